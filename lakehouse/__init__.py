@@ -1,0 +1,1 @@
+"""The bottom layer: settings, contracts, and the only doors to Delta, Spark and DuckDB."""

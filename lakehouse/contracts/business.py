@@ -1,0 +1,26 @@
+"""Business constants of the shop: line classes, service codes, what counts as a sale."""
+
+LINE_CLASSES = ("adjustment", "cancellation", "stock_movement", "zero_price", "sale")
+"""Class of an order line; the first rule that fits wins, in this order (docs/data.md, rule 2)."""
+
+SERVICE_CODES = (
+    "POST",
+    "DOT",
+    "M",
+    "C2",
+    "D",
+    "S",
+    "BANK CHARGES",
+    "AMAZONFEE",
+    "CRUK",
+    "B",
+    "PADS",
+)
+"""Upper-case stock codes that are services, not products; so is anything like `GIFT_0001_*`."""
+
+SERVICE_CODE_PREFIX = "GIFT_0001_"
+
+SOURCE_SYSTEMS = ("erp", "web")
+
+DISPOSITIONS = ("accepted", "redelivered", "repeated", "conflict", "quarantined", "erased")
+"""Where a Kafka record can end; one with none of these is lost."""

@@ -1,0 +1,158 @@
+"""Kafka topics and the fields of their messages.
+
+Every message is one JSON object in UTF-8. Its key is the entity's id; two headers, `producer_session`
+and `producer_seq` (0, 1, 2 ... per session), let the audit find a hole. `event_id` is the message's
+identity: the same fact sent again carries the same id.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["string", "integer", "lines"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a message. A `nullable` field may be null or absent; others must be present.
+
+    Kinds: `string` a JSON string; `integer` a JSON number without fraction; `lines` an array of
+    order-line objects (`ORDER_LINE_FIELDS`). Money travels as a string, so no float can touch it.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: its message key, its fields beyond the envelope, and its layout."""
+
+    name: str
+    key: str
+    fields: tuple[Field, ...]
+    description: str
+    schema_version: int = 1
+    partitions: int = 2
+
+
+ERP_COLUMNS = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
+"""The eight columns of an ERP extract, in the order of their canonical form."""
+
+ENVELOPE = (
+    Field("event_id", "string", description="Identity of the fact; at most 200 characters"),
+    Field("schema_version", "integer", description="Version of the topic's contract"),
+    Field("occurred_at", "string", description="RFC 3339 in UTC"),
+)
+
+ORDER_LINE_FIELDS = (
+    Field("sku", "string"),
+    Field("description", "string", nullable=True),
+    Field("quantity", "integer", description="Pieces; negative in a cancellation"),
+    Field("unit_price", "string", description="Plain decimal, at most four decimals"),
+)
+
+ERP_INVOICE_LINES = Topic(
+    "erp.invoice_lines.v1",
+    "InvoiceNo",
+    (
+        *(Field(column, "string", nullable=True) for column in ERP_COLUMNS),
+        Field("row_number", "integer", description="Row in the extract, from 1"),
+        Field("line_number", "integer", description="Row within its invoice, from 1"),
+        Field(
+            "column_count", "integer", nullable=True, description="Only when the row has not eight"
+        ),
+    ),
+    "One message per row of an ERP extract, its eight columns as raw strings.",
+)
+WEB_ORDERS = Topic(
+    "web.orders.v1",
+    "order_id",
+    (
+        Field("order_id", "string"),
+        Field("order_kind", "string", description="sale or cancellation"),
+        Field("customer_id", "string", nullable=True),
+        Field("session_id", "string", nullable=True),
+        Field("country", "string"),
+        Field("currency", "string"),
+        Field("lines", "lines"),
+    ),
+    "One message per order or credit note of the web shop, with its lines.",
+)
+WEB_EVENTS = Topic(
+    "web.events.v1",
+    "session_id",
+    (
+        Field("session_id", "string"),
+        Field("visitor_id", "string"),
+        Field("customer_id", "string", nullable=True),
+        Field("event_type", "string", description="One of WEB_EVENT_TYPES"),
+        Field("sku", "string", nullable=True),
+        Field("order_id", "string", nullable=True),
+    ),
+    "One message per page view, cart, checkout, purchase or exposure event.",
+)
+CRM_CUSTOMERS = Topic(
+    "crm.customers.v1",
+    "customer_id",
+    (
+        Field("customer_id", "string"),
+        Field("name", "string"),
+        Field("email", "string"),
+        Field("address", "string", nullable=True),
+        Field("country", "string"),
+        Field("marketing_consent", "string", description="yes or no"),
+    ),
+    "One message per change of a customer's profile.",
+)
+CATALOG_PRODUCTS = Topic(
+    "catalog.products.v1",
+    "sku",
+    (
+        Field("sku", "string"),
+        Field("description", "string"),
+        Field("category", "string"),
+        Field("unit_price", "string"),
+        Field("status", "string", description="active or discontinued"),
+    ),
+    "One message per change of a product.",
+)
+LIVE_KPIS = Topic("live.kpis.v1", "kpi", (), "Windowed KPIs for the live screens.", partitions=1)
+
+WEB_EVENT_TYPES = (
+    "page_view",
+    "product_view",
+    "add_to_cart",
+    "checkout",
+    "purchase",
+    "exposure",
+)
+ORDER_KINDS = ("sale", "cancellation")
+CURRENCIES = ("GBP",)
+
+SOURCE_TOPICS = (ERP_INVOICE_LINES, WEB_ORDERS, WEB_EVENTS, CRM_CUSTOMERS, CATALOG_PRODUCTS)
+
+
+def dead_letter_topic(name: str) -> str:
+    """Name of the topic that takes what a producer refused to send to `name`."""
+    return f"{name}.dlq"
+
+
+def topic(name: str) -> Topic:
+    """The contract of a source topic. Raises: KeyError for an unknown name."""
+    return _BY_NAME[name]
+
+
+_BY_NAME = {each.name: each for each in (*SOURCE_TOPICS, LIVE_KPIS)}
+TOPICS = (*_BY_NAME, *(dead_letter_topic(each.name) for each in SOURCE_TOPICS))
+"""Names of all topics that the broker holds."""
