@@ -24,3 +24,33 @@ SOURCE_SYSTEMS = ("erp", "web")
 
 DISPOSITIONS = ("accepted", "redelivered", "repeated", "conflict", "quarantined", "erased")
 """Where a Kafka record can end; one with none of these is lost."""
+
+QUANTITY_LIMIT = 10**9
+"""Largest quantity of a line, by absolute value."""
+
+PRICE_LIMIT = 10**8
+"""Unit prices stay below it, by absolute value, in pounds."""
+
+AMOUNT_LIMIT = 10**12
+"""Line amounts stay below it, by absolute value, in pounds."""
+
+MAX_DECIMALS = 4
+"""Decimals of a price, after trailing zeros."""
+
+TEXT_LIMIT = 1000
+"""Characters of any text at most."""
+
+QUANTITY_LIMIT = 10**9
+"""Largest quantity of a line, in pieces, either sign; the limit itself is accepted."""
+
+PRICE_LIMIT = 10**8
+"""Unit prices stay below this many pounds, either sign."""
+
+AMOUNT_LIMIT = 10**12
+"""Quantity times price stays below this many pounds, either sign."""
+
+MAX_DECIMALS = 4
+"""Decimals of a price after its trailing zeros are dropped; the platform never rounds one."""
+
+TEXT_LIMIT = 1000
+"""Longest text of a field, in characters."""
