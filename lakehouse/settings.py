@@ -20,7 +20,11 @@ class Settings(BaseSettings):
     """Frozen settings; pass them on explicitly, so that tests need no environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LAKE_", env_file=PROJECT_ROOT / ".env", frozen=True, extra="ignore"
+        env_prefix="LAKE_",
+        env_file=PROJECT_ROOT / ".env",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
     )
 
     home: Path = Field(PROJECT_ROOT / ".lake", description="Folder of all state")
@@ -35,6 +39,9 @@ class Settings(BaseSettings):
         None, description="host:port of another Kafka; default: the local broker"
     )
     kafka_heap: str = Field("512m", description="Heap of the local broker's JVM")
+    java_home: Path | None = Field(
+        None, validation_alias="JAVA_HOME", description="Folder of the Java to use; default: PATH"
+    )
     dashboard_port: int = Field(8050, ge=1024, le=65535, description="Loopback port of the screens")
     spark_master: str = Field("local[2]", description="Spark master URL")
     spark_driver_memory: str = Field("2g", description="Heap of the Spark driver")
@@ -53,6 +60,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
+
+    @field_validator("java_home", mode="before")
+    @classmethod
+    def _unset_when_empty(cls, java_home: str | Path | None) -> str | Path | None:
+        return java_home or None
 
     @cached_property
     def bootstrap(self) -> str:
