@@ -1,0 +1,63 @@
+with lines as (
+    select * from {{ ref('stg_silver__order_lines') }}
+),
+
+products as (
+    select
+        product_key,
+        sku,
+        is_product,
+        valid_from,
+        {{ valid_until() }} as valid_until
+    from {{ ref('dim_products') }}
+),
+
+customers as (
+    select
+        customer_key,
+        customer_id,
+        valid_from,
+        {{ valid_until() }} as valid_until
+    from {{ ref('dim_customers') }}
+),
+
+fct_order_lines as (
+    select
+        lines.event_id,
+        lines.line_number,
+        lines.source_system,
+        lines.order_id,
+        lines.line_class,
+        lines.sku,
+        lines.description,
+        lines.customer_id,
+        lines.country,
+        lines.ordered_at,
+        lines.order_date,
+        lines.order_month,
+        lines.quantity,
+        lines.unit_price,
+        lines.line_amount,
+        lines.currency,
+        coalesce(products.is_product, false) as is_product,
+        coalesce(products.product_key, {{ unknown_key() }}) as product_key,
+        coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
+        lines.refined_batch,
+        lines.source_topic,
+        lines.source_partition,
+        lines.source_offset
+    from lines
+    left join products
+        on
+            lines.sku = products.sku
+            and lines.ordered_at >= products.valid_from
+            and lines.ordered_at < products.valid_until
+    left join customers
+        on
+            lines.customer_id = customers.customer_id
+            and lines.ordered_at >= customers.valid_from
+            and lines.ordered_at < customers.valid_until
+)
+
+select * from fct_order_lines
+order by order_date, source_system, order_id, line_number

@@ -1,0 +1,187 @@
+"""The only `duckdb.connect` of the platform: published gold for readers, the lake for ourselves.
+
+In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection in UTC that needs no
+network. Alone: `python -c "from lakehouse.duck import open_gold; ..."` after `./lake demo`.
+"""
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+CURRENT = "CURRENT"
+_OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+# Connections of one process to one file share an instance, and a locked one takes no setting.
+_opening = threading.Lock()
+
+
+def current_gold(settings: Settings) -> Path:
+    """The DuckDB file of the published version.
+
+    Raises:
+        LakeError: Nothing is published yet, or the pointer or its file is damaged.
+    """
+    pointer = settings.gold_dir / CURRENT
+    try:
+        name = json.loads(pointer.read_text(encoding="utf-8"))["file"]
+    except FileNotFoundError:
+        raise LakeError(
+            f"No gold has been published yet in {settings.gold_dir}: run ./lake demo."
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        name = None
+    if not isinstance(name, str) or Path(name).name != name:
+        raise LakeError(f"{pointer} names no gold file: publish again with ./lake run daily.")
+    path = settings.gold_dir / name
+    if not path.is_file():
+        raise LakeError(
+            f"The published gold {path} is missing: publish again with ./lake run daily."
+        )
+    return path
+
+
+def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
+    """Open gold read-only, in UTC, unable to read any other file or to change its settings.
+
+    Args:
+        source: Settings for the published version, or the path of one version's file.
+
+    Raises:
+        LakeError: Nothing is published yet, or the file cannot be opened.
+    """
+    import duckdb
+
+    path = current_gold(source) if isinstance(source, Settings) else source
+    if not path.is_file():
+        raise LakeError(f"There is no gold file {path}.")
+    with _opening:
+        try:
+            connection = duckdb.connect(
+                str(path), read_only=True, config={"enable_external_access": False, **_OFFLINE}
+            )
+        except duckdb.Error as error:
+            raise LakeError(f"Gold {path} cannot be opened: {first_line(error)}.") from error
+        locked = connection.execute("select current_setting('lock_configuration')").fetchone()
+        if locked != (True,):
+            connection.execute("set global TimeZone = 'UTC'")
+            connection.execute("set lock_configuration = true")
+    return connection
+
+
+def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
+    """Open an in-memory database in UTC that reads Delta tables, for our own processes only.
+
+    Raises:
+        LakeError: The Delta extension of the installed wheel does not fit.
+    """
+    import duckdb
+
+    scratch = scratch_dir(settings)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            **_OFFLINE,
+            "extension_directory": str(scratch / "extensions"),
+            "temp_directory": str(scratch / "spill"),
+        },
+    )
+    try:
+        connection.execute(f"load {_literal(str(delta_extension()))}")
+        connection.execute("set global TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        connection.close()
+        raise LakeError(f"DuckDB cannot load Delta: {first_line(error)}. Run uv sync.") from error
+    return connection
+
+
+def delta_relation(settings: Settings, table_name: str, *, version: int | None = None) -> str:
+    """SQL text that reads a Delta table, at one version when it is given.
+
+    Args:
+        settings: Where the tables lie.
+        table_name: Contract name, e.g. of `lakehouse.contracts.tables.ORDER_LINES`.
+        version: Delta version to pin; the newest otherwise.
+    """
+    location = f"{settings.tables_uri}/{table_name.replace('.', '/')}"
+    pin = "" if version is None else f", version={int(version)}"
+    return f"delta_scan({_literal(location)}{pin})"
+
+
+def delta_extension() -> Path:
+    """The Delta extension's file inside the installed wheel; nothing is downloaded.
+
+    Raises:
+        LakeError: The wheel holds none for the installed DuckDB.
+    """
+    import duckdb
+    import duckdb_extension_delta
+
+    folder = Path(duckdb_extension_delta.__file__).parent / "extensions" / f"v{duckdb.__version__}"
+    path = folder / "delta.duckdb_extension"
+    if not path.is_file():
+        raise LakeError(
+            f"duckdb-extension-delta holds no extension for DuckDB {duckdb.__version__}: run uv "
+            "sync, both must have the same version."
+        )
+    return path
+
+
+def scratch_dir(settings: Settings) -> Path:
+    """Folder for what DuckDB spills or unpacks; its content may be deleted at any time."""
+    path = settings.home / "duckdb"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def seal(path: Path) -> dict[str, int]:
+    """Write everything into the file itself, close it, and count its gold tables.
+
+    A file copied without its write-ahead log loses committed rows without an error, so a file must
+    be sealed before it is published.
+
+    Returns:
+        Rows of each table of schema `gold`, by name.
+
+    Raises:
+        CheckFailed: A write-ahead log is left, or something else than a table lies in the file.
+    """
+    import duckdb
+
+    with _opening, duckdb.connect(str(path), config=dict(_OFFLINE)) as connection:
+        connection.execute("force checkpoint")
+        names = connection.execute(
+            "select table_schema || '.' || table_name, table_type = 'BASE TABLE' "
+            "from information_schema.tables order by all"
+        ).fetchall()
+        strays = [name for name, is_table in names if not is_table or name[:5] != "gold."]
+        tables = [name.removeprefix("gold.") for name, is_table in names if is_table]
+        if strays:
+            raise CheckFailed(f"{path} holds more than gold tables: {', '.join(strays)}.")
+        rows = {
+            name: int(
+                connection.execute(f"select count(*) from gold.{_name(name)}").fetchall()[0][0]
+            )  # noqa: S608
+            for name in tables
+        }
+    if path.with_name(path.name + ".wal").exists():
+        raise CheckFailed(f"{path} still has a write-ahead log and must not be published.")
+    return rows
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an engine's message, without its closing full stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
