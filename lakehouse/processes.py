@@ -1,0 +1,176 @@
+"""Programs of ours that run beside a command: who they are, whether they live, how they end.
+
+In: commands, pids, ports. Out: a record file per program, recognised by pid, time of start and a
+mark in the command line, so that a pid which the system has given to another program is never taken
+for ours.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from lakehouse import supervisor
+
+LOOPBACK = "127.0.0.1"
+_CLOCK_SECONDS = 5.0  # a start time shifts a little when the machine's clock is set
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A program that was started, `started_at` in seconds since 1970; `facts` are the caller's."""
+
+    pid: int
+    started_at: float
+    mark: str
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tied:
+    """A program that ends with this process, however this process ends."""
+
+    pid: int
+    supervisor: "subprocess.Popen[str]"
+
+    def close(self) -> None:
+        """Stop the program and wait until it is gone."""
+        if self.supervisor.stdin is not None:
+            self.supervisor.stdin.close()
+        self.supervisor.wait()
+        if self.supervisor.stdout is not None:
+            self.supervisor.stdout.close()
+
+
+def record(path: Path, *, pid: int, mark: str, facts: Mapping[str, str | float]) -> Recorded:
+    """Write down a program that runs. Raises: psutil.NoSuchProcess when it has ended already."""
+    written = Recorded(pid, psutil.Process(pid).create_time(), mark, facts)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(written)), encoding="utf-8")
+    fresh.replace(path)
+    return written
+
+
+def recorded(path: Path) -> Recorded | None:
+    """The program of this record, if it is that very one and still runs."""
+    try:
+        written = Recorded(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    same = is_same(written.pid, started_at=written.started_at)
+    return written if same and is_running(written.pid, mark=written.mark) else None
+
+
+def is_same(pid: int, *, started_at: float) -> bool:
+    """Whether a process has this pid and began at this time (seconds since 1970)."""
+    try:
+        return abs(psutil.Process(pid).create_time() - started_at) < _CLOCK_SECONDS
+    except psutil.Error:
+        return False
+
+
+def is_running(pid: int, *, mark: str) -> bool:
+    """Whether a live program has this pid and the mark among its arguments."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and mark in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def stop(pid: int, *, grace_seconds: float) -> None:
+    """Ask a program to end, wait, and end it by force after the grace. Gone already is fine."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.terminate()
+        if not _has_ended(process, within=grace_seconds):
+            process.kill()
+            _has_ended(process, within=grace_seconds)
+
+
+def _has_ended(process: psutil.Process, *, within: float) -> bool:
+    """Wait for the end; a program that only its own parent can take off the table has ended too."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        try:
+            process.wait(timeout=0.05)
+        except psutil.TimeoutExpired:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                continue
+        return True
+    return False
+
+
+def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:
+    """Start a program that outlives this process and its shell. Returns its pid."""
+    with output.open("wb") as console:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            start_new_session=True,
+        )
+    process.returncode = 0  # it is not this process's to wait for: say nothing when it goes on
+    return process.pid
+
+
+def run_tied(command: Sequence[str], *, folder: Path, output: Path) -> Tied:
+    """Start a program that ends with this process.
+
+    Raises: OSError when the program can't be run; `output` holds the reason.
+    """
+    with output.open("wb") as console:
+        guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=console,
+            text=True,
+            start_new_session=True,
+        )
+    pid = guard.stdout.readline() if guard.stdout else ""
+    if not pid:
+        guard.wait()
+        raise OSError(None, f"{command[0]} can't be run", str(output))
+    return Tied(int(pid), guard)
+
+
+def is_free(port: int) -> bool:
+    """Whether a loopback port can be listened on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on a port; None when unknown (another user's, or nobody)."""
+    with contextlib.suppress(psutil.Error, PermissionError):
+        for each in psutil.net_connections(kind="tcp"):
+            listens = each.status == psutil.CONN_LISTEN and each.laddr and each.laddr[1] == port
+            if listens and each.pid is not None:
+                return psutil.Process(each.pid)
+    return None
+
+
+def describe_listener(port: int) -> str:
+    """Who holds a port, for a message: "java (pid 4711)", or "another process"."""
+    process = listener(port)
+    if process is not None:
+        with contextlib.suppress(psutil.Error):
+            return f"{process.name()} (pid {process.pid})"
+    return "another process"
