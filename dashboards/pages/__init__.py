@@ -1,0 +1,1 @@
+"""The pages of the screens; each offers PAGE, layout() and register()."""

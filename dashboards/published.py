@@ -1,0 +1,132 @@
+"""The gold version in service: one shared read-only handle per version, swapped at a publish.
+
+In: `<LAKE_HOME>/gold/CURRENT`. Out: readers, each with a cursor of its own and the version it reads.
+A reader under way keeps its version; an old handle is closed when its last reader is done, so no file
+stays locked and no publish waits.
+"""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.duck import CURRENT, open_gold
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class NothingPublished(LakeError):
+    """There is no gold yet."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version of gold, as `CURRENT` names it."""
+
+    run_id: str
+    path: Path
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A cursor for one request, and the version that it reads."""
+
+    version: Version
+    cursor: "duckdb.DuckDBPyConnection"
+
+
+@dataclass
+class _Handle:
+    version: Version
+    connection: "duckdb.DuckDBPyConnection"
+    reader_count: int = 0
+
+
+def current_version(settings: Settings) -> Version:
+    """The version in service.
+
+    Raises:
+        NothingPublished: No version has been published yet.
+        LakeError: The pointer is damaged.
+    """
+    pointer = settings.gold_dir / CURRENT
+    try:
+        content = json.loads(pointer.read_text(encoding="utf-8"))
+        name, run_id = content["file"], content["run_id"]
+    except FileNotFoundError:
+        raise NothingPublished(
+            "Nothing has been published yet: run ./lake demo to load the shop's history."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LakeError(f"{pointer} cannot be read: publish again with ./lake run daily.") from None
+    if not isinstance(name, str) or Path(name).name != name:
+        raise LakeError(f"{pointer} names no gold file: publish again with ./lake run daily.")
+    return Version(str(run_id), settings.gold_dir / name, parse_time(content.get("published_at")))
+
+
+def parse_time(text: object) -> datetime | None:
+    """An ISO 8601 time with its zone, or nothing where there is none."""
+    try:
+        value = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return value if value.tzinfo else None
+
+
+class PublishedGold:
+    """Hands out readers on the version in service; safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._handle: _Handle | None = None
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """A reader on the version in service; every query of it sees that one version.
+
+        Raises:
+            NothingPublished: No version has been published yet.
+            LakeError: The pointer or its file is damaged.
+        """
+        handle = self._take()
+        try:
+            cursor = handle.connection.cursor()
+            try:
+                yield Reader(handle.version, cursor)
+            finally:
+                cursor.close()
+        finally:
+            self._give_back(handle)
+
+    def close(self) -> None:
+        """Close the handle once nobody reads; a later reader opens it again."""
+        with self._lock:
+            old, self._handle = self._handle, None
+            if old is not None and not old.reader_count:
+                old.connection.close()
+
+    def _take(self) -> _Handle:
+        with self._lock:
+            version = current_version(self.settings)
+            if self._handle is None or self._handle.version != version:
+                fresh = _Handle(version, open_gold(version.path))
+                old, self._handle = self._handle, fresh
+                if old is not None and not old.reader_count:
+                    old.connection.close()
+            self._handle.reader_count += 1
+            return self._handle
+
+    def _give_back(self, handle: _Handle) -> None:
+        with self._lock:
+            handle.reader_count -= 1
+            if handle is not self._handle and not handle.reader_count:
+                handle.connection.close()

@@ -1,0 +1,215 @@
+"""The frame around the pages: header, navigation, the "as of" line and the parts that keep it live.
+
+In: the pages and the gold in service. Out: the app's layout and its callbacks. All pages are mounted
+at once and shown by path in the browser, so filters survive a change of page.
+"""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Input, Output, State, dcc, html
+
+from dashboards import components, data, figures, formats
+from dashboards.callbacks import off_loop
+from dashboards.last_run import LastRun, read_last_run
+from dashboards.live import epoch
+from dashboards.pages import data_health, overview
+from dashboards.published import NothingPublished, PublishedGold, Version
+from lakehouse.errors import LakeError
+
+PAGES = (overview, data_health)
+NAME = "Cartlake"
+_THEME = {
+    "primaryColor": "lake",
+    "primaryShade": {"light": 7, "dark": 4},
+    "defaultRadius": "md",
+    "fontFamily": "var(--font)",
+    "fontFamilyMonospace": "var(--mono)",
+    "colors": {
+        "lake": [
+            "#e7f5fa",
+            "#d2e8f0",
+            "#a6d0e0",
+            "#76b7d0",
+            "#4fa2c2",
+            "#3694ba",
+            "#268db6",
+            "#14749a",
+            "#0a6486",
+            "#00506d",
+        ]
+    },
+    "components": {"Tooltip": {"defaultProps": {"withArrow": True}}},
+}
+
+
+def layout(gold: PublishedGold) -> Any:
+    """The layout of one page load, with the epoch that it starts from."""
+    mounted = [
+        html.Div(page.layout(), id=f"page-{index}", hidden=True) for index, page in enumerate(PAGES)
+    ]
+    lost = html.Div(
+        [
+            html.H1("No such page"),
+            html.P(["Nothing is at this address. ", dcc.Link("Go to the Overview", href="/")]),
+        ],
+        id="page-lost",
+        hidden=True,
+    )
+    return dmc.MantineProvider(
+        dmc.AppShell(
+            [
+                html.A("Skip to the figures", href="#main", className="skip"),
+                dmc.AppShellHeader(_header()),
+                dmc.AppShellNavbar(_navigation()),
+                dmc.AppShellMain(
+                    html.Div([html.Div(id="as-of"), *mounted, lost], className="page", id="main")
+                ),
+                dcc.Location(id="url", refresh=False),
+                dcc.Store(id="epoch", data={"epoch": epoch(gold.settings)}),
+                dcc.Store(id="live-message"),
+                dcc.Store(
+                    id="pages",
+                    data=[{"path": page.PATH, "title": page.TITLE} for page in PAGES],
+                ),
+                dcc.Store(id="templates", data=figures.TEMPLATES),
+            ],
+            id="shell",
+            header={"height": 56},
+            navbar={"width": 216, "breakpoint": "sm", "collapsed": {"mobile": True}},
+            padding=0,
+        ),
+        theme=_THEME,
+        defaultColorScheme="auto",
+    )
+
+
+def _header() -> Any:
+    return html.Div(
+        [
+            dmc.Burger(
+                id="burger", opened=False, hiddenFrom="sm", size="sm", **{"aria-label": "Menu"}
+            ),
+            dcc.Link(
+                [components.icon("lake"), html.Span(NAME)],
+                href="/",
+                className="brand",
+                title=f"{NAME}: Overview",
+            ),
+            html.Span(
+                [
+                    html.Span(className="live-dot", **{"aria-hidden": "true"}),
+                    html.Span("Live", className="live-on"),
+                    html.Span("Connecting", className="live-off"),
+                ],
+                className="live",
+                title="The page shows new figures as soon as they are published",
+                role="status",
+            ),
+            dmc.ColorSchemeToggle(
+                id="scheme",
+                lightIcon=components.icon("sun"),
+                darkIcon=components.icon("moon"),
+                variant="subtle",
+                color="gray",
+                size="lg",
+                **{"aria-label": "Switch between light and dark"},
+            ),
+        ],
+        className="header",
+    )
+
+
+def _navigation() -> Any:
+    links = [
+        dcc.Link(
+            [components.icon(page.ICON), html.Span(page.TITLE)],
+            href=page.PATH,
+            className="nav-link",
+            id=f"link-{index}",
+        )
+        for index, page in enumerate(PAGES)
+    ]
+    return html.Nav(links, className="nav", **{"aria-label": "Pages"})
+
+
+def register(app: Any, gold: PublishedGold) -> None:
+    """Callbacks of the frame and of every page."""
+    app.callback(Output("as-of", "children"), Input("epoch", "data"))(
+        off_loop(lambda _epoch: as_of(gold), on_error=lambda notice: notice)
+    )
+    shown = [Output(f"page-{index}", "hidden") for index in range(len(PAGES))]
+    marked = [Output(f"link-{index}", "className") for index in range(len(PAGES))]
+    app.clientside_callback(
+        ClientsideFunction("cartlake", "show_page"),
+        *shown,
+        *marked,
+        Output("page-lost", "hidden"),
+        Output("burger", "opened"),
+        Input("url", "pathname"),
+        State("pages", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("cartlake", "open_menu"),
+        Output("shell", "navbar"),
+        Input("burger", "opened"),
+        State("shell", "navbar"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("cartlake", "next_epoch"),
+        Output("epoch", "data"),
+        Input("live-message", "data"),
+        State("epoch", "data"),
+        prevent_initial_call=True,
+    )
+    for page in PAGES:
+        page.register(app, gold)
+
+
+def as_of(gold: PublishedGold) -> Any:
+    """Which version the figures are of; amber when the last run failed."""
+    run, problem = _last_run(gold)
+    try:
+        with gold.reader() as reader:
+            version, extent = reader.version, data.extent(reader.cursor)
+    except NothingPublished:
+        return _failed(run, None) if run is not None and run.is_failed else None
+    if run is not None and run.is_failed:
+        return _failed(run, version)
+    facts = [
+        html.Span(["As of ", html.Strong(formats.moment(version.published_at))]),
+        html.Span(["run ", html.Code(version.run_id)]),
+        html.Span(["data to ", formats.day(extent.last_day)]) if extent else None,
+    ]
+    return html.Div(
+        [
+            html.P(facts, className="as-of-facts", role="status"),
+            components.banner("warn", problem) if problem else None,
+        ]
+    )
+
+
+def _last_run(gold: PublishedGold) -> tuple[LastRun | None, str]:
+    try:
+        return read_last_run(gold.settings), ""
+    except LakeError as error:
+        return None, str(error)
+
+
+def _failed(run: LastRun, version: Version | None) -> Any:
+    stay = (
+        f"The figures stay those of run {version.run_id}, published "
+        f"{formats.moment(version.published_at)}."
+        if version
+        else "Nothing was published."
+    )
+    return components.banner(
+        "warn",
+        [
+            html.Strong(f"The last run failed, {formats.moment(run.finished_at)}. "),
+            f"{stay} ",
+            html.Span(run.message),
+            " ",
+            dcc.Link("See data health", href=data_health.PATH),
+        ],
+    )
