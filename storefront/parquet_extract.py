@@ -74,7 +74,15 @@ def _texts(values: pa.Array, *, name: str, path: Path) -> pa.Array:
                 "export it as text."
             ) from None
     texts.validate(full=True)
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    return _without_empty(texts)
+
+
+def _without_empty(texts: pa.Array) -> pa.Array:
+    """Empty texts as null. (`pa.scalar` would import pandas for a second: only where needed.)"""
+    lengths = pc.binary_length(texts)
+    if pc.min(lengths).as_py() != 0:
+        return texts
+    return pc.if_else(pc.equal(lengths, 0), pa.nulls(len(texts), pa.string()), texts)
 
 
 def _time_texts(values: pa.Array) -> pa.Array:
