@@ -1,0 +1,157 @@
+"""The quality gate: Great Expectations judges silver before gold is built from it.
+
+In: silver at pinned versions and the newest refine batch that gold holds. Out: a `GateResult`
+with one row per rule. Rows are judged since that batch, keys over the whole table. Alone:
+`judge(Settings(), table_versions={...}, since_batch=None)`; the first call imports Great
+Expectations, which takes seconds: `quality.gate_worker` keeps a process that has done so.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from lakehouse.duck import delta_relation, first_line, open_lake
+from lakehouse.settings import Settings
+from quality.expectations import errored, open_context, verdicts
+from quality.frames import frame_sql
+from quality.shop_frames import FRAMES, JUDGED_TABLES
+from quality.suite_rules import SuiteRule
+from quality.suites import RULES
+from quality.verdicts import GateResult, QualityRow
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+__all__ = ["GateResult", "QualityRow", "judge", "judge_relations", "storm", "storm_row"]
+
+STORM_RECORDS = 100
+"""Refused records up to which nothing blocks, however few were accepted."""
+
+STORM_SHARE = 20
+"""One refused record in so many (5 %) is the most that may be published."""
+
+
+def judge(
+    settings: Settings, *, table_versions: Mapping[str, int], since_batch: int | None
+) -> GateResult:
+    """Judge silver at pinned versions.
+
+    Args:
+        settings: Where the tables lie.
+        table_versions: Delta version by table name; every table of silver must be there.
+        since_batch: Newest refine batch that published gold holds; None judges every row.
+
+    Raises:
+        LakeError: DuckDB cannot load the Delta extension.
+    """
+    relations = {
+        table.name: delta_relation(settings, table.name, version=table_versions[table.name])
+        for table in JUDGED_TABLES
+        if table.name in table_versions
+    }
+    with open_lake(settings) as connection:
+        result = judge_relations(connection, relations, since_batch=since_batch)
+    return replace(result, table_versions=dict(table_versions))
+
+
+def judge_relations(
+    connection: "duckdb.DuckDBPyConnection",
+    relations: Mapping[str, str],
+    *,
+    since_batch: int | None,
+    rules: Sequence[SuiteRule] = RULES,
+) -> GateResult:
+    """Judge any relations that have the columns of silver's tables.
+
+    Args:
+        connection: DuckDB connection that can read them, in UTC.
+        relations: SQL text of a relation by table name; a missing one makes its rules fail.
+        since_batch: Newest refine batch that was judged before; None judges every row.
+        rules: What to check.
+    """
+    import duckdb
+
+    started = time.perf_counter()
+    context = open_context()
+    found: dict[str, QualityRow] = {}
+    rows: dict[str, int] = {}
+    for frame in FRAMES:
+        asked = [rule for rule in rules if (rule.table, rule.frame) == (frame.table, frame.name)]
+        if not asked:
+            continue
+        try:
+            data = _read(connection, frame_sql(frame, relations, since_batch=since_batch))
+        except KeyError as error:
+            found |= errored(asked, f"no version of {error.args[0]} is given")
+            continue
+        except duckdb.Error as error:
+            found |= errored(asked, first_line(error))
+            continue
+        if frame.name == "rows":
+            rows[frame.table] = int(data["records"].sum())
+        found |= verdicts(context, frame, data, asked)
+    return GateResult(
+        results=tuple(found[rule.name] for rule in rules),
+        rows=rows,
+        seconds=round(time.perf_counter() - started, 3),
+        since_batch=since_batch,
+        judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def storm(quarantined: int, records: int) -> bool:
+    """Whether so many records were refused since the last publish that gold must wait.
+
+    Args:
+        quarantined: Records refused since the last publish and not replayed.
+        records: All records since the last publish, these included.
+    """
+    return quarantined > STORM_RECORDS and quarantined * STORM_SHARE > records
+
+
+def storm_row(*, quarantined: int, records: int, table: str, run_id: str = "RUN") -> QualityRow:
+    """The storm rule's verdict, with the ways out when it fails.
+
+    Args:
+        quarantined: As for `storm`.
+        records: As for `storm`.
+        table: The table that holds what was refused.
+        run_id: Run that could be accepted as it is.
+    """
+    raging = storm(quarantined, records)
+    ways_out = (
+        "See the reasons with `lake quarantine list`; then mend the rule or the source and run "
+        "`lake quarantine replay`, or take it as it is with "
+        f"`lake publish --accept {run_id} --reason …`."
+    )
+    return {
+        "rule": "storm.few_refused",
+        "suite": "storm",
+        "table": table,
+        "expectation": "storm",
+        "column": "",
+        "severity": "block",
+        "status": "failed" if raging else "passed",
+        "success": not raging,
+        "observed": f"{quarantined:,} of {records:,} records refused since the last publish",
+        "detail": ways_out if raging else "",
+        "meaning": "At most 5 % or 100 of the new records are refused.",
+    }
+
+
+def _read(connection: "duckdb.DuckDBPyConnection", sql: str) -> "pd.DataFrame":
+    """A frame without floats for integers, whatever is null in it."""
+    import pandas as pd
+    import pyarrow as pa
+
+    exact = {
+        pa.int64(): pd.Int64Dtype(),
+        pa.int32(): pd.Int32Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+    }
+    table = connection.execute(sql).to_arrow_table()
+    data: pd.DataFrame = table.to_pandas(types_mapper=exact.get, date_as_object=False)
+    return data
