@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from lakehouse.errors import LakeError
 
+_ATTEMPTS = 2  # the second goes on from what the first has in its cache
 _RETRIEVE = "[conf]/[organisation]/[module]/[revision]/[artifact]-[revision](-[classifier]).[ext]"
 
 
@@ -47,9 +48,30 @@ def fetch(
     command: list[str | os.PathLike[str]] = [java, "-Xmx256m", f"-Divy.default.ivy.user.dir={into}"]
     command += ["-jar", ivy, "-settings", "ivysettings.xml", "-ivy", "ivy.xml"]
     command += ["-cache", cache, "-confs", *modules, "-retrieve", _RETRIEVE]
+    for _ in range(_ATTEMPTS):
+        if _succeeds(command, log=log, cache=cache, progress=progress):
+            return
+    raise LakeError(
+        f"The jars of Kafka and Delta could not be fetched ({_reason(log)}). Check the "
+        "connection to Maven Central, or name a proxy in JAVA_TOOL_OPTIONS "
+        "(-Dhttps.proxyHost=… -Dhttps.proxyPort=…), then run the command again."
+    )
+
+
+def _succeeds(
+    command: Sequence[str | os.PathLike[str]],
+    *,
+    log: Path,
+    cache: Path,
+    progress: Callable[[int], None] | None,
+) -> bool:
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            command, cwd=into, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             while _still_runs(process):
@@ -58,12 +80,7 @@ def fetch(
         finally:
             process.kill()
             process.wait()
-    if process.returncode != 0:
-        raise LakeError(
-            f"The jars of Kafka and Delta could not be fetched ({_reason(log)}). Check the "
-            "connection to Maven Central, or name a proxy in JAVA_TOOL_OPTIONS "
-            "(-Dhttps.proxyHost=… -Dhttps.proxyPort=…), then run the command again."
-        )
+    return process.returncode == 0
 
 
 def _ivy_jar() -> Path:

@@ -70,8 +70,9 @@ def remember(settings: Settings, *, pid: int, tied: bool) -> None:
 
 
 def forget(settings: Settings) -> None:
-    """Remove the record."""
-    _record_file(settings).unlink(missing_ok=True)
+    """Remove the record, if there is one."""
+    if _record_file(settings).exists():
+        _record_file(settings).unlink(missing_ok=True)
 
 
 def cluster_id(settings: Settings) -> str | None:

@@ -1,0 +1,44 @@
+"""A state folder of its own for each test that starts, kills or wipes a broker."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lakehouse.jars import ensure_jars
+from lakehouse.settings import Settings
+from streaming import broker
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+@pytest.fixture(scope="module")
+def new_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Settings]]:
+    """Makes settings of an empty state folder with the jars in it; stops its broker afterwards.
+
+    The folder's name has what Java's property files and class paths stumble over.
+    """
+    ensure_jars(Settings())
+
+    def make() -> Settings:
+        home = tmp_path_factory.mktemp("a shop, with blanks") / "lake"
+        home.mkdir()
+        (home / "jars").symlink_to(Settings().jars_dir)
+        port, controller = free_ports(2)
+        settings = Settings(home=home, kafka_port=port, kafka_controller_port=controller)
+        cleanup.callback(broker.stop, settings)
+        return settings
+
+    with contextlib.ExitStack() as cleanup:
+        yield make
