@@ -116,7 +116,7 @@ def _verdict(rule: SuiteRule, frame: Frame, data: "pd.DataFrame", bad: Sequence[
     """A verdict that counts records, since one row of a frame may stand for many."""
     if rule.expectation == ROW_COUNT:
         more = " or more" if len(data) >= SAMPLE_LIMIT else ""
-        observed = f"{len(data):,}{more} {frame.unit}"
+        observed = f"{frame.unit}: {len(data):,}{more}"
     else:
         judged = data
         for name, values in rule.where.items():

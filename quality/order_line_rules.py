@@ -8,7 +8,7 @@ negative, an order has one customer) warns.
 from collections.abc import Mapping
 from functools import partial
 
-from lakehouse.contracts.business import AMOUNT_LIMIT, LINE_CLASSES, QUANTITY_LIMIT
+from lakehouse.contracts.business import AMOUNT_LIMIT, LINE_CLASSES, QUANTITY_LIMIT, SOURCE_SYSTEMS
 from lakehouse.contracts.tables import ORDER_LINES
 from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
 from quality.suite_rules import (
@@ -88,6 +88,7 @@ CONTRACT_RULES = (
         ("source_system", "source_topic"),
         "The source system is the one whose topic brought the record.",
         suite="contract",
+        where={"source_system": SOURCE_SYSTEMS},
         value_pairs_set=_TOPIC_OF_SOURCE,
     ),
     _line(

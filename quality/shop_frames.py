@@ -86,7 +86,7 @@ _ORDERS = Frame(
         select source_system, order_id,
                count(distinct customer_id) as customer_count,
                count(distinct country) as country_count
-        from {all} semi join touched using (source_system, order_id)
+        from {all} as line semi join touched using (source_system, order_id)
         group by source_system, order_id
     )
     select source_system, customer_count, country_count,
@@ -106,10 +106,12 @@ _CONTACT_REFERENCES = Frame(
             (select max(refined_batch) from {all}), (select max(refined_batch) from {customers})
         ) as batch
     )
-    select event_id, 1::bigint as records
-    from {new} anti join {customers} using (event_id, customer_id)
-    where refined_batch <= (select batch from reached)
-    order by event_id limit {limit}
+    select contact.event_id, 1::bigint as records
+    from {new} as contact
+    anti join {customers} as customer
+    on contact.event_id = customer.event_id and contact.customer_id = customer.customer_id
+    where contact.refined_batch <= (select batch from reached)
+    order by contact.event_id limit {limit}
     """,
     unit="orphans",
     sample=("event_id",),
@@ -125,7 +127,7 @@ _CUSTOMER_REFERENCES = Frame(
         select customer_id from {all} where source_system = 'erp'
     )
     select customer_id, min(order_id) as first_order_id, 1::bigint as records
-    from {new} anti join known using (customer_id)
+    from {new} as line anti join known using (customer_id)
     where source_system = 'web' and customer_id is not null
     group by customer_id order by customer_id limit {limit}
     """,
