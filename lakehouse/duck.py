@@ -1,7 +1,7 @@
 """The only `duckdb.connect` of the platform: published gold for readers, the lake for ourselves.
 
-In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection in UTC that needs no
-network. Alone: `python -c "from lakehouse.duck import open_gold; ..."` after `./lake demo`.
+In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection in UTC that needs
+no network. Alone: `lake query "select ..."` opens gold through it.
 """
 
 import json
@@ -9,8 +9,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse.contracts import table
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
+from lakehouse.tables import location
 
 if TYPE_CHECKING:
     import duckdb
@@ -107,10 +109,13 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
         settings: Where the tables lie.
         table_name: Contract name, e.g. of `lakehouse.contracts.tables.ORDER_LINES`.
         version: Delta version to pin; the newest otherwise.
+
+    Raises:
+        KeyError: No contract has this name.
     """
-    location = f"{settings.tables_uri}/{table_name.replace('.', '/')}"
+    path = location(table(table_name), settings=settings)
     pin = "" if version is None else f", version={int(version)}"
-    return f"delta_scan({_literal(location)}{pin})"
+    return f"delta_scan({_literal(path)}{pin})"
 
 
 def delta_extension() -> Path:
@@ -163,12 +168,7 @@ def seal(path: Path) -> dict[str, int]:
         tables = [name.removeprefix("gold.") for name, is_table in names if is_table]
         if strays:
             raise CheckFailed(f"{path} holds more than gold tables: {', '.join(strays)}.")
-        rows = {
-            name: int(
-                connection.execute(f"select count(*) from gold.{_name(name)}").fetchall()[0][0]
-            )  # noqa: S608
-            for name in tables
-        }
+        rows = {name: connection.table(f"gold.{_name(name)}").shape[0] for name in tables}
     if path.with_name(path.name + ".wal").exists():
         raise CheckFailed(f"{path} still has a write-ahead log and must not be published.")
     return rows

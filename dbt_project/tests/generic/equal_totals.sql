@@ -1,16 +1,22 @@
 {#
     Fails for each total that differs between two models. totals: a list of {name, here, there},
-    the last two aggregate expressions over the tested and the other model.
+    the last two aggregate expressions over the tested and the other model; a sum of nothing is 0.
 #}
 {% test equal_totals(model, other, totals) %}
     with
     here as (
-        select {% for total in totals %}{{ total.here }} as {{ total.name }}{{ ', ' if not loop.last }}{% endfor %}
+        select
+            {%- for total in totals %}
+            coalesce({{ total.here }}, 0) as {{ total.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
         from {{ model }}
     ),
 
     there as (
-        select {% for total in totals %}{{ total.there }} as {{ total.name }}{{ ', ' if not loop.last }}{% endfor %}
+        select
+            {%- for total in totals %}
+            coalesce({{ total.there }}, 0) as {{ total.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
         from {{ other }}
     )
 

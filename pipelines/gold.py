@@ -1,0 +1,188 @@
+"""Gold: pinned silver tables in, one private, tested and sealed DuckDB file of gold tables out.
+
+dbt runs in a child process, which can start early and parse while other stages work. Publishing the
+file is `pipelines.publish`'s work; a failure here leaves the published gold as it is.
+Alone: `lake job gold`.
+"""
+
+import contextlib
+import json
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lakehouse.contracts.tables import CUSTOMER_CONTACTS, CUSTOMERS, ORDER_LINES, PRODUCTS
+from lakehouse.duck import delta_extension, delta_relation, scratch_dir, seal
+from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.settings import Settings
+from pipelines.gold_worker import GoldWorker
+
+GOLD_SOURCES = (ORDER_LINES, CUSTOMERS, CUSTOMER_CONTACTS, PRODUCTS)
+"""The tables that gold is built from; a build pins a version of each."""
+
+_OWNER = "owner.json"
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """A gold table of a build, or a view on the way to it (`rows` is null)."""
+
+    name: str
+    layer: str
+    status: str
+    rows: int | None
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A dbt test of a build. `sample` holds up to three failing rows as text, none if personal."""
+
+    name: str
+    model: str
+    status: str
+    failing_rows: int
+    seconds: float
+    message: str
+    sample: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GoldBuild:
+    """A finished build: `path` is sealed, passed every test, and is not published yet."""
+
+    run_id: str
+    path: Path
+    table_versions: Mapping[str, int]
+    models: tuple[ModelResult, ...]
+    checks: tuple[CheckResult, ...]
+    seconds: float
+    cpu_seconds: float
+
+
+class GoldFailed(CheckFailed):
+    """A model or a test of gold failed; carries all results of the build for the report."""
+
+    def __init__(
+        self, message: str, *, models: tuple[ModelResult, ...], checks: tuple[CheckResult, ...]
+    ) -> None:
+        super().__init__(message)
+        self.models = models
+        self.checks = checks
+
+
+def build_gold(
+    settings: Settings,
+    *,
+    run_id: str,
+    table_versions: Mapping[str, int],
+    worker: GoldWorker | None = None,
+) -> GoldBuild:
+    """Build, test and seal gold in the private file `gold/build/<run_id>/gold-<run_id>.duckdb`.
+
+    Args:
+        settings: Where the tables lie and the file goes.
+        run_id: Letters, digits, `-` and `_`; part of the file's name.
+        table_versions: Delta version of each of `GOLD_SOURCES`, by contract name.
+        worker: A worker that was started before; one is started and closed here otherwise.
+
+    Raises:
+        GoldFailed: A model or a test failed; the message names it and up to three rows.
+        LakeError: Wrong arguments, the project does not parse, or the child process died.
+    """
+    started = time.monotonic()
+    variables = _variables(settings, table_versions)
+    path = _private_folder(settings, run_id) / f"gold-{run_id}.duckdb"
+    variables["gold_file"] = str(path)
+    with contextlib.ExitStack() as stack:
+        active = worker or stack.enter_context(GoldWorker(settings))
+        answer = active.build(variables)
+    models = tuple(ModelResult(**each, rows=None) for each in answer["models"])
+    checks = tuple(
+        CheckResult(**{**each, "sample": tuple(each["sample"])}) for each in answer["checks"]
+    )
+    if not answer["success"]:
+        cause = _cause(models, checks)
+        if answer["message"]:
+            cause = f"{answer['message']} (silver at {dict(table_versions)})"
+        raise GoldFailed(
+            f"Gold was not built: {cause.rstrip('.')}. Published gold is unchanged.",
+            models=models,
+            checks=checks,
+        )
+    rows = seal(path)
+    return GoldBuild(
+        run_id=run_id,
+        path=path,
+        table_versions=dict(table_versions),
+        models=tuple(
+            ModelResult(**{**vars(model), "rows": rows.get(model.name)}) for model in models
+        ),
+        checks=checks,
+        seconds=time.monotonic() - started,
+        cpu_seconds=answer["cpu_seconds"],
+    )
+
+
+def discard_dead_builds(settings: Settings) -> None:
+    """Remove the private folders of builds whose process is gone."""
+    for folder in (settings.gold_dir / "build").glob("*"):
+        if not _is_owned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _variables(settings: Settings, table_versions: Mapping[str, int]) -> dict[str, str]:
+    missing = [table.name for table in GOLD_SOURCES if table.name not in table_versions]
+    if missing:
+        raise LakeError(f"Gold needs a pinned version of {', '.join(missing)}.")
+    return {
+        "scratch_dir": str(scratch_dir(settings)),
+        "delta_extension": str(delta_extension()),
+        **{
+            table.name.replace(".", "_"): delta_relation(
+                settings, table.name, version=table_versions[table.name]
+            )
+            for table in GOLD_SOURCES
+        },
+    }
+
+
+def _private_folder(settings: Settings, run_id: str) -> Path:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", run_id):
+        raise LakeError(f"The run id {run_id!r} must be letters, digits, '-' and '_' only.")
+    discard_dead_builds(settings)
+    folder = settings.gold_dir / "build" / run_id
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    me = psutil.Process()
+    owner = {"pid": me.pid, "started": me.create_time()}
+    (folder / _OWNER).write_text(json.dumps(owner), encoding="utf-8")
+    return folder
+
+
+def _is_owned(folder: Path) -> bool:
+    try:
+        owner = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
+        started = psutil.Process(owner["pid"]).create_time()
+        return bool(abs(started - owner["started"]) < 1)
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return False
+
+
+def _cause(models: tuple[ModelResult, ...], checks: tuple[CheckResult, ...]) -> str:
+    broken = [f"model {each.name}: {each.message}" for each in models if each.status == "error"]
+    for each in checks:
+        if each.status == "error":
+            broken.append(f"test {each.name} of {each.model}: {each.message}")
+        elif each.status == "fail":
+            sample = "".join(f" ({row})" for row in each.sample)
+            rows = "1 row" if each.failing_rows == 1 else f"{each.failing_rows} rows"
+            broken.append(f"test {each.name} of {each.model} fails for {rows}{sample}")
+    more = f"; {len(broken) - 1} more failed" if len(broken) > 1 else ""
+    return "".join(broken[:1]) + more

@@ -1,0 +1,212 @@
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lakehouse.contracts.tables import PRODUCTS
+from lakehouse.duck import (
+    current_gold,
+    delta_extension,
+    delta_relation,
+    open_gold,
+    open_lake,
+    seal,
+)
+from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "it's state")
+
+
+def make_gold(path: Path, *, value: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema gold")
+        connection.execute(f"create table gold.answers as select {value} as answer")
+
+
+def publish(settings: Settings, name: str, *, value: int) -> None:
+    make_gold(settings.gold_dir / name, value=value)
+    (settings.gold_dir / "CURRENT").write_text(json.dumps({"run_id": "r", "file": name}))
+
+
+def test_open_gold_reads_the_version_that_the_pointer_names(settings: Settings) -> None:
+    publish(settings, "gold-1.duckdb", value=1)
+    with open_gold(settings) as first:
+        publish(settings, "gold-2.duckdb", value=2)
+        with open_gold(settings) as second:
+            assert first.execute("select * from gold.answers").fetchall() == [(1,)]
+            assert second.execute("select * from gold.answers").fetchall() == [(2,)]
+
+
+def test_two_connections_to_one_version_live_side_by_side_in_utc(settings: Settings) -> None:
+    publish(settings, "gold-1.duckdb", value=1)
+    with open_gold(settings) as first, open_gold(settings.gold_dir / "gold-1.duckdb") as second:
+        for connection in (first, second, second.cursor()):
+            assert connection.execute(
+                "select answer, cast(timestamptz '2011-07-01 00:30:00+01' as varchar) "
+                "from gold.answers"
+            ).fetchall() == [(1, "2011-06-30 23:30:00+00")]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from read_text('{secret}')",
+        "select * from read_csv('{secret}')",
+        "select * from '{secret}'",
+        "select * from glob('{folder}/*')",
+        "select * from delta_scan('{folder}')",
+        "copy gold.answers to '{folder}/out.csv'",
+        "export database '{folder}/out'",
+        "attach '{folder}/other.duckdb'",
+        "install httpfs",
+        "load '{extension}'",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+        "set TimeZone = 'Asia/Tokyo'",
+        "create table gold.more as select 1",
+        "insert into gold.answers values (2)",
+        "drop table gold.answers",
+    ],
+)
+def test_a_reader_of_gold_can_neither_write_nor_leave_the_file(
+    settings: Settings, tmp_path: Path, statement: str
+) -> None:
+    publish(settings, "gold-1.duckdb", value=1)
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    with open_gold(settings) as connection:
+        with pytest.raises(duckdb.Error):
+            connection.execute(
+                statement.format(secret=secret, folder=tmp_path, extension=delta_extension())
+            )
+        assert connection.execute("select * from gold.answers").fetchall() == [(1,)]
+
+
+def test_open_gold_before_the_first_publish_says_what_to_run(settings: Settings) -> None:
+    with pytest.raises(LakeError, match=r"No gold has been published yet .* run \./lake demo"):
+        open_gold(settings)
+
+
+@pytest.mark.parametrize(
+    "pointer", ["", "{", "[]", "{}", '{"file": 3}', '{"file": "../gold-1.duckdb"}']
+)
+def test_a_damaged_pointer_is_named(settings: Settings, pointer: str) -> None:
+    settings.gold_dir.mkdir(parents=True)
+    (settings.gold_dir / "CURRENT").write_text(pointer)
+    with pytest.raises(LakeError, match="CURRENT names no gold file"):
+        current_gold(settings)
+
+
+def test_a_missing_gold_file_is_named(settings: Settings) -> None:
+    publish(settings, "gold-1.duckdb", value=1)
+    (settings.gold_dir / "gold-1.duckdb").unlink()
+    with pytest.raises(LakeError, match=r"gold-1\.duckdb is missing"):
+        open_gold(settings)
+    with pytest.raises(LakeError, match=r"no gold file .*gold-1\.duckdb"):
+        open_gold(settings.gold_dir / "gold-1.duckdb")
+
+
+def test_a_gold_file_that_is_none_is_named(settings: Settings) -> None:
+    publish(settings, "gold-1.duckdb", value=1)
+    (settings.gold_dir / "gold-1.duckdb").write_bytes(b"not a database" * 500)
+    with pytest.raises(LakeError, match=r"gold-1\.duckdb cannot be opened: "):
+        open_gold(settings)
+
+
+def commit(folder: Path, *, version: int, skus: list[str], settings: Settings) -> None:
+    """One Delta commit by hand: a Parquet file and the protocol's JSON lines."""
+    (folder / "_delta_log").mkdir(parents=True, exist_ok=True)
+    part = folder / f"part-{version}.parquet"
+    with open_lake(settings) as lake:
+        lake.execute("create table skus (sku varchar)")
+        lake.executemany("insert into skus values (?)", [[sku] for sku in skus])
+        lake.execute(f"copy skus to '{str(part).replace(chr(39), chr(39) * 2)}' (format parquet)")
+    fields = [{"name": "sku", "type": "string", "nullable": True, "metadata": {}}]
+    created = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {
+            "metaData": {
+                "id": "t",
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": json.dumps({"type": "struct", "fields": fields}),
+                "partitionColumns": [],
+                "configuration": {},
+            }
+        },
+    ]
+    added = {
+        "add": {
+            "path": part.name,
+            "partitionValues": {},
+            "size": part.stat().st_size,
+            "modificationTime": 0,
+            "dataChange": True,
+        }
+    }
+    lines = [*(created if version == 0 else []), added]
+    log = folder / "_delta_log" / f"{version:020}.json"
+    log.write_text("\n".join(json.dumps(line) for line in lines))
+
+
+def test_the_lake_reads_a_delta_table_at_the_pinned_version(settings: Settings) -> None:
+    folder = Path(settings.tables_uri) / "silver" / "products"
+    commit(folder, version=0, skus=["A"], settings=settings)
+    commit(folder, version=1, skus=["B", "C"], settings=settings)
+    pinned = delta_relation(settings, PRODUCTS.name, version=0)
+    newest = delta_relation(settings, PRODUCTS.name)
+    with open_lake(settings) as lake:
+        assert lake.execute(f"select sku from {pinned} order by sku").fetchall() == [("A",)]
+        assert lake.execute(f"select sku from {newest} order by sku").fetchall() == [
+            ("A",),
+            ("B",),
+            ("C",),
+        ]
+
+
+def test_the_lake_counts_in_utc_and_fetches_no_extension(settings: Settings) -> None:
+    with open_lake(settings) as lake:
+        assert lake.execute(
+            "select current_setting('TimeZone'), current_setting('autoinstall_known_extensions'), "
+            "current_setting('autoload_known_extensions')"
+        ).fetchall() == [("UTC", False, False)]
+        folder = lake.execute("select current_setting('extension_directory')").fetchall()[0][0]
+    assert Path(folder).is_relative_to(settings.home)
+
+
+def test_a_relation_of_an_unknown_table_is_refused(settings: Settings) -> None:
+    with pytest.raises(KeyError):
+        delta_relation(settings, "silver.unheard_of")
+
+
+def test_sealing_moves_a_left_write_ahead_log_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "gold-1.duckdb"
+    connection = duckdb.connect(str(path))
+    connection.execute("set checkpoint_threshold = '1GB'")
+    connection.execute("create schema gold; create table gold.numbers as from range(7)")
+    wal = tmp_path / "gold-1.duckdb.wal"
+    assert wal.exists()
+    killed = tmp_path / "gold-2.duckdb"
+    killed.write_bytes(path.read_bytes())
+    killed.with_name("gold-2.duckdb.wal").write_bytes(wal.read_bytes())
+    connection.close()
+
+    assert seal(killed) == {"numbers": 7}
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["gold-1.duckdb", "gold-2.duckdb"]
+
+
+@pytest.mark.parametrize(
+    "stray", ["create view gold.v as select 1 as one", "create table main.t as select 1 as one"]
+)
+def test_sealing_refuses_a_file_with_more_than_gold_tables(tmp_path: Path, stray: str) -> None:
+    path = tmp_path / "gold-1.duckdb"
+    make_gold(path, value=1)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(stray)
+    with pytest.raises(CheckFailed, match=r"holds more than gold tables: (gold\.v|main\.t)"):
+        seal(path)
