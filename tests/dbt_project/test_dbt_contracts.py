@@ -1,0 +1,156 @@
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lakehouse.contracts.business import (
+    LINE_CLASSES,
+    SERVICE_CODE_PREFIX,
+    SERVICE_CODES,
+    SOURCE_SYSTEMS,
+)
+from lakehouse.settings import PROJECT_ROOT
+from pipelines.gold import GOLD_SOURCES
+
+if TYPE_CHECKING:
+    from conftest import DbtRun
+
+MONEY = "decimal(18, 4)"
+ORDER_FACTS = {
+    "line_count": "bigint",
+    "item_quantity": "bigint",
+    "gross_amount": MONEY,
+    "cancelled_amount": MONEY,
+    "net_amount": MONEY,
+}
+VERSION = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
+GOLD = {
+    "fct_order_lines": {
+        "event_id": "varchar",
+        "line_number": "integer",
+        "source_system": "varchar",
+        "order_id": "varchar",
+        "line_class": "varchar",
+        "sku": "varchar",
+        "description": "varchar",
+        "customer_id": "varchar",
+        "country": "varchar",
+        "ordered_at": "timestamp",
+        "order_date": "date",
+        "order_month": "varchar",
+        "quantity": "bigint",
+        "unit_price": "decimal(12, 4)",
+        "line_amount": MONEY,
+        "currency": "varchar",
+        "is_product": "boolean",
+        "product_key": "varchar",
+        "customer_key": "varchar",
+        "refined_batch": "bigint",
+        "source_topic": "varchar",
+        "source_partition": "integer",
+        "source_offset": "bigint",
+    },
+    "fct_orders": {
+        "order_id": "varchar",
+        "source_system": "varchar",
+        "customer_id": "varchar",
+        "customer_key": "varchar",
+        "country": "varchar",
+        "ordered_at": "timestamp",
+        "order_date": "date",
+        **ORDER_FACTS,
+    },
+    "fct_daily_sales": {
+        "order_date": "date",
+        "source_system": "varchar",
+        "country": "varchar",
+        "order_count": "bigint",
+        **ORDER_FACTS,
+    },
+    "fct_daily_kpis": {"kpi_date": "date", "kpi": "varchar", "value": MONEY, "unit": "varchar"},
+    "dim_products": {
+        "product_key": "varchar",
+        "sku": "varchar",
+        "description": "varchar",
+        "category": "varchar",
+        "unit_price": "decimal(12, 4)",
+        "is_product": "boolean",
+        **VERSION,
+    },
+    "dim_customers": {
+        "customer_key": "varchar",
+        "customer_id": "varchar",
+        "country": "varchar",
+        "has_marketing_consent": "boolean",
+        "first_order_date": "date",
+        **VERSION,
+    },
+    "dim_customer_contacts": {
+        "customer_id": "varchar",
+        "name": "varchar",
+        "email": "varchar",
+        "address": "varchar",
+    },
+    "dim_dates": {
+        "date_day": "date",
+        "year": "integer",
+        "month": "integer",
+        "order_month": "varchar",
+        "iso_week": "varchar",
+        "day_of_week": "integer",
+        "is_weekend": "boolean",
+        "is_trading_day": "boolean",
+    },
+}
+
+
+def columns(node: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(each["name"], each["data_type"]) for each in node["columns"].values()]
+
+
+def test_gold_has_the_agreed_tables_and_columns_in_order(dbt_run: "DbtRun") -> None:
+    marts = {
+        each["name"]: columns(each)
+        for each in dbt_run.manifest["nodes"].values()
+        if each["resource_type"] == "model" and each["schema"] == "gold"
+    }
+    assert marts == {name: list(agreed.items()) for name, agreed in GOLD.items()}
+
+
+def test_personal_columns_are_in_one_table_only() -> None:
+    personal = {
+        column.name for table in GOLD_SOURCES for column in table.columns if column.personal
+    }
+    assert {name for name, agreed in GOLD.items() if personal & set(agreed)} == {
+        "dim_customer_contacts"
+    }
+    assert personal == {"name", "email", "address"}
+
+
+def test_sources_have_the_columns_of_the_lake_contracts(dbt_run: "DbtRun") -> None:
+    types = {"string": "varchar", "int": "integer", "timestamp": "timestamptz"}
+    expected = {
+        table.name: [
+            (each.name, types.get(each.type, each.type).replace(",", ", "))
+            for each in table.columns
+        ]
+        for table in GOLD_SOURCES
+    }
+    assert {
+        f"{each['schema']}.{each['name']}": columns(each)
+        for each in dbt_run.manifest["sources"].values()
+    } == expected
+
+
+def test_closed_lists_are_those_of_the_lake_contracts(dbt_run: "DbtRun") -> None:
+    variables = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "dbt_project.yml").read_text())[
+        "vars"
+    ]
+    assert tuple(variables["service_codes"]) == SERVICE_CODES
+    assert variables["service_code_prefix"] == SERVICE_CODE_PREFIX
+    accepted = {
+        each["name"]: tuple(each["test_metadata"]["kwargs"]["values"])
+        for each in dbt_run.manifest["nodes"].values()
+        if each["resource_type"] == "test" and each["test_metadata"]["name"] == "accepted_values"
+    }
+    assert accepted["fct_order_lines_knows_its_line_classes"] == LINE_CLASSES
+    assert accepted["fct_order_lines_knows_its_sources"] == SOURCE_SYSTEMS
