@@ -1,4 +1,4 @@
-"""How a page's function becomes a callback: off the event loop, and never a stack trace on the page.
+"""How a page's function becomes a callback: off the event loop, never a stack trace on the page.
 
 In: a plain function of a page. Out: an async callback that runs it in a thread. An expected error
 gives its message, anything else a short sentence on the page and the details in the log.
@@ -32,7 +32,7 @@ def off_loop(
             return await asyncio.to_thread(function, *values)
         except PreventUpdate:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the page shows a sentence, the log the rest
             return on_error(notice_of(error))
 
     run.__name__ = function.__name__

@@ -142,7 +142,7 @@ def bars(rows: Iterable[tuple[str, str, str, str, float]], *, label: str) -> Any
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, label: str) -> Any:
-    """A table that scrolls inside its card; its region takes the keyboard's focus to scroll."""
+    """A table that scrolls inside its card by keyboard too; a list of rows on a phone."""
     kinds = [
         " ".join(word for word, on in (("num", each.is_number), ("wide", each.is_wide)) if on)
         for each in columns
@@ -154,7 +154,12 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, label: st
         ]
     )
     body = [
-        html.Tr([html.Td(cell, className=kind) for cell, kind in zip(row, kinds, strict=True)])
+        html.Tr(
+            [
+                html.Td(cell, className=kind, **{"data-label": each.title})
+                for cell, kind, each in zip(row, kinds, columns, strict=True)
+            ]
+        )
         for row in rows
     ]
     return html.Div(

@@ -1,7 +1,7 @@
 """Frames into Plotly figures: pure, without data access, without a theme.
 
-In: a frame of `dashboards.data`. Out: a figure as plain JSON values. Colours of the series read well
-on both themes; everything else comes from `TEMPLATES`, which the browser swaps with the theme.
+In: a frame of `dashboards.data`. Out: a figure as plain JSON values. The series' colours read
+well on both themes; everything else comes from `TEMPLATES`, which the browser swaps with the theme.
 """
 
 from datetime import date, timedelta
@@ -18,6 +18,9 @@ SOURCES = {"erp": ("ERP invoices", "#2f86c1"), "web": ("Web shop", "#d07a1c")}
 OTHER_COLOURS = ("#0f9488", "#a86bc4", "#b5892b")
 CANCELLED_COLOUR = "#8a98a8"
 _CUT_OPACITY = 0.45
+_MOST_LABELS = 8
+_MOST_STEPS = 5
+_HEADROOM = Decimal("1.06")
 _WORDS = {"day": "day", "week": "week", "month": "month"}
 _HOVER = "%{customdata}<extra></extra>"
 _FONT = (
@@ -76,7 +79,12 @@ def sales_over_time(
     buckets = list(dict.fromkeys(frame["bucket_date"]))
     cut = {buckets[0]} if buckets and is_first_cut else set()
     cut |= {buckets[-1]} if buckets and is_last_cut else set()
-    figure = go.Figure(layout=_layout(grain))
+    all_sources = frame.groupby("bucket_date", sort=True)
+    whole = all_sources[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
+    low = min([Decimal(0), *whole["cancelled_amount"], *whole["net_amount"]])
+    high = max([Decimal(0), *whole["gross_amount"]])
+    whole = whole.reset_index()
+    figure = go.Figure(layout=_layout(grain, buckets=buckets, low=low, high=high))
     for name, label, colour in _sources(frame):
         rows = frame[frame["source_system"] == name]
         figure.add_bar(
@@ -87,8 +95,6 @@ def sales_over_time(
             customdata=_hover(rows, "gross_amount", f"{label}, gross", grain=grain, cut=cut),
             hovertemplate=_HOVER,
         )
-    all_sources = frame.groupby("bucket_date", sort=True)[["cancelled_amount", "net_amount"]]
-    whole = all_sources.agg(_exact_sum).reset_index()
     if any(whole["cancelled_amount"]):
         figure.add_bar(
             x=_iso(whole["bucket_date"]),
@@ -116,6 +122,11 @@ def sales_over_time(
     return plain
 
 
+def exact_sum(amounts: "pd.Series[Any]") -> Decimal:
+    """The sum of exact amounts; zero when there is none."""
+    return sum(amounts, Decimal(0))
+
+
 def bucket_name(first_day: date, grain: Grain) -> str:
     """A bucket in words: 9 Dec 2011, 5 – 11 Dec 2011, Dec 2011."""
     if grain == "month":
@@ -125,7 +136,7 @@ def bucket_name(first_day: date, grain: Grain) -> str:
     return f"{first_day:%a} {formats.day(first_day)}"
 
 
-def _layout(grain: Grain) -> dict[str, Any]:
+def _layout(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> dict[str, Any]:
     return {
         "barmode": "relative",
         "bargap": 0.25,
@@ -138,25 +149,50 @@ def _layout(grain: Grain) -> dict[str, Any]:
             "automargin": True,
             "showgrid": False,
             "fixedrange": True,
-            "ticklabelmode": "instant",
-            "hoverformat": "%d %b %Y",
-            "nticks": 8,
-            "tickformatstops": [
-                {"dtickrange": [None, 2419200000], "value": "%-d %b\n%Y"},
-                {"dtickrange": ["M1", None], "value": "%b\n%Y"},
-            ],
+            "tickmode": "array",
+            **_bucket_ticks(buckets, grain),
         },
         "yaxis": {
             "automargin": True,
             "fixedrange": True,
-            "tickprefix": "£",
-            "tickformat": "~s",
-            "nticks": 6,
+            "tickmode": "array",
+            **_money_ticks(low, high),
+            "range": [float(low * _HEADROOM), float(high * _HEADROOM) or 1.0],
             "zeroline": True,
             "zerolinewidth": 1,
             "title": {"text": f"£ per {_WORDS[grain]}", "standoff": 6},
         },
     }
+
+
+def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
+    """At most eight labels; the year stands below the first one and below each new year."""
+    labelled = buckets[:: -(-len(buckets) // _MOST_LABELS) or 1]
+    texts, year = [], 0
+    for each in labelled:
+        text = f"{each:%b}" if grain == "month" else f"{each.day} {each:%b}"
+        texts.append(text if each.year == year else f"{text}<br>{each.year}")
+        year = each.year
+    return {"tickvals": [each.isoformat() for each in labelled], "ticktext": texts}
+
+
+def _money_ticks(low: Decimal, high: Decimal) -> dict[str, list[Any]]:
+    """Round amounts from `low` to `high`, written as -£200k rather than £-200k."""
+    rough = (high - low) / _MOST_STEPS or Decimal(1)
+    power = Decimal(1).scaleb(rough.adjusted())
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
+    first, last = int(low // step), int(high // step)
+    values = [step * each for each in range(first, last + 1)]
+    return {"tickvals": [float(each) for each in values], "ticktext": [_short(v) for v in values]}
+
+
+def _short(amount: Decimal) -> str:
+    value, unit = abs(amount), ""
+    for unit, size in (("M", 1_000_000), ("k", 1_000), ("", 1)):  # noqa: B007
+        if value >= size:
+            value /= size
+            break
+    return formats.signed(f"£{value.normalize():f}{unit}", negative=amount < 0)
 
 
 def _sources(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -165,10 +201,6 @@ def _sources(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
     others = sorted(name for name in present if name not in SOURCES)
     colours = [OTHER_COLOURS[index % len(OTHER_COLOURS)] for index in range(len(others))]
     return [*known, *((name, name, colour) for name, colour in zip(others, colours, strict=True))]
-
-
-def _exact_sum(amounts: "pd.Series[Any]") -> Decimal:
-    return sum(amounts, Decimal(0))
 
 
 def _iso(days: "pd.Series[Any]") -> list[str]:

@@ -24,8 +24,8 @@ _POLICY_VIOLATION = 1008
 def security_headers(*, port: int, script_hashes: Iterable[str]) -> dict[str, str]:
     """Headers of every answer.
 
-    What Dash needs of the content security policy: its renderer starts from one inline script, let in
-    by its hash; Mantine and Plotly write `<style>` elements and style attributes, so styles need
+    What Dash needs of the content security policy: its renderer starts from one inline script, let
+    in by its hash; Mantine and Plotly write `<style>` elements and style attributes, so styles need
     'unsafe-inline' (no script can hide in them); Plotly draws exported images from blob: and data:.
     The socket is named by every loopback name, as older browsers do not count ws: as 'self'.
     """

@@ -1,8 +1,8 @@
 """Tells every open page at once that a new version is in service.
 
 In: the pointer and the last run's report, looked at twice a second by one task of the process. Out:
-one small message per change, fanned out by a bus to WebSocket clients of `/live`; a slow client keeps
-only the newest message. `assets/live.js` connects, and connects again after a break.
+one small message per change, fanned out by a bus to WebSocket clients of `/live`; a slow client
+keeps only the newest message. `assets/live.js` connects, and connects again after a break.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from dashboards.last_run import report_path
 from lakehouse.duck import CURRENT
 from lakehouse.settings import Settings
+
+Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 
 PATH = "/live"
 LOOK_EVERY_SECONDS = 0.5
@@ -70,7 +72,7 @@ def message_of(text: str) -> str:
     return json.dumps({"epoch": text})
 
 
-def follow(settings: Settings) -> tuple[Bus, Callable[[FastAPI], object]]:
+def follow(settings: Settings) -> tuple[Bus, Lifespan]:
     """A bus, and the server's lifespan that watches the files and feeds it."""
     bus = Bus(message_of(epoch(settings)))
 

@@ -1,8 +1,8 @@
 """The gold version in service: one shared read-only handle per version, swapped at a publish.
 
-In: `<LAKE_HOME>/gold/CURRENT`. Out: readers, each with a cursor of its own and the version it reads.
-A reader under way keeps its version; an old handle is closed when its last reader is done, so no file
-stays locked and no publish waits.
+In: `<LAKE_HOME>/gold/CURRENT`. Out: readers, each with a cursor of its own and its version.
+A reader under way keeps its version; an old handle is closed when its last reader is done, so no
+file stays locked and no publish waits.
 """
 
 import contextlib

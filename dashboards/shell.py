@@ -1,7 +1,7 @@
-"""The frame around the pages: header, navigation, the "as of" line and the parts that keep it live.
+"""The frame around the pages: header, navigation, the "as of" line, and what keeps it live.
 
-In: the pages and the gold in service. Out: the app's layout and its callbacks. All pages are mounted
-at once and shown by path in the browser, so filters survive a change of page.
+In: the pages and the gold in service. Out: the app's layout and its callbacks. All pages are
+mounted at once and shown by path in the browser, so filters survive a change of page.
 """
 
 from typing import Any
@@ -37,7 +37,19 @@ _THEME = {
             "#14749a",
             "#0a6486",
             "#00506d",
-        ]
+        ],
+        "dark": [
+            "#e4ecf2",
+            "#c3cfda",
+            "#9aabba",
+            "#74879a",
+            "#4c5d6c",
+            "#33414d",
+            "#1b252e",
+            "#161f27",
+            "#0e151b",
+            "#0a0f14",
+        ],
     },
     "components": {"Tooltip": {"defaultProps": {"withArrow": True}}},
 }
@@ -73,6 +85,7 @@ def layout(gold: PublishedGold) -> Any:
                     data=[{"path": page.PATH, "title": page.TITLE} for page in PAGES],
                 ),
                 dcc.Store(id="templates", data=figures.TEMPLATES),
+                dcc.Store(id="shown-scheme"),
             ],
             id="shell",
             header={"height": 56},

@@ -24,9 +24,20 @@ window.dash_clientside.cartlake = {
     return same ? window.dash_clientside.no_update : message;
   },
 
-  themed: function (figure, scheme, templates) {
+  themed: function (figure, _scheme, templates) {
     if (!figure) return window.dash_clientside.no_update;
-    const layout = { ...figure.layout, template: templates[scheme === "dark" ? "dark" : "light"] };
-    return { ...figure, layout: layout };
+    return { ...figure, layout: { ...figure.layout, template: templates[shownScheme()] } };
   },
 };
+
+// The toggle's own property starts as "light" on a dark system: the document says what is shown.
+function shownScheme() {
+  const scheme = document.documentElement.getAttribute("data-mantine-color-scheme");
+  return scheme === "dark" ? "dark" : "light";
+}
+
+new MutationObserver(function () {
+  if (document.getElementById("main")) {
+    window.dash_clientside.set_props("shown-scheme", { data: shownScheme() });
+  }
+}).observe(document.documentElement, { attributeFilter: ["data-mantine-color-scheme"] });

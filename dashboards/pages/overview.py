@@ -6,12 +6,12 @@ version. Alone: `python -m dashboards.app`, then open the address that it prints
 
 from typing import Any
 
-import dash_mantine_components as dmc
-from dash import ClientsideFunction, Input, Output, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboards import components, data, figures, formats, periods
 from dashboards.callbacks import FIRST_COMMAND, off_loop
+from dashboards.pages import overview_filters
 from dashboards.pages.overview_parts import cards, countries_list, products_list, sales_table
 from dashboards.published import PublishedGold
 
@@ -32,7 +32,7 @@ def layout() -> Any:
             ),
             html.Div(id="overview-notice"),
             html.Div(
-                [_filters(), html.Div(id="overview-problem"), _body()],
+                [overview_filters.bar(), html.Div(id="overview-problem"), _body()],
                 id="overview-body",
                 hidden=True,
             ),
@@ -40,52 +40,11 @@ def layout() -> Any:
     )
 
 
-def _filters() -> Any:
-    return html.Div(
-        [
-            html.Div(
-                dmc.SegmentedControl(
-                    id="preset",
-                    data=[{"value": key, "label": each} for key, each in periods.PRESETS.items()],
-                    value=periods.DEFAULT_PRESET,
-                    fullWidth=True,
-                    **{"aria-label": "Period"},
-                ),
-                className="filter-preset",
-            ),
-            dmc.DatePickerInput(
-                id="days",
-                type="range",
-                valueFormat="D MMM YYYY",
-                allowSingleDateInRange=True,
-                leftSection=components.icon("calendar"),
-                className="filter-days",
-                **{"aria-label": "First and last day"},
-            ),
-            dmc.MultiSelect(
-                id="countries",
-                data=[],
-                value=[],
-                placeholder="All countries",
-                searchable=True,
-                clearable=True,
-                hidePickedOptions=True,
-                nothingFoundMessage="No such country",
-                leftSection=components.icon("globe"),
-                className="filter-countries",
-                **{"aria-label": "Countries"},
-            ),
-        ],
-        className="filters",
-        role="group",
-        **{"aria-label": "Filters"},
-    )
-
-
 def _body() -> Any:
     chart = html.Div(
-        dcc.Graph(id="sales-graph", config=_CHART, className="graph", responsive=True),
+        dcc.Graph(id="sales-graph", config=_CHART, responsive=True, style={"height": "100%"}),
         id="sales-chart",
+        className="graph",
         role="img",
         **{"aria-label": "Chart of revenue over time; the same figures are in the table below it"},
     )
@@ -110,23 +69,7 @@ def _body() -> Any:
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the gold in service."""
-    app.callback(
-        Output("preset", "value"),
-        Output("days", "value"),
-        Output("days", "minDate"),
-        Output("days", "maxDate"),
-        Output("countries", "data"),
-        Input("preset", "value"),
-        Input("days", "value"),
-        Input("epoch", "data"),
-    )(
-        off_loop(
-            lambda preset, days, _epoch: filters_for(
-                gold, preset=preset, days=days, trigger=ctx.triggered_id
-            ),
-            on_error=lambda _notice: [no_update] * 5,
-        )
-    )
+    overview_filters.register(app, gold)
     app.callback(
         Output("overview-notice", "children"),
         Output("overview-body", "hidden"),
@@ -152,34 +95,9 @@ def register(app: Any, gold: PublishedGold) -> None:
         ClientsideFunction("cartlake", "themed"),
         Output("sales-graph", "figure"),
         Input("sales-figure", "data"),
-        Input("scheme", "computedColorScheme"),
+        Input("shown-scheme", "data"),
         Input("templates", "data"),
     )
-
-
-def filters_for(gold: PublishedGold, *, preset: object, days: object, trigger: object) -> list[Any]:
-    """Values of the filters after one of them, or the data, changed.
-
-    Returns:
-        Preset (empty for days of one's own choice), the two days, the first and last day to choose
-        from, and the countries to choose from. A preset follows the data's last day.
-    """
-    with gold.reader() as reader:
-        extent = data.extent(reader.cursor)
-    if extent is None:
-        return [no_update] * 5
-    limits = [extent.first_day.isoformat(), extent.last_day.isoformat(), list(extent.countries)]
-    if trigger == "days":
-        if not isinstance(days, list) or not all(days):
-            raise PreventUpdate
-        chosen = [key for key in periods.PRESETS if days == _iso(key, extent)]
-        return [chosen[-1] if chosen else "", no_update, *limits]
-    known = preset if isinstance(preset, str) and preset in periods.PRESETS else ""
-    if known:
-        return [no_update, _iso(known, extent), *limits]
-    if trigger == "preset":
-        raise PreventUpdate
-    return [no_update, no_update, *limits]
 
 
 def figures_for(gold: PublishedGold, *, days: object, countries: object) -> list[Any]:
@@ -194,8 +112,8 @@ def figures_for(gold: PublishedGold, *, days: object, countries: object) -> list
                     command=FIRST_COMMAND,
                 )
             )
-        if days is None:
-            raise PreventUpdate
+        if not days or (isinstance(days, list) and None in days):
+            raise PreventUpdate  # the second day is still to be chosen
         try:
             selection = periods.checked(days, countries, extent)
         except periods.BadFilter as problem:
@@ -218,7 +136,7 @@ def figures_for(gold: PublishedGold, *, days: object, countries: object) -> list
         False,
         None,
         False,
-        _scope(selection),
+        _scope(selection, earlier),
         cards(totals, before, earlier=earlier, sales=sales, activity=activity),
         _note(selection, is_cut=first_cut or last_cut),
         figure,
@@ -226,10 +144,6 @@ def figures_for(gold: PublishedGold, *, days: object, countries: object) -> list
         products_list(products),
         countries_list(by_country),
     ]
-
-
-def _iso(preset: str, extent: periods.Extent) -> list[str]:
-    return [day.isoformat() for day in periods.preset_days(preset, extent)]
 
 
 def _nothing(notice: Any) -> list[Any]:
@@ -240,12 +154,12 @@ def _unusable(text: str) -> list[Any]:
     return [None, False, components.banner("plain", text), True, "", *[no_update] * 6]
 
 
-def _scope(selection: periods.Selection) -> str:
+def _scope(selection: periods.Selection, earlier: periods.Selection | None) -> str:
     places = selection.countries
-    where = ", ".join(places) if 0 < len(places) <= 3 else f"{len(places)} countries"
-    return (
-        f"{formats.period(selection.start, selection.end)} · {where if places else 'all countries'}"
-    )
+    where = ", ".join(places) if len(places) <= 3 else f"{len(places)} countries"
+    shown = f"{formats.period(selection.start, selection.end)} · {where or 'all countries'}"
+    against = f" · compared with {formats.period(earlier.start, earlier.end)}" if earlier else ""
+    return f"{shown}{against}"
 
 
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:

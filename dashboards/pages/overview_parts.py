@@ -12,7 +12,7 @@ from dash import html
 from dashboards import components, formats
 from dashboards.components import Column
 from dashboards.data import Totals
-from dashboards.figures import SOURCES, bucket_name
+from dashboards.figures import SOURCES, bucket_name, exact_sum
 from dashboards.periods import Grain, Selection
 
 _HOME_SHARE = Decimal("0.5")
@@ -28,9 +28,8 @@ def cards(
     activity: pd.DataFrame,
 ) -> list[Any]:
     """The six key figures, with their change where a whole earlier period exists."""
-    money = sales.groupby("bucket_date", sort=True)[
-        ["gross_amount", "cancelled_amount", "net_amount"]
-    ].agg(lambda amounts: sum(amounts, Decimal(0)))
+    amounts = sales.groupby("bucket_date", sort=True)
+    money = amounts[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
     active = activity.set_index("bucket_date").reindex(money.index, fill_value=0)
     rate = formats.share(-totals.cancelled_amount, totals.gross_amount)
     per_customer = formats.share(Decimal(totals.order_count), Decimal(totals.customer_count))
@@ -115,7 +114,7 @@ def sales_table(sales: pd.DataFrame, *, grain: Grain) -> Any:
             formats.money(row.cancelled_amount),
             formats.money(row.net_amount),
         )
-        for row in sales.iloc[::-1].itertuples()
+        for row in _rows(sales)[::-1]
     ]
     columns = [
         Column(grain.capitalize()),
@@ -138,7 +137,7 @@ def products_list(products: pd.DataFrame) -> Any:
             formats.money(row.net_amount),
             float(row.net_amount / longest),
         )
-        for row in products.itertuples()
+        for row in _rows(products)
     ]
     return components.card(
         "Top products",
@@ -152,8 +151,8 @@ def products_list(products: pd.DataFrame) -> Any:
 
 def countries_list(countries: pd.DataFrame) -> Any:
     """Net revenue by country; a market above half of it stands apart, so the rest can be read."""
-    total = sum(countries["net_amount"], Decimal(0))
-    rows = list(countries.itertuples())
+    total = exact_sum(countries["net_amount"])
+    rows = _rows(countries)
     is_home = len(rows) > 1 and total > 0 and rows[0].net_amount / total > _HOME_SHARE
     home, rest = (rows[0], rows[1:]) if is_home else (None, rows)
     shown, hidden = rest[:_COUNTRIES_SHOWN], rest[_COUNTRIES_SHOWN:]
@@ -168,6 +167,10 @@ def countries_list(countries: pd.DataFrame) -> Any:
     return components.card(
         "Countries", parts, note="By net revenue, with each country's share.", id="countries-card"
     )
+
+
+def _rows(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.itertuples(index=False))
 
 
 def _country(name: str, row: Any, *, total: Decimal, longest: Decimal) -> Any:
