@@ -56,9 +56,10 @@ def validate(path: Path, *, encoding: str) -> int:
     _check_characters(path, encoding=encoding)
     with _opened_text(path, encoding=encoding) as text:
         reader = csv.reader(chain(text, [_END]))
-        count, begins, row = 0, 0, [_END]
+        count = last = 0
         try:
             _read_header(reader, path=path)
+            begins = reader.line_num
             for row in reader:
                 if row == [_END]:
                     return count
@@ -111,6 +112,7 @@ def _check_characters(path: Path, *, encoding: str) -> None:
             is_last = not chunk
             try:
                 text = lines.decode(chunk, final=is_last)
+                text.encode()  # lone surrogates, which some encodings let through, end here
             except UnicodeError as error:
                 raise _not_encoded(path, error, line=line, encoding=encoding) from None
             if (at := text.find("\0")) >= 0:

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Literal
 
 from lakehouse.errors import LakeError
@@ -86,11 +87,13 @@ def read_extract(path: Path, *, encoding: str = "utf-8") -> Extract:
 
 
 def _form(path: Path) -> Form:
-    if not path.exists():
-        raise LakeError(f"{path} does not exist; give the path of an ERP extract.")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise LakeError(f"{path} does not exist; give the path of an ERP extract.") from None
+    if S_ISDIR(mode):
         raise LakeError(f"{path} is a folder; give the path of one csv, csv.gz or Parquet file.")
-    if not path.is_file():
+    if not S_ISREG(mode):
         raise LakeError(f"{path} is no regular file; save the extract to a file first.")
     with path.open("rb") as raw:
         start = raw.read(4)
