@@ -80,8 +80,7 @@ def is_same(pid: int, *, started_at: float) -> bool:
 def is_running(pid: int, *, mark: str) -> bool:
     """Whether a live program has this pid and the mark among its arguments."""
     try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and mark in process.cmdline()
+        return mark in psutil.Process(pid).cmdline()
     except psutil.Error:
         return False
 
@@ -97,16 +96,19 @@ def stop(pid: int, *, grace_seconds: float) -> None:
 
 
 def _has_ended(process: psutil.Process, *, within: float) -> bool:
-    """Wait for the end; a program that only its own parent can take off the table has ended too."""
+    """Wait for the end. What its parent has yet to take off the table has ended too."""
     deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
+    while True:
+        was_zombie = process.is_running() and process.status() == psutil.STATUS_ZOMBIE
         try:
             process.wait(timeout=0.05)
         except psutil.TimeoutExpired:
-            if process.status() != psutil.STATUS_ZOMBIE:
-                continue
-        return True
-    return False
+            if was_zombie:
+                return True
+        else:
+            return True
+        if time.monotonic() > deadline:
+            return False
 
 
 def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:
@@ -124,8 +126,14 @@ def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:
     return process.pid
 
 
-def run_tied(command: Sequence[str], *, folder: Path, output: Path) -> Tied:
-    """Start a program that ends with this process.
+def run_tied(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Tied:
+    """Start a program that ends with this process, in this environment or another.
 
     Raises: OSError when the program can't be run; `output` holds the reason.
     """
@@ -133,6 +141,7 @@ def run_tied(command: Sequence[str], *, folder: Path, output: Path) -> Tied:
         guard = subprocess.Popen(
             [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
             cwd=folder,
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=console,

@@ -1,5 +1,6 @@
 """The local Kafka: what it promises while it runs, and every way in which it can be cut off."""
 
+import json
 import os
 import signal
 import socket
@@ -13,12 +14,13 @@ from itertools import islice
 import psutil
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from lakehouse.contracts.topics import ERP_INVOICE_LINES, SOURCE_TOPICS, TOPICS, dead_letter_topic
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from streaming import broker, broker_config, broker_process
+from streaming import admin, broker, broker_config, broker_process
 
 NewState = Callable[[], Settings]
 pytestmark = pytest.mark.kafka
@@ -128,6 +130,21 @@ def test_records_are_dated_by_arrival_and_topics_are_never_made_by_accident(
     assert "nobody.knows.v1" not in broker.status(running).topics
 
 
+def test_topics_keep_every_record_dated_by_arrival_whoever_makes_them(running: Settings) -> None:
+    contract, by_hand = ERP_INVOICE_LINES.name, "made.by.hand"
+    with admin.connect(running.bootstrap) as client:
+        client.create_topics({by_hand: {}}, wait_for_metadata=True)
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in (contract, by_hand)]
+        described = client.describe_configs(resources, config_filter="all")["topic"]
+        client.delete_topics([by_hand])
+    assert {
+        name: {key: described[name][key]["value"] for key in admin.TOPIC_SETTINGS}
+        for name in (contract, by_hand)
+    } == {contract: admin.TOPIC_SETTINGS, by_hand: admin.TOPIC_SETTINGS}
+    sources = {described[contract][key]["config_source"] for key in admin.TOPIC_SETTINGS}
+    assert sources == {"DYNAMIC_TOPIC_CONFIG"}  # another Kafka has other defaults
+
+
 def test_another_kafka_is_used_when_the_settings_name_one(
     running: Settings, new_state: NewState
 ) -> None:
@@ -161,9 +178,7 @@ def test_acknowledged_records_survive_sigkill_of_a_detached_broker(new_state: Ne
     assert broker_config.console_file(settings).read_bytes() == b""
 
 
-def test_a_broker_ends_when_its_command_is_killed_and_the_next_start_is_not_fooled(
-    new_state: NewState,
-) -> None:
+def test_a_broker_ends_when_its_command_is_killed(new_state: NewState) -> None:
     settings = new_state()
     command = subprocess.Popen(
         [sys.executable, "-c", START_AND_WAIT, settings.model_dump_json()],
@@ -173,18 +188,30 @@ def test_a_broker_ends_when_its_command_is_killed_and_the_next_start_is_not_fool
     )
     assert command.stdout is not None
     pid = int(command.stdout.readline())
+    assert broker.status(settings).is_tied
     command.kill()
     command.communicate()
-    with broker.start(settings, detached=False) as after:
-        assert after.pid != pid
-        wait_until_gone(pid)
+    wait_until_gone(pid)
+    assert broker.stop(settings) is None
 
 
-def test_two_starts_at_once_make_one_broker(new_state: NewState) -> None:
+def test_two_starts_at_once_make_one_broker_and_one_without_its_command_is_replaced(
+    new_state: NewState,
+) -> None:
     settings = new_state()
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: broker.start(settings, detached=True).pid, range(2)))
     assert both[0] == both[1]
+
+    # As if the command that it was tied to had been killed a moment ago.
+    path = settings.kafka_dir / "broker.json"
+    record = json.loads(path.read_bytes())
+    record["facts"] |= {"tied": True, "owner_started_at": 0.0}
+    path.write_text(json.dumps(record))
+    with broker.start(settings, detached=False) as after:
+        assert after.pid not in both
+        assert after.tied is not None
+        assert not psutil.pid_exists(both[0] or 0)
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_setting(new_state: NewState) -> None:
