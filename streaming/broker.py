@@ -143,6 +143,14 @@ def status(settings: Settings) -> BrokerStatus:
     )
 
 
+def require_running(settings: Settings) -> None:
+    """Raises: LakeError with the command to run when no broker answers."""
+    if not status(settings).running:
+        raise LakeError(
+            f"No Kafka broker answers at {settings.bootstrap}. Start it with `lake broker start`."
+        )
+
+
 @contextlib.contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
     """One start or stop at a time; a folder that can't be written is told in plain words."""
@@ -150,10 +158,10 @@ def _alone(settings: Settings) -> Iterator[None]:
         with hold("broker", settings=settings, wait_seconds=START_SECONDS + STOP_SECONDS):
             yield
     except OSError as error:
+        place = error.filename or settings.home
         raise LakeError(
-            f"Kafka can't keep its state in {settings.home}: {error.strerror or error} "
-            f"({error.filename}). Make the folder writable and check the free space, or set "
-            "LAKE_HOME to another folder."
+            f"Kafka can't keep its state: {place}: {error.strerror or error}. Make the folder "
+            "writable and check the free space, or set LAKE_HOME to another folder."
         ) from error
 
 

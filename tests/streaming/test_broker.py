@@ -252,5 +252,5 @@ def test_a_heap_that_java_refuses_is_told_in_javas_words(new_state: NewState) ->
 def test_a_folder_that_cannot_be_written_is_named(new_state: NewState) -> None:
     settings = new_state()
     settings.kafka_dir.write_text("a file where the folder should be")
-    with pytest.raises(LakeError, match=r"can't keep its state in .* set LAKE_HOME"):
+    with pytest.raises(LakeError, match=r"can't keep its state: .*/kafka.*: .* set LAKE_HOME"):
         broker.start(settings, detached=False)
