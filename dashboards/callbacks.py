@@ -49,6 +49,6 @@ def notice_of(error: Exception) -> Any:
             command=FIRST_COMMAND,
         )
     if isinstance(error, LakeError):
-        return banner("warn", str(error))
+        return empty_state("This cannot be shown now", why=str(error))
     _log.error("A callback failed", exc_info=error)
     return banner("bad", "This part cannot be shown; the dashboard's log says why.")

@@ -184,15 +184,14 @@ def banner(tone: Tone, children: Any) -> Any:
     return html.Div([icon(name), html.Div(children)], className=f"banner banner-{tone}", role=role)
 
 
-def empty_state(title: str, *, why: str, command: str, note: str = "") -> Any:
+def empty_state(title: str, *, why: str, command: str = "") -> Any:
     """Says why a page has nothing to show and which command fills it."""
     return html.Div(
         [
             html.Div(icon("lake"), className="empty-mark"),
             html.H2(title),
             html.P(why),
-            html.P(dmc.Code(command, className="empty-command")),
-            html.P(note, className="muted") if note else None,
+            html.P(dmc.Code(command, className="empty-command")) if command else None,
         ],
         className="card empty",
         role="status",

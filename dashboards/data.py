@@ -51,12 +51,12 @@ class Totals:
 def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:
     """First and last day with data and the countries by gross revenue; None in an empty shop."""
     first_day, last_day = cursor.execute(
-        f"select min(order_date), max(order_date) from {DAILY_SALES}"  # noqa: S608
+        f"select min(order_date), max(order_date) from {DAILY_SALES}"
     ).fetchall()[0]
     if first_day is None:
         return None
     countries = cursor.execute(
-        f"select country from {DAILY_SALES} group by country "  # noqa: S608
+        f"select country from {DAILY_SALES} group by country "
         "order by sum(gross_amount) desc, country"
     ).fetchall()
     return Extent(first_day, last_day, tuple(country for (country,) in countries))
@@ -69,13 +69,13 @@ def totals(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -> Totals:
         f"""select coalesce(sum(gross_amount), 0)::decimal(38, 4),
           coalesce(sum(cancelled_amount), 0)::decimal(38, 4),
           coalesce(sum(net_amount), 0)::decimal(38, 4)
-        from {DAILY_SALES} where {_CHOSEN}""",  # noqa: S608
+        from {DAILY_SALES} where {_CHOSEN}""",
         selection,
     )[0]
     counted = _rows(
         cursor,
         f"""select count(distinct (source_system, order_id)), count(distinct customer_id)
-        from {ORDERS} where line_count > 0 and {_CHOSEN}""",  # noqa: S608
+        from {ORDERS} where line_count > 0 and {_CHOSEN}""",
         selection,
     )[0]
     return Totals(*money, *counted)
@@ -94,7 +94,7 @@ def sales_over_time(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -
           sum(gross_amount)::decimal(38, 4) as gross_amount,
           sum(cancelled_amount)::decimal(38, 4) as cancelled_amount,
           sum(net_amount)::decimal(38, 4) as net_amount
-        from {DAILY_SALES} where {_CHOSEN} group by all order by all""",  # noqa: S608
+        from {DAILY_SALES} where {_CHOSEN} group by all order by all""",
         selection,
     )
 
@@ -110,7 +110,7 @@ def activity_over_time(cursor: "duckdb.DuckDBPyConnection", selection: Selection
         f"""select {_bucket(selection.grain)} as bucket_date,
           count(distinct (source_system, order_id)) as order_count,
           count(distinct customer_id) as customer_count
-        from {ORDERS} where line_count > 0 and {_CHOSEN} group by all order by all""",  # noqa: S608
+        from {ORDERS} where line_count > 0 and {_CHOSEN} group by all order by all""",
         selection,
     )
 
@@ -144,7 +144,7 @@ def top_products(
         from sold left join {PRODUCTS} as products
           on products.sku = sold.sku and products.is_current
         group by sold.sku
-        having net_amount > 0 order by net_amount desc, sold.sku limit $most""",  # noqa: S608
+        having net_amount > 0 order by net_amount desc, sold.sku limit $most""",
         selection,
         most=limit,
     )
@@ -170,7 +170,7 @@ def sales_by_country(cursor: "duckdb.DuckDBPyConnection", selection: Selection) 
         select money.country, coalesce(order_count, 0) as order_count,
           gross_amount, cancelled_amount, net_amount
         from money left join counted using (country)
-        order by net_amount desc, money.country""",  # noqa: S608
+        order by net_amount desc, money.country""",
         selection,
     )
 

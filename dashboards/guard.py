@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dash.fingerprint import check_fingerprint
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -118,8 +119,9 @@ class Guard:
         return ""
 
     def _is_unknown_file(self, path: str) -> bool:
-        package = path.removeprefix(_SUITES).split("/", 1)[0]
-        return path.startswith(_SUITES) and package not in self._packages
+        package, _, name = path.removeprefix(_SUITES).partition("/")
+        known = self._packages.get(package, ())
+        return path.startswith(_SUITES) and check_fingerprint(name)[0] not in known
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)

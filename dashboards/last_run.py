@@ -31,16 +31,21 @@ class Stage:
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation of the quality gate. `severity` is block or warn."""
+    """A rule of the quality gate: `severity` block or warn; `status` error if it could not run."""
 
-    suite: str
     table: str
-    expectation: str
-    column: str
+    name: str
+    meaning: str
     severity: str
+    status: str
     is_success: bool
     observed: str
     detail: str
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether this verdict keeps gold from being published."""
+        return not self.is_success and (self.severity == "block" or self.status == "error")
 
 
 @dataclass(frozen=True)
@@ -142,11 +147,11 @@ def _stage(each: dict[str, object]) -> Stage:
 
 def _check(each: dict[str, object]) -> Check:
     return Check(
-        _text(each, "suite"),
         _text(each, "table"),
-        _text(each, "expectation"),
-        _text(each, "column"),
+        _text(each, "rule") or _text(each, "column"),
+        _text(each, "meaning") or _in_words(_text(each, "expectation")),
         _text(each, "severity"),
+        _text(each, "status"),
         each.get("success") is True,
         _text(each, "observed"),
         _text(each, "detail"),
@@ -162,6 +167,10 @@ def _equation(each: dict[str, object]) -> Equation:
         _text(each, "difference"),
         each.get("verdict") == "holds",
     )
+
+
+def _in_words(expectation: str) -> str:
+    return expectation.removeprefix("expect_").replace("_", " ")
 
 
 def _objects(content: dict[str, object], key: str) -> list[dict[str, object]]:

@@ -149,7 +149,7 @@ def _navigation() -> Any:
 def register(app: Any, gold: PublishedGold) -> None:
     """Callbacks of the frame and of every page."""
     app.callback(Output("as-of", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: as_of(gold), on_error=lambda notice: notice)
+        off_loop(lambda _epoch: as_of(gold), on_error=lambda _notice: None)
     )
     shown = [Output(f"page-{index}", "hidden") for index in range(len(PAGES))]
     marked = [Output(f"link-{index}", "className") for index in range(len(PAGES))]
@@ -181,7 +181,7 @@ def register(app: Any, gold: PublishedGold) -> None:
 
 def as_of(gold: PublishedGold) -> Any:
     """Which version the figures are of; amber when the last run failed."""
-    run, problem = _last_run(gold)
+    run = _last_run(gold)
     try:
         with gold.reader() as reader:
             version, extent = reader.version, data.extent(reader.cursor)
@@ -194,19 +194,14 @@ def as_of(gold: PublishedGold) -> Any:
         html.Span(["run ", html.Code(version.run_id)]),
         html.Span(["data to ", formats.day(extent.last_day)]) if extent else None,
     ]
-    return html.Div(
-        [
-            html.P(facts, className="as-of-facts", role="status"),
-            components.banner("warn", problem) if problem else None,
-        ]
-    )
+    return html.P(facts, className="as-of-facts", role="status")
 
 
-def _last_run(gold: PublishedGold) -> tuple[LastRun | None, str]:
+def _last_run(gold: PublishedGold) -> LastRun | None:
     try:
-        return read_last_run(gold.settings), ""
-    except LakeError as error:
-        return None, str(error)
+        return read_last_run(gold.settings)
+    except LakeError:
+        return None  # Data health says what is wrong with the report
 
 
 def _failed(run: LastRun, version: Version | None) -> Any:

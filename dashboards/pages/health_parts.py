@@ -81,12 +81,12 @@ def quality(run: LastRun) -> Any:
     """Results of the quality gate: blocking failures, warnings, then what passed, folded."""
     failed = sorted(
         (each for each in run.checks if not each.is_success),
-        key=lambda each: (each.severity != "block", each.table, each.column),
+        key=lambda each: (not each.is_blocking, each.table, each.name),
     )
     passed = sorted(
-        (each for each in run.checks if each.is_success), key=lambda each: (each.table, each.column)
+        (each for each in run.checks if each.is_success), key=lambda each: (each.table, each.name)
     )
-    blocking = sum(each.severity == "block" for each in failed)
+    blocking = sum(each.is_blocking for each in failed)
     warnings = len(failed) - blocking
     counts = [
         components.badge(f"{blocking} blocking", "bad") if blocking else None,
@@ -199,20 +199,19 @@ def _folded(passed: list[Check]) -> Any:
 
 
 def _check(each: Check) -> Any:
-    tone: Tone = "good" if each.is_success else "bad" if each.severity == "block" else "warn"
-    word = "passed" if each.is_success else "blocks" if each.severity == "block" else "warns"
-    rule = each.expectation.removeprefix("expect_").replace("_", " ")
+    tone: Tone = "good" if each.is_success else "bad" if each.is_blocking else "warn"
+    word = {"good": "passed", "bad": "blocks", "warn": "warns"}[tone]
     why = " – ".join(text for text in (each.observed, each.detail) if text)
     return html.Li(
         [
             html.Div(
                 [
-                    html.Span([each.table, html.Strong(each.column)], className="check-what"),
+                    html.Span([each.table, html.Strong(each.name)], className="check-what"),
                     components.badge(word, tone),
                 ],
                 className="bar-line",
             ),
-            html.P(rule),
+            html.P(each.meaning),
             html.P(why) if why and not each.is_success else None,
         ],
         className=f"check check-{tone}",

@@ -93,7 +93,7 @@ def values_for(gold: PublishedGold, *, preset: object, days: object, trigger: ob
         return [no_update] * 5
     limits = [extent.first_day.isoformat(), extent.last_day.isoformat(), list(extent.countries)]
     if trigger == "days":
-        if not isinstance(days, list) or not all(days):
+        if not isinstance(days, list) or not days or not all(days):
             raise PreventUpdate
         chosen = [key for key in periods.PRESETS if days == _iso(key, extent)]
         return [chosen[-1] if chosen else "", no_update, *limits]

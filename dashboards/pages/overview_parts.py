@@ -15,7 +15,7 @@ from dashboards.data import Totals
 from dashboards.figures import SOURCES, bucket_name, exact_sum
 from dashboards.periods import Grain, Selection
 
-_HOME_SHARE = Decimal("0.5")
+_DOMINANT_SHARE = Decimal("0.6")
 _COUNTRIES_SHOWN = 8
 
 
@@ -150,10 +150,10 @@ def products_list(products: pd.DataFrame) -> Any:
 
 
 def countries_list(countries: pd.DataFrame) -> Any:
-    """Net revenue by country; a market above half of it stands apart, so the rest can be read."""
+    """Net revenue by country; one that dominates stands apart, so that the rest can be read."""
     total = exact_sum(countries["net_amount"])
     rows = _rows(countries)
-    is_home = len(rows) > 1 and total > 0 and rows[0].net_amount / total > _HOME_SHARE
+    is_home = len(rows) > 1 and total > 0 and rows[0].net_amount / total > _DOMINANT_SHARE
     home, rest = (rows[0], rows[1:]) if is_home else (None, rows)
     shown, hidden = rest[:_COUNTRIES_SHOWN], rest[_COUNTRIES_SHOWN:]
     longest = max((row.net_amount for row in shown), default=Decimal(0))
@@ -210,7 +210,7 @@ def _home(row: Any, *, total: Decimal, others: int) -> Any:
             ),
             html.Div(
                 [
-                    html.Span(f"Home market: {formats.percent(part)} of net revenue"),
+                    html.Span(f"Largest market: {formats.percent(part)} of net revenue"),
                     html.Span(f"{others} other{'' if others == 1 else 's'}"),
                 ],
                 className="bar-line bar-small",
