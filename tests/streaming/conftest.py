@@ -36,7 +36,9 @@ def new_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
         home.mkdir()
         (home / "jars").symlink_to(Settings().jars_dir)
         port, controller = free_ports(2)
-        settings = Settings(home=home, kafka_port=port, kafka_controller_port=controller)
+        settings = Settings(
+            home=home, kafka_port=port, kafka_controller_port=controller, kafka_bootstrap=None
+        )
         cleanup.callback(broker.stop, settings)
         return settings
 
