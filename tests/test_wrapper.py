@@ -174,6 +174,43 @@ def test_a_uv_too_old_for_the_lock_is_not_used(machine: Machine) -> None:
     assert "Run `sudo apt-get install -y python3-venv`" in ran.stderr
 
 
+def test_without_uv_one_is_installed_beside_the_project_and_kept(machine: Machine) -> None:
+    (machine.path / "uv").rename(machine.path / "uv-to-install")
+    machine.put("id", "#!/bin/sh\necho 0\n")
+    machine.put(
+        "apt-get", f'#!/bin/sh\necho "$*" >>"{machine.path}/apt"\n: >"{machine.path}/has-venv"\n'
+    )
+    machine.put(
+        "pip",
+        f"""#!/bin/sh
+echo "$*" >>"{machine.path}/pip-calls"
+cat "{machine.path}/uv-to-install" >"{machine.project}/.uv/venv/bin/uv"
+chmod +x "{machine.project}/.uv/venv/bin/uv"
+""",
+    )
+    machine.put(
+        "python3",
+        f"""#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exec "{sys.executable}" "$@"
+[ -e "{machine.path}/has-venv" ] || exit 1
+mkdir -p "$4/bin"
+cat "{machine.path}/pip" >"$4/bin/python"
+chmod +x "$4/bin/python"
+""",
+    )
+    assert machine.run("list").stdout == "ran list\n"
+    (machine.project / ".venv" / ".lake-sync").unlink()
+    assert machine.run("list").stdout == "ran list\n"
+    assert (machine.path / "pip-calls").read_text() == (
+        "-m pip install --quiet --disable-pip-version-check uv==0.13.9\n"
+    )
+    assert (machine.path / "apt").read_text().splitlines() == [
+        "update -qq",
+        "install -y -qq --no-install-recommends python3-venv",
+    ]
+    assert len(machine.uv_calls) == 2
+
+
 def test_no_fitting_python_is_told_in_one_message(machine: Machine) -> None:
     machine.put("python3", "#!/bin/sh\nexit 1\n")
     ran = machine.run("list")
