@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 SAMPLE_ROWS = 3
+SAMPLE_WIDTH = 300
 
 
 def main() -> None:
@@ -100,9 +101,8 @@ def _model(result: Any) -> dict[str, Any]:
 
 def _check(result: Any, *, manifest: Any) -> dict[str, Any]:
     tested = result.node.attached_node
-    is_shown = str(result.status) == "fail" and not manifest.nodes[tested].config.meta.get(
-        "personal"
-    )
+    is_personal = manifest.nodes[tested].config.meta.get("personal", False)
+    is_failed = str(result.status) == "fail"
     return {
         "name": result.node.name,
         "model": tested.rpartition(".")[2],
@@ -110,7 +110,7 @@ def _check(result: Any, *, manifest: Any) -> dict[str, Any]:
         "seconds": result.execution_time,
         "failing_rows": result.failures or 0,
         "message": _message(result.message or ""),
-        "sample": _sample(result.node.compiled_code) if is_shown else [],
+        "sample": _sample(result.node.compiled_code) if is_failed and not is_personal else [],
     }
 
 
@@ -119,10 +119,10 @@ def _sample(failing_rows: str) -> list[str]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     cursor = DuckDBConnectionManager.env().handle().cursor()
-    cursor.execute(f"select * from ({failing_rows}) limit {SAMPLE_ROWS}")  # noqa: S608
+    cursor.execute(f"select * from ({failing_rows}) limit {SAMPLE_ROWS}")
     names = [column[0] for column in cursor.description]
     return [
-        ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
+        ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))[:SAMPLE_WIDTH]
         for row in cursor.fetchall()
     ]
 

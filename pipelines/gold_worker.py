@@ -53,6 +53,18 @@ class GoldWorker:
         """Process id of the child."""
         return self._process.pid
 
+    def wait_until_parsed(self) -> None:
+        """Wait for the child to be ready for a build.
+
+        Raises:
+            LakeError: The project does not parse, or the child process died.
+        """
+        if not self._parsed:
+            answer = self._receive()
+            if not answer["parsed"]:
+                raise LakeError(f"The dbt project does not parse: {answer['message']}.")
+            self._parsed = True
+
     def build(self, variables: Mapping[str, str]) -> dict[str, Any]:
         """Run one build and wait for it; the answer of `pipelines.gold_build.build`.
 
@@ -60,11 +72,7 @@ class GoldWorker:
             LakeError: The project does not parse, or the child process died.
         """
         try:
-            if not self._parsed:
-                answer = self._receive()
-                if not answer["parsed"]:
-                    raise LakeError(f"The dbt project does not parse: {answer['message']}.")
-                self._parsed = True
+            self.wait_until_parsed()
             self._send(variables)
             return self._receive()
         except BaseException:

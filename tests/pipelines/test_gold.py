@@ -159,8 +159,10 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
         line(3, order_id="C500002", line_class="cancellation", quantity=-1, customer_id=None),
         line(4, order_id="A500003", line_class="adjustment", unit_price="-11062.06"),
     )
+    (settings.gold_dir / "build" / "left-by-a-dead-run").mkdir(parents=True)
     build = build_gold(settings, run_id="run-1", table_versions=FIRST, worker=worker)
 
+    assert [each.name for each in (settings.gold_dir / "build").iterdir()] == ["run-1"]
     assert build.path == settings.gold_dir / "build" / "run-1" / "gold-run-1.duckdb"
     assert sorted(each.name for each in build.path.parent.iterdir()) == [
         "gold-run-1.duckdb",
@@ -292,7 +294,8 @@ def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(tmp_path: Path) ->
     script = (
         "import sys; from pathlib import Path\n"
         "from lakehouse.settings import Settings; from pipelines.gold_worker import GoldWorker\n"
-        "print(GoldWorker(Settings(home=Path(sys.argv[1]))).pid, flush=True); sys.stdin.read()"
+        "worker = GoldWorker(Settings(home=Path(sys.argv[1])))\n"
+        "worker.wait_until_parsed(); print(worker.pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],
