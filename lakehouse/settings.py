@@ -4,6 +4,7 @@ In: `LAKE_*` variables and an optional `.env` beside the project. Out: a frozen 
 This is the only module that reads the environment; `.env.example` lists the same names.
 """
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -65,6 +66,15 @@ class Settings(BaseSettings):
     @classmethod
     def _unset_when_empty(cls, java_home: str | Path | None) -> str | Path | None:
         return java_home or None
+
+    def environment(self) -> dict[str, str]:
+        """The environment under which a child process has these very settings."""
+        own = {
+            f"LAKE_{name.upper()}": str(value)
+            for name, value in self.model_dump(mode="json", exclude={"java_home"}).items()
+            if value is not None
+        }
+        return {**os.environ, **own}
 
     @cached_property
     def bootstrap(self) -> str:

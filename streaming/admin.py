@@ -5,7 +5,7 @@ In: `host:port` of any Kafka, ours or another. Out: its cluster id, its topics, 
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,7 @@ def ensure_topics(client: "KafkaAdminClient") -> tuple[str, ...]:
     Raises: LakeError when a topic exists with other partitions than its contract states.
     """
     there = partition_counts(client)
-    wanted = {name: _partitions(name) for name in TOPICS}
+    wanted = {name: partition_count(name) for name in TOPICS}
     for name, partitions in wanted.items():
         if there.get(name, partitions) != partitions:
             raise LakeError(
@@ -106,7 +106,25 @@ def ensure_topics(client: "KafkaAdminClient") -> tuple[str, ...]:
     return missing
 
 
-def _partitions(name: str) -> int:
+def partition_count(name: str) -> int:
     """Partitions that the contract states; one for a topic of dead letters."""
     dead_letters = {dead_letter_topic(source.name) for source in SOURCE_TOPICS}
     return 1 if name in dead_letters else topic(name).partitions
+
+
+def end_offsets(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    """End offset of every partition of these topics, by (topic, partition)."""
+    from kafka import KafkaConsumer, TopicPartition
+
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, client_id="cartlake-audit")
+    try:
+        places = [
+            TopicPartition(topic, partition)
+            for topic in topics
+            for partition in consumer.partitions_for_topic(topic) or ()
+        ]
+        return {
+            (each.topic, each.partition): end for each, end in consumer.end_offsets(places).items()
+        }
+    finally:
+        consumer.close()

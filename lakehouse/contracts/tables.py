@@ -1,7 +1,7 @@
 """Delta tables and their columns as data: types in Spark's DDL, grain, keys and partitions.
 
-Money is DECIMAL, times are UTC `_at`, shop-local days are `_date`. Columns marked `personal` stay out
-of Delta's statistics, so no name or e-mail can lie in a transaction log.
+Money is DECIMAL, times are UTC `_at`, shop-local days are `_date`. Columns marked `personal` stay
+out of Delta's statistics, so no name or e-mail can lie in a transaction log.
 """
 
 from dataclasses import dataclass

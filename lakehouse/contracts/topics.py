@@ -1,8 +1,8 @@
 """Kafka topics and the fields of their messages.
 
-Every message is one JSON object in UTF-8. Its key is the entity's id; two headers, `producer_session`
-and `producer_seq` (0, 1, 2 ... per session), let the audit find a hole. `event_id` is the message's
-identity: the same fact sent again carries the same id.
+Every message is one JSON object in UTF-8. Its key is the entity's id; two headers,
+`producer_session` and `producer_seq` (0, 1, 2 ... per session), let the audit find a hole.
+`event_id` is the message's identity: the same fact sent again carries the same id.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""Pure DataFrame -> DataFrame functions, shared by the stream and the batch backfill."""

@@ -1,0 +1,65 @@
+"""The only Spark session of the platform: Delta and Kafka from the checked jars, times in UTC.
+
+In: settings. Out: a session with two shuffle partitions and nothing resolved at run time.
+"""
+
+from typing import TYPE_CHECKING
+
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSession":
+    """Start, or join, the process's Spark session.
+
+    Raises:
+        LakeError: Java is missing or too old, or the jars do not match the installed packages.
+    """
+    from pyspark.sql import SparkSession
+
+    from lakehouse.jars import spark_jars
+
+    jars = [str(path) for path in spark_jars(settings)]
+    local = settings.home / "spark"
+    local.mkdir(parents=True, exist_ok=True)
+    # Before the JVM starts its class path is free: jars there load once and quietly.
+    builder = (
+        SparkSession.builder.appName(app_name)
+        .master(settings.spark_master)
+        .config("spark.driver.memory", settings.spark_driver_memory)
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.extraClassPath", ":".join(jars))
+        .config("spark.driver.extraJavaOptions", _java_options(local))
+        .config("spark.local.dir", str(local))
+        .config("spark.sql.warehouse.dir", str(local / "warehouse"))
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", str(settings.spark_shuffle_partitions))
+        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+        .config(
+            "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+        )
+        .config("spark.databricks.delta.snapshotPartitions", "1")
+        .config("spark.databricks.delta.optimizeWrite.enabled", "false")
+        .config("spark.sql.streaming.stopTimeout", "30s")
+        .config("spark.sql.streaming.noDataMicroBatches.enabled", "false")
+        .config("spark.sql.parquet.compression.codec", "zstd")
+        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.log.level", "ERROR")
+    )
+    if not settings.spark_master.startswith("local"):
+        builder = builder.config("spark.jars", ",".join(jars))
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _java_options(local: "object") -> str:
+    return (
+        "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -Dlog4j2.level=ERROR "
+        f"-Dderby.system.home={local} -Djava.net.preferIPv4Stack=true"
+    )

@@ -1,0 +1,91 @@
+"""The command `lake`: each verb one function in a module beside this one.
+
+In: arguments. Out: exit code 0 done, 1 a check of the data failed, 2 wrong use or a missing
+prerequisite. Errors are one or two sentences; a traceback only with `--debug`.
+"""
+
+import sys
+
+import typer
+
+from lakehouse.errors import LakeError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="lake",
+    help="Cartlake: an e-commerce data platform from the Kafka event to the screen, reconciled.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),
+) -> None:
+    """Options of every command."""
+    _state["debug"] = debug
+
+
+_state = {"debug": False}
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    from pipelines.cli import (  # noqa: F401 - each module adds its commands to `app`
+        checks,
+        demo_command,
+        machine,
+        quarantine,
+        queries,
+        runs,
+        sending,
+        testing,
+    )
+
+    try:
+        code = app(standalone_mode=False)
+    except typer.Exit as end:
+        code = end.exit_code
+    except typer.Abort:
+        code = INTERRUPTED
+    except KeyboardInterrupt:
+        typer.secho(
+            "Stopped. Nothing is lost: the next run carries on where this one stopped.", err=True
+        )
+        code = INTERRUPTED
+    except LakeError as error:
+        code = _complain(error)
+    except Exception as error:  # noqa: BLE001 - the last resort says so in one sentence
+        code = _complain_generally(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(error: LakeError) -> int:
+    if _state["debug"]:
+        import traceback
+
+        traceback.print_exception(error)
+    typer.secho(str(error), fg="red", err=True)
+    return error.exit_code
+
+
+def _complain_generally(error: Exception) -> int:
+    import click
+
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if _state["debug"]:
+        raise error
+    text = str(error).strip().splitlines()
+    typer.secho(
+        f"{type(error).__name__}: {text[0] if text else 'no message'}. This is unexpected; nothing "
+        "is lost. Run the command again with `lake --debug ...` for the details.",
+        fg="red",
+        err=True,
+    )
+    return 2

@@ -1,0 +1,49 @@
+"""`lake doctor`, `status`, `dashboard`, `reset`: the machine and the state."""
+
+from typing import Annotated
+
+import typer
+
+from lakehouse.settings import Settings
+from pipelines.cli import app
+
+
+@app.command("doctor")
+def doctor() -> None:
+    """What is missing on this machine, each with the command that mends it."""
+    from rich.console import Console
+
+    from pipelines.doctor import diagnose, render
+
+    findings = diagnose(Settings())
+    Console().print(render(findings))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(2)
+
+
+@app.command("status")
+def status() -> None:
+    """What runs, versions, row counts, last publish, lag."""
+    from rich.console import Console
+
+    from pipelines.status import describe
+
+    Console().print(describe(Settings()), highlight=False)
+
+
+@app.command("dashboard")
+def dashboard() -> None:
+    """Serve the screens of the gold in service until Ctrl-C."""
+    from dashboards.app import address, serve
+
+    settings = Settings()
+    print(f"Cartlake: {address(settings)} (Ctrl-C stops it)", flush=True)
+    serve(settings)
+
+
+@app.command("reset")
+def reset(query: Annotated[str, typer.Argument(help="ingest or refine")]) -> None:
+    """Give a query a new checkpoint; nothing is lost or doubled."""
+    from pipelines.resets import reset_query
+
+    print(reset_query(query, settings=Settings()))

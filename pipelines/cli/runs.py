@@ -1,0 +1,112 @@
+"""`lake ingest`, `refine`, `run`, `job`, `list`, `publish`: the registry's jobs and the streams."""
+
+from typing import Annotated
+
+import typer
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from pipelines.cli import app
+from pipelines.jobs import in_order, job
+
+
+@app.command("list")
+def list_jobs() -> None:
+    """The jobs, each with those before it."""
+    for each in in_order():
+        after = f"  after {', '.join(each.after)}" if each.after else ""
+        print(f"{each.name:<10} {each.description}{after}")
+
+
+@app.command("run")
+def run(name: Annotated[str, typer.Argument(help="daily")]) -> None:
+    """Run all jobs of a schedule in order."""
+    if name != "daily":
+        raise LakeError(f"There is no run '{name}'. Runs: daily.")
+    _run_jobs([each.name for each in in_order()], command="lake run daily")
+
+
+@app.command("job")
+def run_job(name: Annotated[str, typer.Argument(help="A name of `lake list`.")]) -> None:
+    """Run one job."""
+    job(name)
+    _run_jobs([name], command=f"lake job {name}")
+
+
+@app.command("publish")
+def publish(
+    accept: str = typer.Option(None, help="Run that a storm of refusals blocked."),
+    reason: str = typer.Option(None, help="Why it is accepted; kept in the ledger."),
+) -> None:
+    """Judge silver, build and audit gold, bring it into service."""
+    if (accept is None) != (reason is None):
+        raise LakeError("Use --accept RUN and --reason together, or neither.")
+    options = {}
+    if accept is not None:
+        from pipelines.storms import accept_run
+
+        accept_run(accept, reason=reason, settings=Settings())
+        options["accept_reason"] = reason
+    _run_jobs(["publish"], command="lake publish", options=options)
+
+
+@app.command("ingest")
+def ingest(
+    once: bool = typer.Option(True, "--once/--follow", help="To the present end, or go on."),
+) -> None:
+    """Kafka to bronze."""
+    if once:
+        _run_jobs(["ingest"], command="lake ingest --once")
+        return
+    from streaming.broker import require_running
+    from streaming.ingest import QUERY, start_ingest
+
+    require_running(Settings())
+    _follow(QUERY, start_ingest)
+
+
+@app.command("refine")
+def refine(
+    once: bool = typer.Option(True, "--once/--follow", help="To bronze's present end, or go on."),
+) -> None:
+    """bronze to silver and quarantine."""
+    if once:
+        _run_jobs(["refine"], command="lake refine --once")
+        return
+    from streaming.refine import QUERY, start_refine
+
+    _follow(QUERY, start_refine)
+
+
+def _follow(name: str, start: object) -> None:
+    from lakehouse.locks import hold
+    from pipelines.context import open_context
+    from pipelines.run_report import new_run_id
+    from pipelines.stages import StageLog, TreeMeter
+    from streaming.queries import await_end
+
+    assert callable(start)  # noqa: S101 - the two callers above
+    settings = Settings()
+    with (
+        TreeMeter() as meter,
+        hold(f"query-{name}", settings=settings),
+        open_context(settings, log=StageLog(meter), run_id=new_run_id()) as context,
+    ):
+        query = start(context.spark(), settings=settings, follow=True)
+        print(f"{name} follows its source; Ctrl-C stops it between two batches.")
+        try:
+            await_end(query, name=name)
+        finally:
+            query.stop()
+
+
+def _run_jobs(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:
+    from pipelines.cli.display import show_summary, stage_display
+    from pipelines.running import run_jobs
+
+    settings = Settings()
+    with stage_display() as on_change:
+        report = run_jobs(
+            names, settings=settings, command=command, options=options or {}, on_change=on_change
+        )
+    show_summary(report, is_full="publish" in names)

@@ -1,0 +1,106 @@
+"""`lake broker` and `lake produce`: the local Kafka, and events into it."""
+
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from lakehouse.settings import Settings
+from pipelines.cli import app
+
+broker_app = typer.Typer(no_args_is_help=True, help="The local Kafka broker.")
+produce_app = typer.Typer(no_args_is_help=True, help="Send events to Kafka.")
+app.add_typer(broker_app, name="broker")
+app.add_typer(produce_app, name="produce")
+
+DAY = ["%Y-%m-%d"]
+
+
+@broker_app.command("start")
+def start_broker() -> None:
+    """Start the broker; it outlives this shell."""
+    from lakehouse.jars import ensure_jars
+    from pipelines.context import prepare_state
+    from streaming import broker
+
+    settings = Settings()
+    prepare_state(settings)
+    ensure_jars(settings)
+    print(broker.start(settings, detached=True).note)
+
+
+@broker_app.command("stop")
+def stop_broker() -> None:
+    """Stop the broker of this state folder."""
+    from streaming import broker
+
+    pid = broker.stop(Settings())
+    print(f"Stopped the broker (pid {pid})." if pid else "No broker was running.")
+
+
+@broker_app.command("status")
+def broker_status() -> None:
+    """Whether the broker answers, and which topics it holds."""
+    from streaming import broker
+
+    found = broker.status(Settings())
+    if not found.running:
+        print(f"No broker answers at {found.bootstrap}. Start it with `lake broker start`.")
+        raise typer.Exit(2)
+    print(f"Kafka {found.version or ''} at {found.bootstrap}, pid {found.pid}")
+    for name, partitions in sorted(found.topics.items()):
+        print(f"  {name}  {partitions} partitions")
+
+
+@produce_app.command("history")
+def produce_history(
+    file: Path = typer.Option(None, help="ERP extract: csv, csv.gz or parquet; default: embedded."),
+    date_from: datetime = typer.Option(None, "--from", formats=DAY, help="First day."),
+    date_until: datetime = typer.Option(None, "--until", formats=DAY, help="Last day."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    resend: bool = typer.Option(False, help="Send again what was acknowledged before."),
+) -> None:
+    """Replay an ERP extract, or a range of its days, into Kafka."""
+    from pipelines.cli.display import counting
+    from pipelines.sources import History, send_history
+    from streaming.broker import require_running
+
+    settings = Settings()
+    require_running(settings)
+    history = History(
+        file=file,
+        encoding=encoding,
+        date_from=date_from.date() if date_from else None,
+        date_until=date_until.date() if date_until else None,
+        resend=resend,
+    )
+    with counting("Sending the history") as (set_total, advance):
+        sent = send_history(history, settings=settings, on_total=set_total, on_progress=advance)
+    _tell(sent.records, sent.skipped, sent.refused)
+
+
+@produce_app.command("shop")
+def produce_shop(
+    days: int = typer.Option(1, min=1, max=3650, help="How many more days the shop is open."),
+    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+) -> None:
+    """Send more days of the simulated web shop; its clock goes on after the history."""
+    from pipelines.sources import send_shop_days, shop_days_sent
+    from streaming.broker import require_running
+
+    settings = Settings()
+    require_running(settings)
+    total = shop_days_sent(settings, seed=seed) + days
+    sent = send_shop_days(total, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
+    _tell(sent.records, sent.skipped, sent.refused)
+
+
+def _tell(records: int, skipped: int, refused: int) -> None:
+    if not records:
+        print(f"Nothing was new: all {skipped:,} records were acknowledged before.")
+        return
+    known = f" {skipped:,} were acknowledged before." if skipped else ""
+    dead = f" {refused:,} went to the dead letters." if refused else ""
+    print(f"Sent {records:,} records, all acknowledged.{known}{dead}")

@@ -1,0 +1,55 @@
+"""`lake test`: every check of the project, one after the other, with what each took."""
+
+import subprocess
+import sys
+import time
+
+import typer
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import PROJECT_ROOT
+from pipelines.cli import app
+
+CHECKS = (
+    ("format", ("ruff", "format", "--check", ".")),
+    ("lint", ("ruff", "check", ".")),
+    ("types", ("mypy",)),
+    ("layers", ("lint-imports",)),
+    (
+        "sql",
+        ("sqlfluff", "lint", "--disable-progress-bar", "dbt_project/models", "dbt_project/tests"),
+    ),
+)
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(
+    context: typer.Context,
+    everything: bool = typer.Option(False, "--all", help="The slow fault and soak runs too."),
+) -> None:
+    """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
+
+    Further arguments go to pytest, for example `lake test -k broker`.
+    """
+    if not (PROJECT_ROOT / "tests").is_dir():
+        raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
+    failed = (
+        [] if context.args else [name for name, command in CHECKS if not _passes(name, command)]
+    )
+    marks = () if everything else ("-m", "not slow")
+    if not _passes("pytest", ("pytest", *marks, *context.args)):
+        failed.append("pytest")
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+def _passes(name: str, command: tuple[str, ...]) -> bool:
+    print(f"== {name}", flush=True)
+    started = time.monotonic()
+    program = str(PROJECT_ROOT / ".venv" / "bin" / command[0])
+    if not (PROJECT_ROOT / ".venv").is_dir():
+        program = f"{sys.prefix}/bin/{command[0]}"
+    code = subprocess.run([program, *command[1:]], cwd=PROJECT_ROOT, check=False).returncode
+    print(f"== {name} {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
+    return code == 0

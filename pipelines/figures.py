@@ -1,0 +1,36 @@
+"""The key figures of a published gold version, as exact decimal texts.
+
+In: a gold file. Out: the figures that the summary and the machine-readable report carry.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+
+from lakehouse.duck import open_gold
+
+_QUERIES = {
+    "erp_gross_amount": "select sum(gross_amount) from gold.fct_daily_sales "
+    "where source_system = 'erp'",
+    "cancelled_amount": "select sum(cancelled_amount) from gold.fct_daily_sales "
+    "where source_system = 'erp'",
+    "erp_net_amount": "select sum(net_amount) from gold.fct_daily_sales "
+    "where source_system = 'erp'",
+    "erp_order_count": "select count(*) from gold.fct_orders "
+    "where source_system = 'erp' and line_count > 0",
+    "erp_line_count": "select sum(line_count) from gold.fct_orders where source_system = 'erp'",
+    "erp_identified_amount": "select sum(gross_amount) from gold.fct_orders "
+    "where source_system = 'erp' and customer_id is not null",
+    "erp_identified_customer_count": "select count(distinct customer_id) from gold.fct_orders "
+    "where source_system = 'erp' and line_count > 0",
+    "web_gross_amount": "select sum(gross_amount) from gold.fct_daily_sales "
+    "where source_system = 'web'",
+    "web_order_count": "select count(*) from gold.fct_orders "
+    "where source_system = 'web' and line_count > 0",
+}
+
+
+def key_figures(gold: Path) -> dict[str, str]:
+    """Figures by name; money in pounds with all decimals, counts as whole numbers."""
+    with open_gold(gold) as connection:
+        found = {name: connection.execute(sql).fetchall()[0][0] for name, sql in _QUERIES.items()}
+    return {name: format(Decimal(value or 0), "f") for name, value in found.items()}

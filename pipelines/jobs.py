@@ -1,0 +1,64 @@
+"""The one registry of jobs: the command line and the scheduler both read it.
+
+A job names its function as text, so that listing jobs imports nothing heavy.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import LakeError
+
+if TYPE_CHECKING:
+    from pipelines.context import Context
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scheduled step: `run` is "module:function" of one `Context`, `after` the jobs before it."""
+
+    name: str
+    run: str
+    after: tuple[str, ...]
+    description: str
+
+    def function(self) -> "Callable[[Context], None]":
+        """Import and return the job's function."""
+        module, _, name = self.run.partition(":")
+        found: Callable[[Context], None] = getattr(importlib.import_module(module), name)
+        return found
+
+
+JOBS = (
+    Job("ingest", "pipelines.steps:ingest", (), "Kafka to bronze, every record exactly once"),
+    Job("refine", "pipelines.steps:refine", ("ingest",), "bronze to silver and quarantine"),
+    Job(
+        "publish",
+        "pipelines.steps:publish",
+        ("refine",),
+        "quality gate, gold by dbt, audit, then into service",
+    ),
+)
+
+
+def job(name: str) -> Job:
+    """The job of that name. Raises: LakeError with the names there are."""
+    for each in JOBS:
+        if each.name == name:
+            return each
+    known = ", ".join(each.name for each in JOBS)
+    raise LakeError(f"There is no job '{name}'. Jobs: {known}.")
+
+
+def in_order() -> tuple[Job, ...]:
+    """All jobs, each after those it depends on."""
+    done: list[Job] = []
+    waiting = list(JOBS)
+    while waiting:
+        ready = [each for each in waiting if set(each.after) <= {job.name for job in done}]
+        if not ready:
+            raise LakeError("The jobs depend on each other in a circle.")
+        done += ready
+        waiting = [each for each in waiting if each not in ready]
+    return tuple(done)

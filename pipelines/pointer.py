@@ -1,0 +1,146 @@
+"""Gold in service: the small pointer `gold/CURRENT`, replaced atomically, and the last versions kept.
+
+In: a sealed gold file. Out: the pointer that readers follow. A crash at any step leaves either the
+old or the new whole version in service; what it left half done is settled at the next start.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lakehouse.duck import CURRENT
+from lakehouse.settings import Settings
+from quality import ledger
+
+KEPT_VERSIONS = 3
+CHAIN = "publishes"
+
+
+@dataclass(frozen=True)
+class Published:
+    """The last publish as the ledger has it: what later runs compare themselves with."""
+
+    run_id: str
+    file: str
+    table_versions: Mapping[str, int]
+    rows: Mapping[str, int]
+    refined_batch: int
+    published_at: str
+
+
+def last_published(settings: Settings) -> Published | None:
+    """The version in service by the ledger; None before the first publish."""
+    found = None
+    for line in ledger.lines(CHAIN, settings=settings):
+        if line["kind"] in ("published", "rolled_back"):
+            found = line
+    if found is None:
+        return None
+    return Published(
+        found["run_id"],
+        found["file"],
+        found["table_versions"],
+        found["rows"],
+        found["refined_batch"],
+        found["at"],
+    )
+
+
+def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings) -> Path:
+    """Give a sealed file its name, flush it, and point to it.
+
+    Args:
+        built: The private file, closed and without a write-ahead log.
+        facts: What the ledger keeps of this publish; `run_id` and `table_versions` among them.
+        settings: Where gold lies.
+    """
+    target = settings.gold_dir / built.name
+    line = {**facts, "file": target.name}
+    ledger.write(CHAIN, {"kind": "intent", **line}, settings=settings)
+    _flush(built)
+    built.replace(target)
+    _flush(settings.gold_dir)
+    point_to(line, settings=settings)
+    ledger.write(CHAIN, {"kind": "published", **line}, settings=settings)
+    drop_old_versions(settings)
+    return target
+
+
+def point_to(line: Mapping[str, Any], *, settings: Settings) -> None:
+    """Replace the pointer atomically; it pins the heads of all ledger chains."""
+    heads = {name: vars(head) for name, head in ledger.heads(settings).items()}
+    body = {
+        "run_id": line["run_id"],
+        "file": line["file"],
+        "published_at": ledger.now(),
+        "table_versions": line["table_versions"],
+        "heads": heads,
+        "fence": line.get("fence", 0),
+    }
+    settings.gold_dir.mkdir(parents=True, exist_ok=True)
+    fresh = settings.gold_dir / f".{CURRENT}.{os.getpid()}"
+    fresh.write_text(json.dumps(body, indent=1), encoding="utf-8")
+    _flush(fresh)
+    fresh.replace(settings.gold_dir / CURRENT)
+    _flush(settings.gold_dir)
+
+
+def current(settings: Settings) -> dict[str, Any]:
+    """The pointer's content; empty when nothing is in service."""
+    try:
+        found = json.loads((settings.gold_dir / CURRENT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def settle(settings: Settings) -> str | None:
+    """Resolve a publish that a crash cut short; returns what was done, None when nothing was.
+
+    The pointer decides: when it names the run, the publish took place and only its line is missing;
+    otherwise it did not, and the line says so.
+    """
+    pending: dict[str, dict[str, Any]] = {}
+    for line in ledger.lines(CHAIN, settings=settings):
+        if line["kind"] == "intent":
+            pending[line["run_id"]] = line
+        else:
+            pending.pop(line["run_id"], None)
+    done = None
+    for run_id, line in pending.items():
+        facts = {key: value for key, value in line.items() if key not in _CHAINED}
+        took_place = current(settings).get("run_id") == run_id
+        kind = "published" if took_place else "abandoned"
+        ledger.write(CHAIN, {**facts, "kind": kind}, settings=settings)
+        done = f"Run {run_id} was cut short in its publish: it counts as {kind}."
+    if pending:
+        drop_old_versions(settings)
+    return done
+
+
+def drop_old_versions(settings: Settings) -> None:
+    """Keep the newest gold files and the one in service; the others go."""
+    in_service = current(settings).get("file")
+    names = [
+        line["file"]
+        for line in ledger.lines(CHAIN, settings=settings)
+        if line["kind"] in ("published", "rolled_back")
+    ]
+    newest = list(dict.fromkeys(reversed(names)))[:KEPT_VERSIONS]
+    for path in settings.gold_dir.glob("gold-*.duckdb"):
+        if path.name != in_service and path.name not in newest:
+            path.unlink(missing_ok=True)
+
+
+_CHAINED = ("kind", "at", "previous", "sha256")
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

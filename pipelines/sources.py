@@ -1,0 +1,165 @@
+"""The jobs that send: an ERP extract, and days of the simulated web shop.
+
+In: a file and a range, or a number of days. Out: messages in Kafka, each source once by the ledger.
+Alone: `lake produce history`, `lake produce shop`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from quality import ledger, produced
+from storefront.data import embedded_history
+from storefront.erp import erp_messages
+from storefront.extract import read_extract
+from storefront.simulator.catalog import Catalog, load_catalog
+from storefront.simulator.shop import simulate
+from streaming.producer import Sent, Source, produce
+
+DEFAULT_SEED = 20_111_210
+QUICK_MONTHS = 2
+
+
+@dataclass(frozen=True)
+class History:
+    """An ERP extract to send: a file, its encoding, and a range of days, both inclusive."""
+
+    file: Path | None = None
+    encoding: str = "utf-8"
+    date_from: date | None = None
+    date_until: date | None = None
+    resend: bool = False
+
+    @property
+    def path(self) -> Path:
+        return self.file or embedded_history()
+
+
+def send_history(
+    history: History,
+    *,
+    settings: Settings,
+    on_total: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Sent:
+    """Send an extract's rows that the ledger does not have as acknowledged yet.
+
+    Args:
+        history: What to send.
+        settings: Where the broker and the ledger are.
+        on_total: Told the number of rows of the extract, once it is validated.
+        on_progress: Told the number of rows handled so far.
+
+    Raises:
+        LakeError: The file is no sound extract, or the broker went away.
+    """
+    extract = read_extract(history.path, encoding=history.encoding)
+    if on_total is not None:
+        on_total(extract.row_count)
+    span = f"{history.date_from or ''}:{history.date_until or ''}"
+    return produce(
+        erp_messages(
+            extract,
+            extracted_at=datetime.now(UTC),
+            date_from=history.date_from,
+            date_until=history.date_until,
+        ),
+        source=Source(f"erp:{extract.sha256}:{span}", history.path.name),
+        settings=settings,
+        resend=history.resend,
+        on_progress=on_progress,
+    )
+
+
+def send_shop_days(
+    days: int,
+    *,
+    settings: Settings,
+    catalog_file: Path | None = None,
+    encoding: str = "utf-8",
+    seed: int = DEFAULT_SEED,
+    until_day: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Sent:
+    """Send days of the simulated shop, from the day after the history's last one.
+
+    Args:
+        days: How many days the shop shall have been open in all; days sent before are not resent.
+        settings: Where the broker and the ledger are.
+        catalog_file: ERP extract that names products and customers; default: the embedded one.
+        encoding: Its encoding.
+        seed: Another seed is another shop.
+        until_day: Send up to this day of the shop's life instead of `days`.
+        on_progress: Told the number of messages sent so far.
+    """
+    path = catalog_file or embedded_history()
+    catalog = load_catalog(path, encoding=encoding)
+    opened_on = _opening(catalog, path)
+    records = skipped = refused = 0
+    for day in range(until_day or days):
+        sent = _send_day(
+            opened_on + timedelta(days=day),
+            opened_on=opened_on,
+            catalog=catalog,
+            settings=settings,
+            seed=seed,
+        )
+        records, skipped, refused = (
+            records + sent.records,
+            skipped + sent.skipped,
+            refused + sent.refused,
+        )
+        if on_progress is not None:
+            on_progress(records + skipped)
+    return Sent(None, records, skipped, refused)
+
+
+def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:
+    """How many days of the simulated shop the ledger has as begun."""
+    sources = {
+        line["source"]
+        for line in ledger.lines(produced.CHAIN, settings=settings)
+        if line["kind"] == "session" and line["source"].startswith(f"web:{seed}:")
+    }
+    return len(sources)
+
+
+def quick_until(path: Path, *, encoding: str = "utf-8") -> date:
+    """Last day of an extract's first two months, for a quick look."""
+    from storefront.canonical import read_time
+
+    first = min(
+        (
+            time[:10]
+            for row in read_extract(path, encoding=encoding).rows()
+            if (time := read_time(row.texts[4] or ""))
+        ),
+        default=None,
+    )
+    if first is None:
+        raise LakeError(f"{path} holds no readable date.")
+    day = date.fromisoformat(first)
+    month = day.month - 1 + QUICK_MONTHS
+    return date(day.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _opening(catalog: Catalog, path: Path) -> date:
+    if catalog.last_day is None:
+        raise LakeError(
+            f"The simulated shop can't open: {path.name} holds no sale. Send only the extract with "
+            "`--sources erp`."
+        )
+    return catalog.last_day + timedelta(days=1)
+
+
+def _send_day(
+    day: date, *, opened_on: date, catalog: Catalog, settings: Settings, seed: int
+) -> Sent:
+    return produce(
+        simulate(seed=seed, start_date=day, days=1, catalog=catalog, opened_on=opened_on),
+        source=Source(f"web:{seed}:{opened_on}:{day}", f"web shop, {day}"),
+        settings=settings,
+    )

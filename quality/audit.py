@@ -1,0 +1,62 @@
+"""The audit: the equations R1-R8 over one pinned state.
+
+In: settings, table versions and a gold file (built or published). Out: a verdict per equation.
+Alone: `lake audit`, exit code 1 when one fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lakehouse.duck import open_lake
+from lakehouse.settings import Settings
+from quality import dispositions, landing, state_proofs
+from quality.equations import Equation, Pinned
+
+
+def audit(
+    settings: Settings,
+    *,
+    versions: Mapping[str, int],
+    gold: Path | None,
+    is_published: bool,
+    full: bool,
+    since: Mapping[str, int] | None = None,
+    gold_versions: Mapping[str, int] | None = None,
+    broker_ends: Mapping[tuple[str, int], int] | None = None,
+) -> list[Equation]:
+    """Check every equation that applies.
+
+    Args:
+        settings: Where the state lies.
+        versions: Table versions to read: all of the contracts' tables.
+        gold: Gold file that claims to be built from these versions.
+        is_published: Gold is in service: its digest and the pointer are checked too.
+        full: Read every live file again instead of those since the last audit.
+        since: Table versions of the last audited publish.
+        gold_versions: Versions that gold was built from, where they are not `versions`: places and
+            money are judged there.
+        broker_ends: End offset per (topic, partition), where a broker could be asked.
+    """
+    with open_lake(settings) as lake:
+        pinned = Pinned(lake, settings, versions, gold, broker_ends=broker_ends)
+        found = [
+            landing.offsets_are_tiled(pinned),
+            landing.batches_are_whole(pinned),
+            landing.acknowledged_is_in_bronze(pinned),
+        ]
+        built_from = replace(pinned, versions=gold_versions or versions)
+        dispositions.prepare(built_from)
+        found += [
+            dispositions.every_record_has_one_place(built_from),
+            dispositions.money_is_kept(built_from),
+        ]
+        if gold is not None:
+            found += dispositions.gold_equals_silver(built_from)
+        found.append(
+            state_proofs.tables_are_as_recorded(pinned, full=full, since=dict(since or {}))
+        )
+        if gold is not None and is_published:
+            found.append(state_proofs.gold_is_of_one_run(pinned))
+        found.append(state_proofs.ledger_is_unbroken(pinned))
+    return found

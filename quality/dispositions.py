@@ -1,0 +1,199 @@
+"""R4 and R5: every record has exactly one place, and the money of all places adds up.
+
+In: pinned bronze and silver, gold, and the ledger. Out: equations that name positions and amounts.
+A record in no place is lost; a redelivered or repeated one that names no accepted record counts as
+lost too.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+
+from lakehouse.contracts.tables import (
+    BRONZE_EVENTS,
+    CUSTOMERS,
+    DUPLICATES,
+    ORDER_LINES,
+    PRODUCTS,
+    QUARANTINE,
+    WEB_EVENTS,
+)
+from lakehouse.contracts.topics import ERP_INVOICE_LINES
+from lakehouse.duck import open_gold
+from quality import ledger, produced
+from quality.equations import NAMED, Equation, Pinned, money
+
+_ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
+
+
+def prepare(pinned: Pinned) -> None:
+    """Temporary table `places`: one row per (record, place), with money where there is any."""
+    accepted = " union all ".join(
+        f"select source_topic, source_partition, source_offset, 'accepted', "
+        f"{'sum(line_amount)' if entity is ORDER_LINES else 'null::decimal(38,4)'} "
+        f"from {pinned.relation(entity.name)} group by 1, 2, 3"
+        for entity in _ENTITIES
+    )
+    pinned.rows(
+        "create or replace temp table places as "
+        "select column0 as topic, column1 as part, column2 as pos, column3 as place, "
+        "column4::decimal(38,4) as amount from ("
+        f"select source_topic as column0, source_partition as column1, source_offset as column2, "
+        f"'' as column3, null::decimal(38,4) as column4 "
+        f"from {pinned.relation(ORDER_LINES.name)} where false union all {accepted} "
+        f'union all select topic, "partition", "offset", disposition, amount '
+        f"from {pinned.relation(DUPLICATES.name)} "
+        f'union all select topic, "partition", "offset", '
+        f"case when reason = 'conflict' then 'conflict' else 'quarantined' end, amount "
+        f"from {pinned.relation(QUARANTINE.name)} where replayed_at is null)"
+    )
+
+
+def every_record_has_one_place(pinned: Pinned) -> Equation:
+    """R4: bronze = accepted + redelivered + repeated + conflict + quarantined, disjoint, by day."""
+    bronze = pinned.relation(BRONZE_EVENTS.name)
+    pinned.rows(
+        "create or replace temp table placed as "
+        "select topic, part, pos, count(*) as places, "
+        "string_agg(place, ' and ' order by place) as place from places group by all"
+    )
+    odd = pinned.rows(
+        'select b.topic, b."partition", b."offset", coalesce(p.place, \'nowhere\') '
+        f"from {bronze} as b left join placed as p "
+        'on p.topic = b.topic and p.part = b."partition" and p.pos = b."offset" '
+        f"where coalesce(p.places, 0) != 1 order by all limit {NAMED + 1}"
+    )
+    differences = [
+        f"{topic}/{part}/{pos} is {'lost' if place == 'nowhere' else 'twice: ' + place}"
+        for topic, part, pos, place in odd
+    ]
+    strangers = pinned.rows(
+        f"select count(*) from placed as p anti join {bronze} as b "
+        'on p.topic = b.topic and p.part = b."partition" and p.pos = b."offset"'
+    )[0][0]
+    if strangers:
+        differences.append(f"{strangers:,} records of silver are not in bronze")
+    differences += _unnamed_losers(pinned)
+    days = pinned.rows(f"select count(*), count(distinct kafka_at::date) from {bronze}")[0]
+    counts = dict(pinned.rows("select place, count(*) from places group by 1 order by 1"))
+    parts = ", ".join(f"{place} {number:,}" for place, number in counts.items())
+    if days[0] != sum(counts.values()) and not differences:
+        differences.append(f"bronze holds {days[0]:,} records, silver {sum(counts.values()):,}")
+    return Equation(
+        "R4",
+        "records of bronze = accepted + redelivered + repeated + conflict + quarantined",
+        f"{days[0]:,} records",
+        f"{sum(counts.values()):,} ({parts})" if parts else "0",
+        tuple(differences),
+    )
+
+
+def _unnamed_losers(pinned: Pinned) -> list[str]:
+    erp = ERP_INVOICE_LINES.name
+    found = pinned.rows(
+        "with accepted as ("
+        + " union ".join(
+            f"select case when source_topic = '{erp}' "
+            "then regexp_replace(event_id, '^([0-9a-f]{64})-[0-9]+$', '\\1') "
+            f"else event_id end as identity from {pinned.relation(entity.name)}"
+            for entity in _ENTITIES
+        )
+        + f') select d.topic, d."partition", d."offset", d.disposition '
+        f"from {pinned.relation(DUPLICATES.name)} as d anti join accepted as a using (identity) "
+        f"order by all limit {NAMED}"
+    )
+    return [
+        f"{topic}/{part}/{pos} is {disposition} but the record it repeats is not accepted"
+        for topic, part, pos, disposition in found
+    ]
+
+
+def money_is_kept(pinned: Pinned) -> Equation:
+    """R5: money of acknowledged records = accepted + redelivered + repeated + refused (parsable)."""
+    sent = _acknowledged_amounts(pinned)
+    bronze = pinned.relation(BRONZE_EVENTS.name)
+    found = {
+        topic: amount
+        for topic, amount in pinned.rows(
+            "select p.topic, coalesce(sum(p.amount), 0)::decimal(38,4) from places as p "
+            f'join {bronze} as b on p.topic = b.topic and p.part = b."partition" '
+            'and p.pos = b."offset" join acknowledged_spans as s on b.producer_session = s.session '
+            "and b.producer_seq between s.first_seq and s.last_seq group by 1"
+        )
+    }
+    differences = [
+        f"{topic}: acknowledged {money(sent.get(topic))}, found {money(found.get(topic))}"
+        for topic in sorted(sent.keys() | found.keys())
+        if sent.get(topic, Decimal(0)) != found.get(topic, Decimal(0))
+    ]
+    return Equation(
+        "R5",
+        "money of acknowledged records = accepted + redelivered + repeated + refused",
+        money(sum(sent.values(), Decimal(0))),
+        money(sum(found.values(), Decimal(0))),
+        tuple(differences),
+    )
+
+
+def gold_equals_silver(pinned: Pinned) -> list[Equation]:
+    """R5, on to the screens: gross and cancelled sums are the same in silver and in each mart."""
+    assert pinned.gold is not None
+    sides = [("silver.order_lines", _silver_sums(pinned)), *_gold_sums(pinned.gold)]
+    return [
+        Equation(
+            "R5",
+            f"{name} amount: {left[0]} = {right[0]}",
+            money(left[1][name]),
+            money(right[1][name]),
+            ()
+            if left[1][name] == right[1][name]
+            else (f"{money(right[1][name] - left[1][name])} off in {right[0]}",),
+        )
+        for left, right in zip(sides, sides[1:], strict=False)
+        for name in ("gross", "cancelled")
+    ]
+
+
+def _silver_sums(pinned: Pinned) -> dict[str, Decimal]:
+    lines = pinned.relation(ORDER_LINES.name)
+    gross, cancelled = pinned.rows(
+        "select coalesce(sum(line_amount) filter (line_class = 'sale'), 0), "
+        f"coalesce(sum(line_amount) filter (line_class = 'cancellation'), 0) from {lines}"
+    )[0]
+    return {"gross": gross, "cancelled": cancelled}
+
+
+def _gold_sums(gold: Path) -> list[tuple[str, dict[str, Decimal]]]:
+    queries = {
+        "gold.fct_order_lines": "select coalesce(sum(line_amount) filter (line_class = 'sale'), 0), "
+        "coalesce(sum(line_amount) filter (line_class = 'cancellation'), 0) "
+        "from gold.fct_order_lines",
+        "gold.fct_orders": "select coalesce(sum(gross_amount), 0), "
+        "coalesce(sum(cancelled_amount), 0) from gold.fct_orders",
+        "gold.fct_daily_sales": "select coalesce(sum(gross_amount), 0), "
+        "coalesce(sum(cancelled_amount), 0) from gold.fct_daily_sales",
+        "gold.fct_daily_kpis": "select "
+        "coalesce(sum(value) filter (kpi = 'gross_revenue'), 0), "
+        "coalesce(sum(value) filter (kpi = 'cancelled_amount'), 0) from gold.fct_daily_kpis",
+    }
+    with open_gold(gold) as connection:
+        return [
+            (
+                name,
+                dict(
+                    zip(("gross", "cancelled"), connection.execute(sql).fetchall()[0], strict=True)
+                ),
+            )
+            for name, sql in queries.items()
+        ]
+
+
+def _acknowledged_amounts(pinned: Pinned) -> dict[str, Decimal]:
+    amounts: dict[tuple[str, int], dict[str, str]] = {}
+    total: dict[str, Decimal] = {}
+    for line in ledger.lines(produced.CHAIN, settings=pinned.settings):
+        if line["kind"] == "chunk":
+            amounts[line["session"], line["chunk"]] = line["amount_by_topic"]
+        elif line["kind"] == "acknowledged":
+            for topic, amount in amounts[line["session"], line["chunk"]].items():
+                total[topic] = total.get(topic, Decimal(0)) + Decimal(amount)
+    return total

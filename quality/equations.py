@@ -1,0 +1,76 @@
+"""What an equation of the audit is, and the pinned state that all of them read.
+
+In: settings, table versions, a gold file. Out: `Equation` rows. Nothing here reads anything that a
+publish does not pin.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.contracts import table
+from lakehouse.duck import delta_relation
+from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+NAMED = 5
+"""Differences that a verdict names at most."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation's verdict: what was compared, both sides, and every difference by name."""
+
+    equation: str
+    statement: str
+    left: str
+    right: str
+    differences: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        return not self.differences
+
+    def row(self) -> dict[str, Any]:
+        """As reports and screens show it."""
+        shown = list(self.differences[:NAMED])
+        if len(self.differences) > NAMED:
+            shown.append(f"and {len(self.differences) - NAMED} more")
+        return {
+            "equation": self.equation,
+            "statement": self.statement,
+            "left": self.left,
+            "right": self.right,
+            "difference": "; ".join(shown),
+            "verdict": "holds" if self.holds else "fails",
+        }
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The state under audit: a lake connection, table versions, and gold where there is one."""
+
+    lake: "duckdb.DuckDBPyConnection"
+    settings: Settings
+    versions: Mapping[str, int]
+    gold: Path | None = None
+    run_id: str | None = None
+    broker_ends: Mapping[tuple[str, int], int] | None = None
+    cache: dict[str, Any] = field(default_factory=dict)
+
+    def relation(self, name: str) -> str:
+        """SQL text of a pinned table."""
+        return delta_relation(self.settings, table(name).name, version=self.versions[name])
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query on the lake."""
+        return self.lake.execute(sql, list(parameters)).fetchall()
+
+
+def money(value: Decimal | str | None) -> str:
+    """Pounds as the audit prints them."""
+    return f"{Decimal(value or 0).quantize(Decimal('0.0001')):,f}"

@@ -1,0 +1,148 @@
+"""R1-R3: what was produced is what landed, once.
+
+In: the pinned bronze table and the ledger. Out: equations that name topic, partition and offsets.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+from lakehouse.contracts.tables import BRONZE_EVENTS
+from quality import batches, ledger, produced
+from quality.equations import Equation, Pinned
+
+Span = tuple[int, int]
+Place = tuple[str, int]
+
+
+def offsets_are_tiled(pinned: Pinned) -> Equation:
+    """R1: per partition the batches' offset ranges follow each other without gap or overlap."""
+    spans: dict[Place, list[Span]] = defaultdict(list)
+    for _, ranges in _batch_ranges(pinned):
+        for topic, partitions in ranges.items():
+            for partition, (start, end) in partitions.items():
+                spans[topic, int(partition)].append((start, end))
+    differences: list[str] = []
+    covered = 0
+    for (topic, partition), found in sorted(spans.items()):
+        reached = None
+        for start, end in sorted(found):
+            covered += end - start
+            if reached is not None and start != reached:
+                kind = "gap" if start > reached else "overlap"
+                low, high = sorted((start, reached))
+                differences.append(f"{kind} in {topic}/{partition}: offsets {low} to {high - 1}")
+            reached = max(end, reached or 0)
+        landed = (pinned.broker_ends or {}).get((topic, partition))
+        if landed is not None and reached is not None and landed < reached:
+            differences.append(
+                f"{topic}/{partition}: the broker ends at {landed}, bronze at {reached}"
+            )
+    rows = pinned.rows(f"select count(*) from {pinned.relation(BRONZE_EVENTS.name)}")[0][0]
+    if covered != rows:
+        differences.append(f"the ranges hold {covered:,} offsets, bronze {rows:,} rows")
+    return Equation(
+        "R1",
+        "offset ranges of all batches, without gap or overlap = rows of bronze",
+        f"{covered:,} offsets",
+        f"{rows:,} rows",
+        tuple(differences),
+    )
+
+
+def batches_are_whole(pinned: Pinned) -> Equation:
+    """R2: each batch holds the rows it states, and no position is there twice."""
+    stated: dict[int, int] = defaultdict(int)
+    for batch_id, ranges in _batch_ranges(pinned):
+        stated[batch_id] += sum(
+            end - start for parts in ranges.values() for start, end in parts.values()
+        )
+    relation = pinned.relation(BRONZE_EVENTS.name)
+    found: dict[int, int] = defaultdict(int)
+    for batch_id, rows in pinned.rows(f"select batch_id, count(*) from {relation} group by 1"):
+        found[batch_id] = rows
+    differences = [
+        f"batch {batch_id} states {stated[batch_id]:,} rows, bronze holds {found[batch_id]:,}"
+        for batch_id in sorted(stated.keys() | found.keys())
+        if stated[batch_id] != found[batch_id]
+    ]
+    twice = pinned.rows(
+        f'select topic, "partition", count(*), count(distinct "offset") from {relation} '
+        'group by all having count(*) != count(distinct "offset") order by all'
+    )
+    differences += [
+        f"{topic}/{partition} holds {rows - distinct:,} positions twice"
+        for topic, partition, rows, distinct in twice
+    ]
+    return Equation(
+        "R2",
+        "rows that each ingest batch states = rows it holds, each position once",
+        f"{sum(stated.values()):,} in {len(stated)} batches",
+        f"{sum(found.values()):,} in {len(found)} batches",
+        tuple(differences),
+    )
+
+
+def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
+    """R3: every acknowledged record of every producer session is in bronze, without a hole."""
+    acknowledged = acknowledged_spans(pinned)
+    _register_spans(pinned, acknowledged)
+    relation = pinned.relation(BRONZE_EVENTS.name)
+    landed = pinned.rows(
+        "select s.session, s.first_seq, s.last_seq, count(distinct b.producer_seq) "
+        "from acknowledged_spans as s "
+        f"left join {relation} as b on b.producer_session = s.session "
+        "and b.producer_seq between s.first_seq and s.last_seq "
+        "group by all order by all"
+    )
+    wanted = sum(last - first + 1 for _, first, last in acknowledged)
+    differences = [
+        f"session {session[:8]}: of records {first} to {last} only {found:,} are in bronze"
+        for session, first, last, found in landed
+        if found != last - first + 1
+    ]
+    return Equation(
+        "R3",
+        "records that Kafka acknowledged = of these, records in bronze",
+        f"{wanted:,} records",
+        f"{sum(row[3] for row in landed):,} records",
+        tuple(differences),
+    )
+
+
+def acknowledged_spans(pinned: Pinned) -> list[tuple[str, int, int]]:
+    """(session, first seq, last seq) of acknowledged chunks, neighbours joined."""
+    if "spans" in pinned.cache:
+        spans: list[tuple[str, int, int]] = pinned.cache["spans"]
+        return spans
+    opened: dict[tuple[str, int], Span] = {}
+    spans = []
+    for line in ledger.lines(produced.CHAIN, settings=pinned.settings):
+        if line["kind"] == "chunk":
+            opened[line["session"], line["chunk"]] = (line["first_seq"], line["last_seq"])
+        elif line["kind"] == "acknowledged":
+            first, last = opened[line["session"], line["chunk"]]
+            if spans and spans[-1][0] == line["session"] and spans[-1][2] + 1 == first:
+                spans[-1] = (line["session"], spans[-1][1], last)
+            else:
+                spans.append((line["session"], first, last))
+    pinned.cache["spans"] = spans
+    return spans
+
+
+def _register_spans(pinned: Pinned, spans: list[tuple[str, int, int]]) -> None:
+    pinned.rows(
+        "create or replace temp table acknowledged_spans "
+        "(session varchar, first_seq bigint, last_seq bigint)"
+    )
+    if spans:
+        pinned.lake.executemany("insert into acknowledged_spans values (?, ?, ?)", spans)
+
+
+def _batch_ranges(pinned: Pinned) -> list[tuple[int, dict[str, dict[str, Any]]]]:
+    """(batch id, ranges) of each bronze commit up to the pinned version."""
+    newest = pinned.versions[BRONZE_EVENTS.name]
+    return [
+        (line["batch_id"], line["ranges"])
+        for line in ledger.lines(batches.CHAIN, settings=pinned.settings)
+        if line["table"] == BRONZE_EVENTS.name and line["version"] <= newest and "ranges" in line
+    ]

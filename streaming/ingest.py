@@ -1,0 +1,111 @@
+"""Kafka -> bronze.events, every record exactly once.
+
+In: all source topics and their dead letters. Out: one Delta commit per batch with the raw bytes, the
+app transaction and the batch's offset ranges. Alone: `lake ingest --once`.
+"""
+
+import json
+from typing import TYPE_CHECKING
+
+from lakehouse.contracts import SOURCE_TOPICS, dead_letter_topic
+from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.settings import Settings
+from lakehouse.tables import Transaction, append
+from streaming.admin import partition_count
+from streaming.checkpoints import app_id, kafka_ranges, start_file
+from streaming.queries import start_query
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+QUERY = "ingest"
+
+
+def subscribed_topics() -> tuple[str, ...]:
+    """Topics that bronze keeps: the sources and their dead letters."""
+    names = [topic.name for topic in SOURCE_TOPICS]
+    return (*names, *(dead_letter_topic(name) for name in names))
+
+
+def start_ingest(
+    spark: "SparkSession",
+    *,
+    settings: Settings,
+    follow: bool,
+) -> "StreamingQuery":
+    """Start the ingest query; its checkpoint decides where it goes on.
+
+    A new checkpoint begins at the earliest record, or where `lake reset ingest` noted.
+
+    Args:
+        spark: The session.
+        settings: Where the state and the broker are.
+        follow: Go on until stopped, else stop at the present end of the topics.
+    """
+    stream = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", settings.bootstrap)
+        .option("subscribe", ",".join(subscribed_topics()))
+        .option("startingOffsets", _starting_offsets(settings))
+        .option("failOnDataLoss", "true")
+        .option("includeHeaders", "true")
+        .option("maxOffsetsPerTrigger", settings.ingest_max_records)
+        .load()
+    )
+
+    def land(batch: "DataFrame", batch_id: int) -> None:
+        append(
+            bronze_rows(batch, batch_id).coalesce(settings.spark_shuffle_partitions),
+            BRONZE_EVENTS,
+            settings=settings,
+            transaction=Transaction(app_id(QUERY, settings=settings), batch_id),
+            metadata={
+                "query": QUERY,
+                "batch_id": batch_id,
+                "ranges": kafka_ranges(QUERY, batch_id, settings=settings),
+            },
+        )
+
+    return start_query(stream, land, name=QUERY, settings=settings, follow=follow)
+
+
+def _starting_offsets(settings: Settings) -> str:
+    """Kafka's JSON of offsets, or "earliest"; partitions that a reset did not note start there."""
+    path = start_file(QUERY, settings=settings)
+    noted = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if not noted:
+        return "earliest"
+    earliest = -2
+    return json.dumps(
+        {
+            topic: {
+                str(partition): noted.get(topic, {}).get(str(partition), earliest)
+                for partition in range(partition_count(topic))
+            }
+            for topic in subscribed_topics()
+        }
+    )
+
+
+def bronze_rows(records: "DataFrame", batch_id: int) -> "DataFrame":
+    """Kafka records as bronze rows, one per record, bytes untouched."""
+    from pyspark.sql import Column
+    from pyspark.sql import functions as F
+
+    def header(name: str) -> Column:
+        found = F.filter("headers", lambda each: each["key"] == name)
+        return F.get(found, 0)["value"].cast("string")
+
+    return records.select(
+        "topic",
+        "partition",
+        "offset",
+        "key",
+        "value",
+        header("producer_session").alias("producer_session"),
+        header("producer_seq").try_cast("bigint").alias("producer_seq"),
+        F.col("timestamp").alias("kafka_at"),
+        F.current_timestamp().alias("ingested_at"),
+        F.lit(batch_id).cast("bigint").alias("batch_id"),
+    )

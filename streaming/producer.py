@@ -1,0 +1,219 @@
+"""Messages -> Kafka, idempotent and in chunks that the ledger knows before they are sent.
+
+In: messages of a source. Out: records with `producer_session` and `producer_seq` headers, and the
+ledger's chain `produced`. A finished source is not sent again; an interrupted one goes on.
+"""
+
+import itertools
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.contracts import dead_letter_topic
+from lakehouse.errors import LakeError
+from lakehouse.locks import hold
+from lakehouse.settings import Settings
+from quality import produced
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
+
+    from storefront.messages import Message
+
+CHUNK_RECORDS = 1000
+CHUNKS_IN_FLIGHT = 8
+DELIVERY_SECONDS = 120
+LARGEST_MESSAGE = 900_000
+"""Bytes of a value at most; beyond it the message's refusal goes to the dead letters."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is sent: `key` names it for ever (a digest and a range), `label` is for people."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Result of a send: records sent now, records known from before, records refused."""
+
+    session: str | None
+    records: int
+    skipped: int
+    refused: int
+
+
+def produce(
+    messages: "Iterable[Message]",
+    *,
+    source: Source,
+    settings: Settings,
+    resend: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> Sent:
+    """Send a source's messages to their end.
+
+    Args:
+        messages: Always the same ones in the same order for one source.
+        source: Identity of the source in the ledger.
+        settings: Where the broker and the ledger are.
+        resend: Send again what was acknowledged before.
+        on_progress: Told the number of messages handled so far.
+
+    Raises:
+        LakeError: The broker is not there or went away; the same command goes on later.
+    """
+    with hold(f"produce-{source.key[:40].replace('/', '_')}", settings=settings):
+        reached = produced.progress_of(source.key, settings=settings)
+        if reached.is_finished and not resend:
+            return Sent(None, 0, reached.next_index, 0)
+        start = 0 if resend else reached.next_index
+        session = uuid.uuid4().hex
+        sender = _Sender(session, start, settings=settings, on_progress=on_progress)
+        try:
+            produced.open_session(
+                session, source=source.key, label=source.label, resend=resend, settings=settings
+            )
+            records = sender.send_all(itertools.islice(messages, start, None))
+            produced.finish(session, records=start + records, settings=settings)
+        finally:
+            sender.close()
+        return Sent(session, records, start, sender.refused)
+
+
+class _Sender:
+    """One producer session: numbers its records and keeps a few chunks in flight."""
+
+    def __init__(
+        self,
+        session: str,
+        start: int,
+        *,
+        settings: Settings,
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        self.refused = 0
+        self._session = session
+        self._settings = settings
+        self._index = start
+        self._seq = 0
+        self._header = ("producer_session", session.encode())
+        self._on_progress = on_progress or (lambda _: None)
+        self._open: deque[tuple[produced.Chunk, list[Any]]] = deque()
+        self._kafka = _connect(settings)
+
+    def send_all(self, messages: "Iterable[Message]") -> int:
+        for number, batch in enumerate(_batched(messages, CHUNK_RECORDS)):
+            while len(self._open) >= CHUNKS_IN_FLIGHT:
+                self._settle()
+            self._send(number, batch)
+        while self._open:
+            self._settle()
+        return self._seq
+
+    def close(self) -> None:
+        self._kafka.close(timeout=2)
+
+    def _send(self, number: int, batch: "tuple[Message, ...]") -> None:
+        from kafka.errors import KafkaError
+
+        chunk = produced.Chunk(self._session, number, self._seq, self._index)
+        for message in batch:
+            topic = message.topic
+            if len(message.value) > LARGEST_MESSAGE:
+                topic = dead_letter_topic(topic)
+            chunk.add(topic, message.event_id, None if topic != message.topic else message.amount)
+        produced.ledger.write(produced.CHAIN, chunk.opened(), settings=self._settings)
+        futures = []
+        try:
+            for message in batch:
+                futures.append(self._send_one(message))
+        except KafkaError as error:
+            raise self._gone(error) from error
+        self._index += len(batch)
+        self._open.append((chunk, futures))
+
+    def _send_one(self, message: "Message") -> Any:
+        topic, value = message.topic, message.value
+        if len(value) > LARGEST_MESSAGE:
+            topic = dead_letter_topic(topic)
+            value = _refusal(message)
+            self.refused += 1
+        future = self._kafka.send(
+            topic,
+            key=message.key.encode(),
+            value=value,
+            headers=[self._header, ("producer_seq", str(self._seq).encode())],
+        )
+        self._seq += 1
+        return future
+
+    def _settle(self) -> None:
+        """Wait for the oldest chunk's acknowledgements and write them down."""
+        from kafka.errors import KafkaError
+
+        chunk, futures = self._open.popleft()
+        positions: dict[str, dict[str, list[int]]] = {}
+        try:
+            for future in futures:
+                found = future.get(timeout=DELIVERY_SECONDS + 10)
+                span = positions.setdefault(found.topic, {}).setdefault(
+                    str(found.partition), [found.offset, found.offset]
+                )
+                span[0] = min(span[0], found.offset)
+                span[1] = max(span[1], found.offset)
+        except KafkaError as error:
+            raise self._gone(error) from error
+        produced.acknowledge(chunk, positions, settings=self._settings)
+        self._on_progress(chunk.first_index + chunk.records)
+
+    def _gone(self, error: Exception) -> LakeError:
+        return LakeError(
+            f"The Kafka broker at {self._settings.bootstrap} stopped answering "
+            f"({type(error).__name__}). Start it with `lake broker start` and run the same command "
+            "again: it goes on after the last acknowledged record."
+        )
+
+
+def _connect(settings: Settings) -> "KafkaProducer":
+    from kafka import KafkaProducer
+    from kafka.errors import KafkaError
+
+    try:
+        return KafkaProducer(
+            bootstrap_servers=settings.bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=20,
+            batch_size=256 * 1024,
+            max_block_ms=DELIVERY_SECONDS * 1000,
+            delivery_timeout_ms=DELIVERY_SECONDS * 1000,
+            client_id="cartlake-producer",
+        )
+    except KafkaError as error:
+        raise LakeError(
+            f"No Kafka broker answers at {settings.bootstrap}. Start it with `lake broker start`."
+        ) from error
+
+
+def _refusal(message: "Message") -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(
+        {
+            "event_id": message.event_id,
+            "topic": message.topic,
+            "reason": "message_too_large",
+            "bytes": len(message.value),
+        }
+    )
+
+
+def _batched(messages: "Iterable[Message]", size: int) -> "Iterator[tuple[Message, ...]]":
+    iterator = iter(messages)
+    while batch := tuple(itertools.islice(iterator, size)):
+        yield batch

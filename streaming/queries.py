@@ -1,0 +1,70 @@
+"""How a streaming query of ours runs: once to the end of its source, or following it.
+
+In: a stream and a batch function. Out: a running query, or one clear error when it failed.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from streaming.checkpoints import checkpoint_dir
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.streaming.query import StreamingQuery
+
+FOLLOW_TRIGGER = "1 second"
+
+
+def start_query(
+    stream: "DataFrame",
+    batch: "Callable[[DataFrame, int], None]",
+    *,
+    name: str,
+    settings: Settings,
+    follow: bool,
+) -> "StreamingQuery":
+    """Start `batch` on each micro-batch; `follow` false ends at the source's present end."""
+    writer = (
+        stream.writeStream.queryName(name)
+        .option("checkpointLocation", str(checkpoint_dir(name, settings=settings)))
+        .foreachBatch(batch)
+    )
+    if follow:
+        return writer.trigger(processingTime=FOLLOW_TRIGGER).start()
+    return writer.trigger(availableNow=True).start()
+
+
+def await_end(query: "StreamingQuery", *, name: str) -> None:
+    """Wait for a query's end.
+
+    Raises:
+        LakeError: The query failed; the message carries Spark's own first line.
+    """
+    from pyspark.errors import StreamingQueryException
+
+    try:
+        query.awaitTermination()
+    except StreamingQueryException as error:
+        raise query_error(name, str(error)) from error
+
+
+def query_error(name: str, text: str) -> LakeError:
+    """The one-sentence error of a failed query, with what to do about the known causes."""
+    if "Connection to node" in text or "TimeoutException" in text or "UnknownTopic" in text:
+        return LakeError(
+            f"The query '{name}' lost the Kafka broker. Start it with `lake broker start` and run "
+            "the command again: it goes on where it stopped."
+        )
+    if "OffsetOutOfRange" in text or "data may have been lost" in text or "is changed from" in text:
+        return LakeError(
+            f"The query '{name}' stopped because Kafka no longer holds records it has not read: "
+            f"{_first_line(text)} `lake audit` names the gap; `lake reset {name}` reads on after it."
+        )
+    return LakeError(f"The query '{name}' failed: {_first_line(text)}")
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines[0] if lines else "no message")[:400]

@@ -1,0 +1,70 @@
+"""bronze.events -> silver.* and silver.quarantine as a stream.
+
+In: new bronze rows. Out: per batch the refined rows under one app transaction. Alone:
+`lake refine --once`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
+from lakehouse.duck import delta_relation, open_lake
+from lakehouse.settings import Settings
+from lakehouse.tables import Transaction, read_stream
+from pipelines.refinement import BatchOutcome, refine_records
+from streaming.checkpoints import app_id
+from streaming.queries import start_query
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+QUERY = "refine"
+
+
+def start_refine(
+    spark: "SparkSession",
+    *,
+    settings: Settings,
+    follow: bool,
+    on_batch: Callable[[BatchOutcome], None] | None = None,
+) -> "StreamingQuery":
+    """Start the refine query; its checkpoint decides where it goes on.
+
+    Args:
+        spark: The session.
+        settings: Where the state lies.
+        follow: Go on until stopped, else stop at bronze's present end.
+        on_batch: Told each batch's outcome, for progress.
+    """
+    stream = read_stream(
+        spark, BRONZE_EVENTS, settings=settings, max_bytes=settings.refine_max_bytes
+    )
+    last_number = last_refined_batch(settings)
+
+    def refine(batch: "DataFrame", batch_id: int) -> None:
+        nonlocal last_number
+        last_number += 1
+        outcome = refine_records(
+            batch,
+            settings=settings,
+            transaction=Transaction(app_id(QUERY, settings=settings), batch_id),
+            refined_batch=last_number,
+            metadata={"query": QUERY, "batch_id": batch_id, "refined_batch": last_number},
+        )
+        if on_batch is not None:
+            on_batch(outcome)
+
+    return start_query(stream, refine, name=QUERY, settings=settings, follow=follow)
+
+
+def last_refined_batch(settings: Settings) -> int:
+    """Highest refined_batch of any silver table; 0 when silver is empty."""
+    stamped = [table for table in TABLES if "refined_batch" in table.column_names()]
+    parts = [
+        f"select max(refined_batch) as number from {delta_relation(settings, table.name)}"
+        for table in stamped
+    ]
+    with open_lake(settings) as lake:
+        found = lake.execute(f"select max(number) from ({' union all '.join(parts)})").fetchone()
+    return int(found[0] or 0) if found else 0
