@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psutil
 import pytest
 
@@ -19,7 +20,7 @@ from lakehouse.contracts.tables import (
     PRODUCTS,
     Table,
 )
-from lakehouse.duck import open_gold, open_lake
+from lakehouse.duck import open_gold
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines.gold import GOLD_SOURCES, GoldFailed, build_gold, discard_dead_builds
@@ -30,8 +31,14 @@ POSITION = {"refined_batch": 1, "source_topic": "t", "source_partition": 0, "sou
 
 
 @pytest.fixture(scope="session")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
-    with GoldWorker(Settings(home=tmp_path_factory.mktemp("worker"))) as worker:
+def worker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("worker")
+
+
+@pytest.fixture(scope="session")
+def worker(worker_home: Path) -> Iterator[GoldWorker]:
+    with GoldWorker(Settings(home=worker_home)) as worker:
+        worker.wait_until_parsed()
         yield worker
 
 
@@ -73,7 +80,7 @@ def commit(
     folder = Path(settings.tables_uri) / table.name.replace(".", "/")
     (folder / "_delta_log").mkdir(parents=True, exist_ok=True)
     part = folder / f"part-{version}.parquet"
-    with open_lake(settings) as lake:
+    with duckdb.connect() as lake:
         types = {"string": "varchar", "timestamp": "timestamptz"}
         columns = ", ".join(
             f"{each.name} {types.get(each.type, each.type)}" for each in table.columns
@@ -290,7 +297,9 @@ def test_a_killed_builder_gives_a_clear_error(settings: Settings) -> None:
             build_gold(settings, run_id="killed", table_versions=FIRST, worker=worker)
 
 
-def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(tmp_path: Path) -> None:
+def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(
+    worker: GoldWorker, worker_home: Path
+) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from lakehouse.settings import Settings; from pipelines.gold_worker import GoldWorker\n"
@@ -298,7 +307,7 @@ def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(tmp_path: Path) ->
         "worker.wait_until_parsed(); print(worker.pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)],
+        [sys.executable, "-c", script, str(worker_home)],
         cwd=PROJECT_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
