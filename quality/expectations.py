@@ -22,26 +22,31 @@ _SEVERITIES: Mapping[Severity, str] = {"block": "critical", "warn": "warning"}
 _SHOWN_ROWS = 3
 
 
-def open_context() -> Any:
-    """A silent Great Expectations context in memory."""
+def open_frames() -> Any:
+    """Great Expectations with nothing stored or printed: a batch definition that takes frames."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "great_expectations":
+            logging.getLogger(name).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    context.data_sources.add_pandas("silver")
-    return context
+    asset = context.data_sources.add_pandas("silver").add_dataframe_asset("frames")
+    return asset.add_batch_definition_whole_dataframe("frame")
 
 
 def verdicts(
-    context: Any, frame: Frame, data: "pd.DataFrame", rules: Sequence[SuiteRule]
+    frames: Any, frame: Frame, data: "pd.DataFrame", rules: Sequence[SuiteRule]
 ) -> dict[str, QualityRow]:
-    """Verdicts by rule name. A rule on rows holds when there are none to judge."""
-    asked = [rule for rule in rules if len(data) or rule.expectation == ROW_COUNT]
+    """Verdicts by rule name. A rule on rows holds when there are none that it speaks of.
+
+    (Great Expectations cannot divide by none of them in a rule on pairs, and is not asked.)
+    """
+    asked = [rule for rule in rules if rule.expectation == ROW_COUNT or len(_spoken_of(rule, data))]
     rows = {rule.name: _verdict(rule, frame, data, ()) for rule in rules if rule not in asked}
     if asked:
-        for name, result in _validate(context, frame, data, asked).items():
+        for name, result in _validate(frames, frame, data, asked).items():
             rule = next(each for each in asked if each.name == name)
             rows[name] = _from_result(rule, frame, data, result)
     return rows
@@ -53,13 +58,12 @@ def errored(rules: Sequence[SuiteRule], reason: str) -> dict[str, QualityRow]:
 
 
 def _validate(
-    context: Any, frame: Frame, data: "pd.DataFrame", rules: Sequence[SuiteRule]
+    frames: Any, frame: Frame, data: "pd.DataFrame", rules: Sequence[SuiteRule]
 ) -> dict[str, Any]:
     import great_expectations as gx
 
     name = f"{frame.table}: {frame.name}"
-    asset = context.data_sources.get("silver").add_dataframe_asset(name)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": data})
+    batch = frames.get_batch({"dataframe": data})
     suite = gx.ExpectationSuite(name, expectations=[_expectation(rule) for rule in rules])
     outcome = batch.validate(suite, result_format={"result_format": "COMPLETE"})
     return {result.expectation_config.meta["rule"]: result for result in outcome.results}
@@ -106,6 +110,19 @@ def _exception(info: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _spoken_of(rule: SuiteRule, data: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows that a rule can judge: inside its `where`, with a value in every column it reads."""
+    spoken = _limited(rule, data)
+    read = [] if rule.expectation == NOT_NULL else [each for each in rule.columns if each in spoken]
+    return spoken.dropna(subset=read) if read else spoken
+
+
+def _limited(rule: SuiteRule, data: "pd.DataFrame") -> "pd.DataFrame":
+    for name, values in rule.where.items():
+        data = data[data[name].isin(values)]
+    return data
+
+
 def _bad_rows(rule: SuiteRule, data: "pd.DataFrame", result: Mapping[str, Any]) -> tuple[Any, ...]:
     if rule.expectation == ROW_COUNT:
         return tuple(data.index)
@@ -118,11 +135,8 @@ def _verdict(rule: SuiteRule, frame: Frame, data: "pd.DataFrame", bad: Sequence[
         more = " or more" if len(data) >= SAMPLE_LIMIT else ""
         observed = f"{frame.unit}: {len(data):,}{more}"
     else:
-        judged = data
-        for name, values in rule.where.items():
-            judged = judged[judged[name].isin(values)]
         records = int(data.loc[list(bad), "records"].sum())
-        observed = f"{records:,} of {int(judged['records'].sum()):,} {frame.unit}"
+        observed = f"{records:,} of {int(_limited(rule, data)['records'].sum()):,} {frame.unit}"
     shown = [_told(rule, frame, data.loc[place]) for place in bad[:_SHOWN_ROWS]]
     if len(bad) > _SHOWN_ROWS:
         shown.append("…")
@@ -135,7 +149,9 @@ def _told(rule: SuiteRule, frame: Frame, row: "pd.Series[Any]") -> str:
         told, names = [f"{rule.columns[0]} missing"], frame.sample
     else:
         told, names = [], (*rule.columns, *frame.sample)
-    told += [f"{name.removesuffix('_e4')} {_text(name, row[name])}" for name in names]
+    told += [
+        f"{name.removesuffix('_e4')} {_text(name, row[name])}" for name in dict.fromkeys(names)
+    ]
     return ", ".join(told)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.duck import delta_relation, first_line, open_lake
 from lakehouse.settings import Settings
-from quality.expectations import errored, open_context, verdicts
+from quality.expectations import errored, open_frames, verdicts
 from quality.frames import frame_sql
 from quality.shop_frames import FRAMES, JUDGED_TABLES
 from quality.suite_rules import SuiteRule
@@ -75,7 +75,7 @@ def judge_relations(
     import duckdb
 
     started = time.perf_counter()
-    context = open_context()
+    frames = open_frames()
     found: dict[str, QualityRow] = {}
     rows: dict[str, int] = {}
     for frame in FRAMES:
@@ -92,7 +92,7 @@ def judge_relations(
             continue
         if frame.name == "rows":
             rows[frame.table] = int(data["records"].sum())
-        found |= verdicts(context, frame, data, asked)
+        found |= verdicts(frames, frame, data, asked)
     return GateResult(
         results=tuple(found[rule.name] for rule in rules),
         rows=rows,

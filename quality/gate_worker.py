@@ -118,10 +118,10 @@ def main() -> None:
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     # Great Expectations loads all of PySpark where it finds it; nothing here needs Spark.
     sys.modules["pyspark"] = None  # type: ignore[assignment]
-    from quality.expectations import open_context
+    from quality.expectations import open_frames
     from quality.gate import judge
 
-    open_context()
+    open_frames()
     print(json.dumps(READY), file=answers, flush=True)
     while True:
         request = json.loads(requests.get())

@@ -4,6 +4,7 @@ In: the contracts of the tables. Out: `FRAMES`, every query of the gate; `qualit
 they are built, `quality.history_frames` what is asked of the shop's own past.
 """
 
+from lakehouse.contracts.business import AMOUNT_LIMIT, QUANTITY_LIMIT
 from lakehouse.contracts.tables import (
     CUSTOMER_CONTACTS,
     CUSTOMERS,
@@ -13,6 +14,7 @@ from lakehouse.contracts.tables import (
     QUARANTINE,
     WEB_EVENTS,
 )
+from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
 from lakehouse.settings import SHOP_TIME_ZONE
 from quality.frames import Frame, columns_frame, keys_frame, rows_frame
 from quality.history_frames import HISTORY_FRAMES
@@ -31,8 +33,14 @@ JUDGED_TABLES = (
 _WIDEST = (
     "case when max({of}::hugeint) >= -min({of}::hugeint) then max({of}) else min({of}) end as {to}"
 )
-_GAP = "((unit_price * 10000)::hugeint * quantity - (line_amount * 10000)::hugeint)"
+_AMOUNT_E4 = "(line_amount::decimal(38, 4) * 10000)::hugeint"
+_GAP = f"((unit_price::decimal(38, 4) * 10000)::hugeint * quantity - {_AMOUNT_E4})"
+_CLAMPED_GAP = f"case when abs({_GAP}) < {10**16} then {_GAP} else {10**16} * sign({_GAP}) end"
 _DAYS_OFF = f"{{day}} - ({{at}} at time zone '{SHOP_TIME_ZONE}')::date as days_off"
+_TOPIC_OF_SOURCE = (
+    f"case source_system when 'erp' then '{ERP_INVOICE_LINES.name}' "
+    f"when 'web' then '{WEB_ORDERS.name}' end as topic_of_source"
+)
 _PREFIX = "upper(left(order_id, 1))"
 _HAS_EVENT_ID = "trim(event_id) <> '' as has_event_id"
 _PRICE_SIGN = "sign(unit_price)::int as price_sign"
@@ -40,32 +48,29 @@ _PRICE_SIGN = "sign(unit_price)::int as price_sign"
 _ORDER_LINE_FACTS = (
     _HAS_EVENT_ID,
     _PRICE_SIGN,
+    _TOPIC_OF_SOURCE,
     "sign(quantity)::int as quantity_sign",
     f"case when {_PREFIX} in ('A', 'C') then {_PREFIX} else 'other' end as order_id_prefix",
     "trim(order_id) <> '' as has_order_id",
     "not regexp_matches(sku, '[a-z]') as is_sku_upper_case",
     _DAYS_OFF.format(day="order_date", at="ordered_at"),
+    # What is wrong has a group of its own, so that counts and positions are of bad rows only.
     f"sign({_GAP})::int as amount_gap_sign",
-    # Beyond a million million pounds the size of the gap says nothing more.
-    f"max(greatest(least({_GAP}, {10**16}), -{10**16}))::bigint as amount_gap_e4",
+    f"max({_CLAMPED_GAP})::bigint as amount_gap_e4",
+    f"abs(quantity::hugeint) > {QUANTITY_LIMIT} as is_outsize_quantity",
     _WIDEST.format(of="quantity", to="widest_quantity"),
-    _WIDEST.format(of="(line_amount * 10000)::bigint", to="widest_amount_e4"),
-    "min(line_number) as first_line_number",
-    "min(order_date) as first_order_date",
-    "max(order_date) as last_order_date",
+    f"abs(line_amount) >= {AMOUNT_LIMIT} as is_outsize_amount",
+    _WIDEST.format(of=f"{_AMOUNT_E4}::bigint", to="widest_amount_e4"),
+    "sign(line_number)::int as line_number_sign",
+    "year(order_date)::int as order_year",
 )
 _WEB_EVENT_FACTS = (
     _HAS_EVENT_ID,
     _DAYS_OFF.format(day="event_date", at="occurred_at"),
     "case when event_type = 'purchase' then order_id is not null end as has_purchased_order",
-    "min(event_date) as first_event_date",
-    "max(event_date) as last_event_date",
+    "year(event_date)::int as event_year",
 )
-_CHANGE_FACTS = (
-    _HAS_EVENT_ID,
-    "min(changed_at)::date as first_change_date",
-    "max(changed_at)::date as last_change_date",
-)
+_CHANGE_FACTS = (_HAS_EVENT_ID, "year(changed_at)::int as change_year")
 
 _MONTHS = Frame(
     "months",

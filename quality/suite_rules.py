@@ -17,7 +17,6 @@ IN_SET = "expect_column_values_to_be_in_set"
 NOT_IN_SET = "expect_column_values_to_not_be_in_set"
 BETWEEN = "expect_column_values_to_be_between"
 PAIR_EQUAL = "expect_column_pair_values_to_be_equal"
-PAIR_IN_SET = "expect_column_pair_values_to_be_in_set"
 PAIR_ORDERED = "expect_column_pair_values_a_to_be_greater_than_b"
 ROW_COUNT = "expect_table_row_count_to_equal"
 
@@ -27,7 +26,8 @@ class SuiteRule:
     """One expectation on one frame of a table. `name` is stable and unique over all rules.
 
     `columns` are those of the frame that the expectation reads: none for a rule on the whole frame,
-    two for a pair. `where` limits the rule to rows whose columns hold one of the given values.
+    two for a pair. `where` limits the rule to rows whose columns hold one of the given values; not
+    for pairs, where Great Expectations 1.24 counts the rows outside too.
     `column` is what a report shows: the column of the table that the rule speaks of.
     """
 

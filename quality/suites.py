@@ -5,8 +5,6 @@ a rule that another shop may break, or that compares with this shop's own past, 
 threshold, add a row; what a rule reads is a column of one of the frames in `quality.shop_frames`.
 """
 
-from datetime import date, datetime, time
-
 from lakehouse.contracts.business import LINE_CLASSES, SOURCE_SYSTEMS
 from lakehouse.contracts.reasons import REASON_CODES
 from lakehouse.contracts.tables import (
@@ -34,30 +32,23 @@ from quality.suite_rules import (
 
 __all__ = ["RULES", "SuiteRule", "rules_for"]
 
-# Days have no zone, and neither have the frames that carry them.
-_FIRST_DAY = datetime.combine(date(1990, 1, 1), time())
-_LAST_DAY = datetime.combine(date(2099, 12, 31), time())
-
 
 def rules_for(table: str) -> tuple[SuiteRule, ...]:
     """Every rule of a table, by its name; none for a table that the gate does not judge."""
     return tuple(rule for rule in RULES if rule.table == table)
 
 
-def _days_between(table: Table, column: str, first: str, last: str) -> tuple[SuiteRule, ...]:
-    return tuple(
-        suite_rule(
-            table,
-            f"{column}.{bound}",
-            BETWEEN,
-            frame_column,
-            f"{column} lies between 1990 and 2099.",
-            suite="contract",
-            column=column,
-            min_value=_FIRST_DAY,
-            max_value=_LAST_DAY,
-        )
-        for bound, frame_column in (("not_too_early", first), ("not_too_late", last))
+def _year_in_range(table: Table, column: str, year: str) -> SuiteRule:
+    return suite_rule(
+        table,
+        f"{column}.in_range",
+        BETWEEN,
+        year,
+        f"{column} lies between 1990 and 2099.",
+        suite="contract",
+        column=column,
+        min_value=1990,
+        max_value=2099,
     )
 
 
@@ -75,8 +66,8 @@ def _event_id_filled(table: Table) -> SuiteRule:
 
 
 def _changes(table: Table) -> tuple[SuiteRule, ...]:
-    days = _days_between(table, "changed_at", "first_change_date", "last_change_date")
-    return (*contract_rules(table), _event_id_filled(table), *days)
+    year = _year_in_range(table, "changed_at", "change_year")
+    return (*contract_rules(table), _event_id_filled(table), year)
 
 
 _ORDER_LINE_RULES = (
@@ -89,7 +80,7 @@ _ORDER_LINE_RULES = (
         },
     ),
     _event_id_filled(ORDER_LINES),
-    *_days_between(ORDER_LINES, "order_date", "first_order_date", "last_order_date"),
+    _year_in_range(ORDER_LINES, "order_date", "order_year"),
     *CONTRACT_RULES,
     *BUSINESS_RULES,
 )
@@ -171,7 +162,7 @@ _HISTORY_RULES = (
 _WEB_EVENT_RULES = (
     *contract_rules(WEB_EVENTS, closed={"event_type": WEB_EVENT_TYPES}),
     _event_id_filled(WEB_EVENTS),
-    *_days_between(WEB_EVENTS, "event_date", "first_event_date", "last_event_date"),
+    _year_in_range(WEB_EVENTS, "event_date", "event_year"),
     suite_rule(
         WEB_EVENTS,
         "event_date.is_shop_day",

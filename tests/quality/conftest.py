@@ -1,0 +1,276 @@
+"""Silver tables of an invented shop in DuckDB, clean for every seed, and as small Delta tables.
+
+A seed gives 64 days (a change of the clocks among them) of two sources, their customers, products
+and events; `planted_line` adds one more order line, sound but for what a test changes in it.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from lakehouse.contracts.tables import ORDER_LINES, TABLES, Table
+from quality.gate import judge_relations
+from quality.suites import RULES, SuiteRule
+from quality.verdicts import GateResult
+
+_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamptz", "binary": "blob"}
+_DELTA_TYPES = {"int": "integer", "bigint": "long"}
+
+_SHOP = """
+create or replace macro dice(name, a, b, c) as hash({seed}, name, a, b, c);
+create or replace temp table line_plan as
+with days as (
+    select date '2011-02-01' + unnest(range(64))::int as day
+), orders as (
+    select day, source, unnest(range(26 + (dice('n', day, source, 0) % 5)::int)) as number
+    from days cross join (values ('erp'), ('web')) as sources(source)
+), classed as (
+    select *,
+           case when dice('kind', day, source, number) % 10 = 0 then 'cancellation'
+                when source = 'erp' and dice('kind', day, source, number) % 97 = 1 then 'adjustment'
+                else 'sale' end as kind,
+           day + to_minutes((dice('time', day, source, number) % 1440)::int) as shop_time,
+           case when dice('who', day, source, number) % 4 > 0
+                then (1 + dice('who', day, source, number) % 40)::varchar end as customer_id
+    from orders
+), lines as (
+    select *, unnest(range(1 + (dice('lines', day, source, number) % 5)::int)) as line from classed
+)
+select *, row_number() over (order by day, source, number, line) as ordinal,
+       dice('price', day, number, line) % 29999 / 10000 + 1 as price,
+       1 + dice('pieces', day, number, line) % 12 as pieces,
+       dice('odd', day, number, line) % 50 as odd
+from lines;
+
+insert into order_lines
+with typed as (
+    select *,
+           case when kind in ('cancellation', 'adjustment') then kind
+                when odd = 0 then 'stock_movement' when odd = 1 then 'zero_price'
+                else 'sale' end as line_class,
+           case when kind = 'cancellation' or (kind = 'sale' and odd = 0) then -pieces::bigint
+                else pieces::bigint end as quantity,
+           case when kind = 'sale' and odd < 2 then 0::decimal(12, 4)
+                else price::decimal(12, 4) end as unit_price
+    from line_plan
+)
+select 'line-' || ordinal, sha256('line-' || ordinal), source,
+       case when source = 'web' then 'W-' when kind = 'cancellation' then 'C'
+            when kind = 'adjustment' then 'A' else '' end
+           || (strftime(day, '%m%d') || lpad(number::varchar, 3, '0')),
+       line + 1, line_class, 'SKU' || (ordinal % 80), 'PRODUCT ' || (ordinal % 80),
+       customer_id, 'United Kingdom', shop_time at time zone 'Europe/London', day,
+       strftime(day, '%Y-%m'), quantity, unit_price, (quantity * unit_price)::decimal(18, 4), 'GBP',
+       dayofyear(day) // 20, if(source = 'erp', 'erp.invoice_lines.v1', 'web.orders.v1'),
+       (ordinal % 2)::int, ordinal // 2
+from typed;
+
+insert into customers
+select 'crm-' || n, sha256('crm-' || n), n::varchar, timestamptz '2011-01-01 10:00:00+00',
+       'United Kingdom', n % 2 = 0, 0, 'crm.customers.v1', 0, n
+from range(1, 41) as numbers(n);
+
+insert into customer_contacts
+select event_id, content_hash, customer_id, changed_at, 'Name ' || customer_id,
+       customer_id || '@example.com', null, refined_batch, source_topic, source_partition,
+       source_offset
+from customers;
+
+insert into products
+select 'product-' || n, sha256('product-' || n), 'SKU' || n, timestamptz '2011-01-01 00:00:00+00',
+       'PRODUCT ' || n, 'gifts', 2.5, true, 0, 'catalog.products.v1', 0, n
+from range(80) as numbers(n);
+
+insert into web_events
+select 'event-' || ordinal, sha256('event-' || ordinal), 'session-' || number, 'visitor-' || number,
+       customer_id, if(line = 0, 'purchase', 'product_view'), 'SKU1',
+       if(line = 0, 'W-' || number, null), shop_time at time zone 'Europe/London', day, 2,
+       'web.events.v1', 0, ordinal
+from line_plan where source = 'web';
+
+insert into quarantine
+select 'erp.invoice_lines.v1', 0, 900000 + n, null, 'bad_price', null, 'raw'::blob, null,
+       timestamptz '2011-04-05 12:00:00+00', null, 2
+from range(3) as numbers(n);
+
+insert into duplicates
+select 'erp.invoice_lines.v1', 0, 800000 + n, 'line-1', 'line-1',
+       if(n = 0, 'redelivered', 'repeated'), 1.5, 2
+from range(3) as numbers(n);
+"""
+
+
+@dataclass
+class Shop:
+    """Silver of one seed. `relations` are what the gate reads."""
+
+    connection: duckdb.DuckDBPyConnection
+    relations: dict[str, str]
+
+    def judge(
+        self, *, rules: Sequence[SuiteRule] = RULES, since_batch: int | None = None, **replaced: str
+    ) -> GateResult:
+        """Judge, with some relations replaced by name (without its schema)."""
+        relations = {
+            name: replaced.get(name.partition(".")[2], relation)
+            for name, relation in self.relations.items()
+        }
+        return judge_relations(self.connection, relations, since_batch=since_batch, rules=rules)
+
+    def count(self, table: str) -> int:
+        return int(self.connection.execute(f"select count(*) from {table}").fetchall()[0][0])
+
+    def add(self, table: str, **values: Any) -> None:
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" for _ in values)
+        self.connection.execute(
+            f"insert into {table} ({names}) values ({marks})", list(values.values())
+        )
+
+    @contextmanager
+    def changed(self) -> Iterator[None]:
+        """What happens inside is undone."""
+        self.connection.execute("begin")
+        try:
+            yield
+        finally:
+            self.connection.execute("rollback")
+
+
+def build_shop(seed: int) -> Shop:
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    relations = {}
+    for table in TABLES:
+        name = table.name.partition(".")[2]
+        columns = ", ".join(
+            f'"{column.name}" {_TYPES.get(column.type, column.type)}' for column in table.columns
+        )
+        connection.execute(f"create table {name} ({columns})")
+        relations[table.name] = name
+    connection.execute(_SHOP.replace("{seed}", str(seed)))
+    return Shop(connection, relations)
+
+
+def planted_line(**changes: Any) -> dict[str, Any]:
+    """A sound sale of the ERP at a position that no other line has, but for `changes`."""
+    sound = {
+        "event_id": "planted",
+        "content_hash": "hash",
+        "source_system": "erp",
+        "order_id": "700001",
+        "line_number": 1,
+        "line_class": "sale",
+        "sku": "SKU1",
+        "description": "PRODUCT 1",
+        "customer_id": "1",
+        "country": "United Kingdom",
+        "ordered_at": datetime(2011, 4, 4, 23, 30, tzinfo=UTC),
+        "order_date": date(2011, 4, 5),
+        "order_month": "2011-04",
+        "quantity": 3,
+        "unit_price": Decimal("2.5500"),
+        "line_amount": Decimal("7.6500"),
+        "currency": "GBP",
+        "refined_batch": 9,
+        "source_topic": "erp.invoice_lines.v1",
+        "source_partition": 7,
+        "source_offset": 1_000_000,
+    }
+    return {**sound, **changes}
+
+
+def write_delta(folder: Path, table: Table, commits: Sequence[Path | None]) -> None:
+    """A Delta table by its log: commit 0 makes it, and each further one adds a Parquet file."""
+    log = folder / "_delta_log"
+    log.mkdir(parents=True)
+    schema = {
+        "type": "struct",
+        "fields": [
+            {
+                "name": column.name,
+                "type": _DELTA_TYPES.get(column.type, column.type),
+                "nullable": True,
+                "metadata": {},
+            }
+            for column in table.columns
+        ],
+    }
+    metadata = {
+        "id": table.name,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": json.dumps(schema),
+        "partitionColumns": [],
+        "configuration": {},
+        "createdTime": 0,
+    }
+    actions: list[dict[str, Any]] = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {"metaData": metadata},
+    ]
+    for version, added in enumerate([None, *commits]):
+        if added is not None:
+            size = added.stat().st_size
+            entry = {"path": added.name, "size": size, "partitionValues": {}}
+            actions = [{"add": {**entry, "modificationTime": 0, "dataChange": True}}]
+        path = log / f"{version:020}.json"
+        path.write_text("\n".join(json.dumps(action) for action in actions), encoding="utf-8")
+
+
+def write_lake(shop: Shop, tables_dir: Path) -> dict[str, int]:
+    """Every table as Delta; order lines get a second commit that adds a planted line in euros.
+
+    Returns:
+        The version of each table that holds clean rows.
+    """
+    versions = {}
+    for table in TABLES:
+        name = table.name.partition(".")[2]
+        folder = tables_dir / table.name.replace(".", "/")
+        folder.mkdir(parents=True)
+        shop.connection.execute(f"copy {name} to '{folder}/clean.parquet' (format parquet)")
+        commits = [folder / "clean.parquet"]
+        if table is ORDER_LINES:
+            with shop.changed():
+                shop.add("order_lines", **planted_line(currency="EUR"))
+                shop.connection.execute(
+                    "copy (select * from order_lines where event_id = 'planted') "
+                    f"to '{folder}/planted.parquet' (format parquet)"
+                )
+            commits.append(folder / "planted.parquet")
+        write_delta(folder, table, commits)
+        versions[table.name] = 1
+    return versions
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Shop]:
+    """The clean shop of seed 0; tests change it inside `changed()` only."""
+    built = build_shop(0)
+    yield built
+    built.connection.close()
+
+
+@pytest.fixture(scope="session")
+def shop_of_seed() -> Callable[[int], Shop]:
+    return build_shop
+
+
+@pytest.fixture(scope="session")
+def line_with() -> Callable[..., dict[str, Any]]:
+    return planted_line
+
+
+@pytest.fixture(scope="session")
+def clean_lake(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    """A state folder with Delta tables of the clean shop, and their versions."""
+    home = tmp_path_factory.mktemp("lake")
+    return home, write_lake(shop, home / "tables")
