@@ -199,8 +199,9 @@ def test_a_cell_beyond_the_limit_of_csv_is_named_with_its_line(tmp_path: Path) -
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
-    path = saved(tmp_path / "extract.csv", f"{HEADER}\n{'x' * 1_000_001}")
-    assert f"{path}, line 2: a line of more than 1,000,000 characters" in refusal(path)
+    good = f"{LINE}\n" * 10_000
+    path = saved(tmp_path / "extract.csv", f"{HEADER}\n{good}{'x' * 1_000_001}")
+    assert f"{path}, line 10002: a line of more than 1,000,000 characters" in refusal(path)
 
 
 def test_columns_separated_by_semicolons_are_refused_with_the_expected_eight(

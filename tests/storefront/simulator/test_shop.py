@@ -1,5 +1,6 @@
 """The simulated shop keeps its contracts, its clock, its money and its promises of determinism."""
 
+import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -293,3 +294,12 @@ def test_no_day_is_refused(catalog: Catalog) -> None:
 def test_a_start_before_the_opening_is_refused(catalog: Catalog) -> None:
     with pytest.raises(LakeError, match="opens on 2011-12-11; 2011-12-10 is before that"):
         days_of(catalog, 1, opened_on=OPENING + DAY)
+
+
+def test_a_day_keeps_its_bytes_on_every_machine(catalog: Catalog) -> None:
+    """A change here is another simulation: raise GENERATION, so that ids change with it."""
+    content = b"".join(message.value for message in days_of(catalog, 2))
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "5138e0a4fdda1477ad389b4a71166300fa2d6ffeb79e12834e75ab6d0fd39cce"
+    )
