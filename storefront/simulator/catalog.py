@@ -19,6 +19,7 @@ from storefront.canonical import canonical_customer, line_amount, read_time
 from storefront.extract import read_extract
 from storefront.layout import ExtractRow
 
+_FIRST_DAY, _LAST_DAY = "1990-01-01", "2099-12-31"  # the platform refuses lines beyond
 UNKNOWN_COUNTRY = "Unspecified"
 
 Offers = Counter[tuple[str, str | None, str]]
@@ -54,7 +55,7 @@ class Catalog:
     """Products and customers, each in the order of its id.
 
     Attributes:
-        last_day: Last day with a sale; the simulated clock goes on with the next one.
+        last_day: Last day with a sale, from 1990 to 2099; the simulated clock goes on after it.
     """
 
     products: tuple[Product, ...]
@@ -136,8 +137,9 @@ def _customers(buyers: Buyers) -> tuple[KnownCustomer, ...]:
 
 
 def _last_day(times: set[str]) -> date | None:
-    found = max((time for time in map(read_time, times) if time), default=None)
-    return date.fromisoformat(found[:10]) if found else None
+    days = (time[:10] for time in map(read_time, times) if time)
+    found = max((day for day in days if _FIRST_DAY <= day <= _LAST_DAY), default=None)
+    return date.fromisoformat(found) if found else None
 
 
 def _is_product(sku: str) -> bool:

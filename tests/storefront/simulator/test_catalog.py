@@ -86,7 +86,7 @@ def test_a_row_without_eight_cells_is_ignored() -> None:
 
 
 def test_the_last_day_is_that_of_the_last_sale_with_a_readable_date() -> None:
-    times = ("2010-12-01 08:26", "12/9/2011 12:50", "99/99/2011 1:00")
+    times = ("2010-12-01 08:26", "12/9/2011 12:50", "99/99/2011 1:00", "2911-12-09 9:00")
     assert learned(row(InvoiceDate=time) for time in times).last_day == date(2011, 12, 9)
 
 
