@@ -105,7 +105,7 @@ def sparkline(values: Sequence[Any]) -> Any:
 
 
 def bars(rows: Iterable[tuple[str, str, str, str, float]], *, label: str) -> Any:
-    """A list of names with amounts and bars.
+    """A list of names with amounts and bars; few components a row, as each costs the browser.
 
     Args:
         rows: Name, small print, amount, exact amount and the bar's length from 0 to 1.
@@ -115,28 +115,27 @@ def bars(rows: Iterable[tuple[str, str, str, str, float]], *, label: str) -> Any
         [
             html.Li(
                 [
-                    html.Div(
-                        [
-                            html.Span(name, className="bar-name", title=name),
-                            html.Span(amount, className="bar-amount", title=exact),
-                        ],
-                        className="bar-line",
-                    ),
-                    html.Div(
-                        html.Div(
-                            className="bar-fill",
-                            style={"width": f"{max(0.0, min(1.0, length)) * 100:.2f}%"},
-                        ),
-                        className="bar-track",
-                        **{"aria-hidden": "true"},
-                    ),
+                    html.Span(name, className="bar-name", title=name),
+                    html.Span(amount, className="bar-amount", title=exact),
                     html.Span(small, className="bar-small") if small else None,
                 ],
                 className="bar-row",
+                style={"--length": f"{max(0.0, min(1.0, length)) * 100:.2f}%"},
             )
             for name, small, amount, exact, length in rows
         ],
         className="bars",
+        **{"aria-label": label},
+    )
+
+
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, label: str) -> Any:
+    """A table of texts as one component, for tables with many rows."""
+    return html.Div(
+        dmc.Table(data={"head": head, "body": rows}, className="plain-table"),
+        className="scroll",
+        tabIndex=0,
+        role="region",
         **{"aria-label": label},
     )
 

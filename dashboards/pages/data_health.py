@@ -9,7 +9,7 @@ from typing import Any
 from dash import Input, Output, html
 
 from dashboards import components
-from dashboards.callbacks import FIRST_COMMAND, off_loop
+from dashboards.callbacks import FIRST_COMMAND, off_loop, require_page
 from dashboards.last_run import LastRun, read_last_run
 from dashboards.pages import health_parts as parts
 from dashboards.published import PublishedGold
@@ -26,9 +26,14 @@ def layout() -> Any:
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the last run's report."""
-    app.callback(Output("health-body", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: body(read_last_run(gold.settings)), on_error=lambda notice: notice)
-    )
+
+    def show(_epoch: object, path: object) -> Any:
+        require_page(path, PATH)
+        return body(read_last_run(gold.settings))
+
+    app.callback(
+        Output("health-body", "children"), Input("epoch", "data"), Input("url", "pathname")
+    )(off_loop(show, on_error=lambda notice: notice))
 
 
 def body(run: LastRun | None) -> Any:

@@ -192,9 +192,12 @@ def exact(text: str) -> str:
 
 def _folded(passed: list[Check]) -> Any:
     many = f"{len(passed)} checks that passed" if len(passed) > 1 else "1 check that passed"
+    rows = [(each.table, each.name, each.meaning) for each in passed]
     return html.Details(
-        [html.Summary(f"Show {many}"), html.Ul([_check(each) for each in passed])],
-        className="folded",
+        [
+            html.Summary(f"Show {many}"),
+            components.plain_table(("Table", "Rule", "Meaning"), rows, label="Passed checks"),
+        ]
     )
 
 

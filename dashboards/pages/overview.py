@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Input, Output, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboards import components, data, figures, formats, periods
-from dashboards.callbacks import FIRST_COMMAND, off_loop
+from dashboards.callbacks import FIRST_COMMAND, off_loop, require_page
 from dashboards.pages import overview_filters
 from dashboards.pages.overview_parts import cards, countries_list, products_list, sales_table
 from dashboards.published import PublishedGold
@@ -69,6 +69,11 @@ def _body() -> Any:
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the gold in service."""
+
+    def show(days: object, countries: object, _epoch: object, path: object) -> list[Any]:
+        require_page(path, PATH)
+        return figures_for(gold, days=days, countries=countries)
+
     overview_filters.register(app, gold)
     app.callback(
         Output("overview-notice", "children"),
@@ -85,9 +90,10 @@ def register(app: Any, gold: PublishedGold) -> None:
         Input("days", "value"),
         Input("countries", "value"),
         Input("epoch", "data"),
+        Input("url", "pathname"),
     )(
         off_loop(
-            lambda days, countries, _epoch: figures_for(gold, days=days, countries=countries),
+            show,
             on_error=lambda notice: [notice, True, None, True, "", *[no_update] * 6],
         )
     )

@@ -10,7 +10,6 @@ import pandas as pd
 from dash import html
 
 from dashboards import components, formats
-from dashboards.components import Column
 from dashboards.data import Totals
 from dashboards.figures import SOURCES, bucket_name, exact_sum
 from dashboards.periods import Grain, Selection
@@ -116,14 +115,8 @@ def sales_table(sales: pd.DataFrame, *, grain: Grain) -> Any:
         )
         for row in _rows(sales)[::-1]
     ]
-    columns = [
-        Column(grain.capitalize()),
-        Column("Source"),
-        Column("Gross", is_number=True),
-        Column("Cancelled", is_number=True),
-        Column("Net", is_number=True),
-    ]
-    return components.table(columns, rows, label="Revenue over time")
+    head = (grain.capitalize(), "Source", "Gross", "Cancelled", "Net")
+    return components.plain_table(head, rows, label="Revenue over time")
 
 
 def products_list(products: pd.DataFrame) -> Any:
@@ -189,34 +182,22 @@ def _country(name: str, row: Any, *, total: Decimal, longest: Decimal) -> Any:
 
 def _home(row: Any, *, total: Decimal, others: int) -> Any:
     part = row.net_amount / total
-    width = f"{float(min(part, Decimal(1))) * 100:.2f}%"
     return html.Div(
         [
-            html.Div(
-                [
-                    html.Span(row.country, className="bar-name"),
-                    html.Span(
-                        formats.money(row.net_amount, places=0),
-                        className="bar-amount",
-                        title=formats.money(row.net_amount),
-                    ),
-                ],
-                className="bar-line",
+            html.Span(row.country, className="bar-name"),
+            html.Span(
+                formats.money(row.net_amount, places=0),
+                className="bar-amount",
+                title=formats.money(row.net_amount),
             ),
-            html.Div(
-                html.Div(className="home-fill", style={"width": width}),
-                className="home-track",
-                **{"aria-hidden": "true"},
-            ),
-            html.Div(
-                [
-                    html.Span(f"Largest market: {formats.percent(part)} of net revenue"),
-                    html.Span(f"{others} other{'' if others == 1 else 's'}"),
-                ],
-                className="bar-line bar-small",
+            html.Span(
+                f"Largest market: {formats.percent(part)} of net revenue; "
+                f"{others} other{'' if others == 1 else 's'}",
+                className="bar-small",
             ),
         ],
-        className="home",
+        className="bar-row home",
+        style={"--length": f"{float(min(part, Decimal(1))) * 100:.2f}%"},
     )
 
 

@@ -213,6 +213,9 @@ def words_of() -> Callable[[Any], str]:
             for each in part:
                 yield from texts(each)
         elif hasattr(part, "to_plotly_json"):
+            data = getattr(part, "data", None)
+            if isinstance(data, dict):
+                yield from texts([data["head"], data["body"]])
             yield from texts(getattr(part, "children", None))
         elif part is not None:
             yield str(part)

@@ -45,7 +45,10 @@ def health_call(**changes: Any) -> dict[str, Any]:
     return {
         "output": "health-body.children",
         "outputs": {"id": "health-body", "property": "children"},
-        "inputs": [{"id": "epoch", "property": "data", "value": None}],
+        "inputs": [
+            {"id": "epoch", "property": "data", "value": None},
+            {"id": "url", "property": "pathname", "value": "/data-health"},
+        ],
         "changedPropIds": ["epoch.data"],
         **changes,
     }
@@ -56,7 +59,7 @@ def figures_call(ask: Ask, days: Any, countries: Any) -> Answer:
     known = json.loads(ask("/_dash-dependencies")[2])
     spec = next(each for each in known if "kpis.children" in each["output"])
     parts = [each.rsplit(".", 1) for each in spec["output"].strip(".").split("...")]
-    values = [days, countries, None]
+    values = [days, countries, None, "/"]
     return ask(
         CALLBACK,
         body={

@@ -77,7 +77,7 @@ def test_a_dominant_market_stands_apart_so_that_the_rest_can_be_read(
 ) -> None:
     shop.publish("run-1")
     text = words_of(figures(shop)["countries"])
-    assert "United Kingdom £693 Largest market: 93.2% of net revenue 2 others" in text
+    assert "United Kingdom £693 Largest market: 93.2% of net revenue; 2 others" in text
     assert "France £26 3.4% · 1 order Germany £25 3.4% · 1 order" in text
 
 

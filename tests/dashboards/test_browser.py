@@ -1,0 +1,258 @@
+"""The pages in a real browser: real figures, filters, themes, a phone's width, live news."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update"
+)
+WIDE = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+DARK = {**WIDE, "color_scheme": "dark"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True}
+NEWS_WITHIN_MS = 5_000
+SHOWN_THEME = "document.documentElement.getAttribute('data-mantine-color-scheme')"
+AXIS_COLOUR = "getComputedStyle(document.querySelector('#sales-graph .ytick text')).fill"
+TOO_WIDE = """[...document.querySelectorAll('#main *')].filter((each) => {
+  const box = each.getBoundingClientRect();
+  return box.width > 0 && box.right > window.innerWidth + 1 && !each.closest('.scroll, .for-ears');
+}).map((each) => each.outerHTML.slice(0, 80))"""
+
+
+@dataclass
+class Visit:
+    """A browser's page, and everything that a good page has none of."""
+
+    page: Any
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/") -> Any:
+        self.page.goto(self.base + path)
+        self.page.locator("html[data-live=on]").wait_for()
+        return self.page
+
+    def kpis(self) -> dict[str, str]:
+        """Name and value of each card."""
+        return {
+            card.get_attribute("data-kpi"): card.locator(".kpi-value").inner_text()
+            for card in self.page.locator("[data-kpi]").all()
+        }
+
+    def wait_for_net(self, value: str, *, timeout: int | None = None) -> None:
+        """Returns when the card of net revenue shows `value`."""
+        card = self.page.locator("[data-kpi=net-revenue] .kpi-value", has_text=value)
+        card.wait_for(timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The system's chromium."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium")
+    assert executable, "install the package chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=FLAGS.split())
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Any, server: Any, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A fresh profile; console errors, failed requests and foreign requests fail the test."""
+    server.clear()
+    context = browser.new_context(**getattr(request, "param", WIDE))
+    context.set_default_timeout(60_000)
+    base = f"http://127.0.0.1:{server.settings.dashboard_port}"
+    visit = Visit(context.new_page(), base)
+    own = (f"{base}/", f"{base.replace('http', 'ws', 1)}/", "data:", "blob:")
+
+    def note(kind: str, text: str, *, is_bad: bool = True) -> None:
+        if is_bad:
+            visit.complaints.append(f"{kind}: {text}")
+
+    def look(sent: Any) -> None:
+        note("foreign request", sent.url, is_bad=not sent.url.startswith(own))
+
+    visit.page.on("console", lambda said: note("console", said.text, is_bad=said.type == "error"))
+    visit.page.on("pageerror", lambda error: note("page error", str(error)))
+    visit.page.on("response", lambda got: note("status", got.url, is_bad=got.status >= 400))
+    visit.page.on("websocket", look)
+    context.on("request", look)
+    yield visit
+    complaints = list(visit.complaints)
+    context.close()
+    assert complaints == []
+
+
+def test_overview_shows_the_figures_that_sql_gives(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    page.locator("#sales-graph .main-svg").first.wait_for()
+    with server.gold.reader() as reader:
+        gross, cancelled, net = reader.cursor.execute(
+            "select sum(gross_amount), sum(cancelled_amount), sum(net_amount) "
+            "from gold.fct_daily_sales"
+        ).fetchall()[0]
+        orders, customers = reader.cursor.execute(
+            "select count(*), count(distinct customer_id) from gold.fct_orders where line_count > 0"
+        ).fetchall()[0]
+    assert (gross, cancelled, net) == (Decimal("843.255"), Decimal(-100), Decimal("743.255"))
+    assert (orders, customers) == (6, 3)
+    assert visit.kpis() == {
+        "net-revenue": "£743.26",
+        "gross-revenue": "£843.26",
+        "cancelled": "−£100.00",
+        "orders": "6",
+        "average-order-value": "£140.54",
+        "customers": "3",
+    }
+    assert page.title() == "Overview – Cartlake"
+    assert "run run-1" in page.locator("#as-of").inner_text()
+    names = page.locator("#products-card .bar-name").all_inner_texts()
+    assert names == ["TEA TOWEL", "LANTERN", "MUG"]
+
+
+def test_data_health_shows_the_last_run(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    server.report()
+    page = visit.open()
+    page.get_by_role("link", name="Data health").click()
+    page.get_by_role("heading", name="Last run").wait_for()
+    assert page.title() == "Data health – Cartlake"
+    assert page.url.endswith("/data-health")
+    assert "1,234,567.8900" in page.locator("#reconciliation-card").inner_text()
+    assert "The invoice date does not exist" in page.locator("#quarantine-card").inner_text()
+    assert "1 warning" in page.locator("#quality-card").inner_text()
+    assert page.locator("#stages-card tbody tr").count() == 2
+
+
+def test_filters_change_the_cards_and_survive_a_change_of_page(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    visit.wait_for_net("£743.26")
+    page.get_by_text("7D", exact=True).click()
+    visit.wait_for_net("£213.25")
+    page.get_by_role("textbox", name="Countries").fill("Ger")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    visit.wait_for_net("£25.00")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Data health").click()
+    page.get_by_role("link", name="Overview", exact=True).click()
+    assert visit.kpis()["net-revenue"] == "£25.00"
+    assert "5 Jan 2011 – 11 Jan 2011 · Germany" in page.locator("#overview-scope").inner_text()
+
+
+def test_a_range_of_ones_own_is_chosen_in_the_calendar(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    visit.wait_for_net("£743.26")
+    page.locator("#days").click()
+    page.get_by_role("button", name="4 January 2011", exact=True).click()
+    page.get_by_role("button", name="5 January 2011", exact=True).click()
+    visit.wait_for_net("£325.00")
+    page.get_by_text("All", exact=True).click()
+    visit.wait_for_net("£743.26")
+
+
+def test_the_theme_switches_everything_and_is_remembered(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    page.locator("#sales-graph .ytick").first.wait_for()
+    light = (page.evaluate(SHOWN_THEME), page.evaluate(AXIS_COLOUR))
+    page.get_by_role("button", name="Switch between light and dark").click()
+    page.wait_for_function(f"{AXIS_COLOUR} !== {light[1]!r}")
+    dark = (page.evaluate(SHOWN_THEME), page.evaluate(AXIS_COLOUR))
+    page.reload()
+    page.locator("#sales-graph .ytick").first.wait_for()
+    again = (page.evaluate(SHOWN_THEME), page.evaluate(AXIS_COLOUR))
+    assert light == ("light", "rgb(86, 101, 115)")
+    assert dark == again == ("dark", "rgb(154, 171, 186)")
+
+
+@pytest.mark.parametrize("visit", [DARK], indirect=True)
+def test_a_dark_system_gets_a_dark_page_at_once(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    page.locator("#sales-graph .ytick").first.wait_for()
+    assert page.evaluate(SHOWN_THEME) == "dark"
+    assert page.evaluate(AXIS_COLOUR) == "rgb(154, 171, 186)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 21, 27)"
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+def test_a_phone_shows_two_cards_a_row_and_never_scrolls_sideways(
+    visit: Visit, server: Any
+) -> None:
+    server.publish("run-1")
+    server.report()
+    page = visit.open()
+    page.locator("#sales-graph .main-svg").first.wait_for()
+    tops = [card.bounding_box()["y"] for card in page.locator("[data-kpi]").all()]
+    assert [tops.count(top) for top in sorted(set(tops))] == [2, 2, 2]
+    assert page.evaluate(TOO_WIDE) == []
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Data health").click()
+    page.get_by_role("heading", name="Stages").wait_for()
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
+
+
+def test_a_publish_shows_while_the_page_is_open(visit: Visit, server: Any) -> None:
+    page = visit.open()
+    page.get_by_role("heading", name="No figures yet").wait_for()
+    assert "./lake demo" in page.locator("#overview-notice").inner_text()
+    server.publish("run-1")
+    visit.wait_for_net("£743.26", timeout=NEWS_WITHIN_MS)
+    one_pound = ("erp", "1", "sale", "A1", "TEA", "10", "Germany", "2011-02-01", 1, "1.0000")
+    server.publish("run-2", lines=(one_pound,))
+    visit.wait_for_net("£1.00", timeout=NEWS_WITHIN_MS)
+    assert "run run-2" in page.locator("#as-of").inner_text()
+    assert "1 Feb 2011" in page.locator("#overview-scope").inner_text()
+
+
+def test_a_failed_run_keeps_the_figures_and_says_so(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    visit.wait_for_net("£743.26")
+    server.report(run_id="run-2", verdict="failed", message="The gate found 1 failure.")
+    banner = page.locator("#as-of [role=alert]")
+    banner.wait_for(timeout=NEWS_WITHIN_MS)
+    assert "figures stay those of run run-1" in banner.inner_text()
+    assert visit.kpis()["net-revenue"] == "£743.26"
+    banner.get_by_role("link").click()
+    page.locator("#last-run-card .badge-bad").wait_for()
+
+
+def test_before_the_first_run_data_health_says_how_to_fill_it(visit: Visit, server: Any) -> None:
+    page = visit.open("/data-health")
+    page.get_by_role("heading", name="No run yet").wait_for()
+    assert "./lake demo" in page.locator("#health-body").inner_text()
+    server.report()
+    page.get_by_role("heading", name="Last run").wait_for(timeout=NEWS_WITHIN_MS)
+
+
+def test_an_unknown_address_leads_back(visit: Visit) -> None:
+    page = visit.open("/somewhere")
+    page.get_by_role("heading", name="No such page").wait_for()
+    page.get_by_role("link", name="Go to the Overview").click()
+    page.get_by_role("heading", name="Overview").wait_for()
+
+
+def test_the_keyboard_reaches_the_filters(visit: Visit, server: Any) -> None:
+    server.publish("run-1")
+    page = visit.open()
+    visit.wait_for_net("£743.26")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Skip to the figures"
+    page.get_by_role("radio", name="All").focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator("#preset label[data-active]", has_text="1Y").wait_for()
