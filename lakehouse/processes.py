@@ -80,8 +80,16 @@ def is_same(pid: int, *, started_at: float) -> bool:
 def is_running(pid: int, *, mark: str) -> bool:
     """Whether a live program has this pid and the mark among its arguments."""
     try:
-        return mark in psutil.Process(pid).cmdline()
+        return mark in _arguments(psutil.Process(pid))
     except psutil.Error:
+        return False
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the program has not ended. Right after a start its command line is still unknown."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -95,20 +103,40 @@ def stop(pid: int, *, grace_seconds: float) -> None:
             _has_ended(process, within=grace_seconds)
 
 
+def await_ending(path: Path, *, within: float) -> None:
+    """Wait while the recorded program is ending: killed, but still holding its ports and files."""
+    with contextlib.suppress(OSError, ValueError, TypeError, psutil.NoSuchProcess):
+        written = Recorded(**json.loads(path.read_bytes()))
+        process = psutil.Process(written.pid)
+        if is_same(written.pid, started_at=written.started_at) and not _arguments(process):
+            _has_ended(process, within=within)
+
+
 def _has_ended(process: psutil.Process, *, within: float) -> bool:
-    """Wait for the end. What its parent has yet to take off the table has ended too."""
+    """Wait for the end: the program is gone, or only its parent has yet to take note.
+
+    A zombie with threads left is not at its end: they still hold the ports.
+    """
     deadline = time.monotonic() + within
     while True:
-        was_zombie = process.is_running() and process.status() == psutil.STATUS_ZOMBIE
+        status, threads = process.status(), process.num_threads()
         try:
             process.wait(timeout=0.05)
         except psutil.TimeoutExpired:
-            if was_zombie:
+            if status == psutil.STATUS_ZOMBIE and threads <= 1:
                 return True
         else:
             return True
         if time.monotonic() > deadline:
             return False
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    """The command line; empty for a program that is ending."""
+    try:
+        return process.cmdline()
+    except psutil.ZombieProcess:
+        return []
 
 
 def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:

@@ -95,6 +95,7 @@ def start(settings: Settings, *, detached: bool) -> Broker:
         return Broker(settings.bootstrap, note)
     java, classpath = require_java(settings), kafka_classpath(settings)
     with _alone(settings):
+        broker_process.await_ending(settings, within=STOP_SECONDS)
         joined = _join(settings)
         if joined is not None:
             return joined

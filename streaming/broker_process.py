@@ -57,6 +57,11 @@ def find(settings: Settings) -> Found | None:
     return None
 
 
+def await_ending(settings: Settings, *, within: float) -> None:
+    """Wait while a broker that was killed a moment ago still holds its ports and its storage."""
+    processes.await_ending(_record_file(settings), within=within)
+
+
 def remember(settings: Settings, *, pid: int, tied: bool) -> None:
     """Record the broker that this process has just started. Gone already is fine."""
     facts = {
@@ -135,7 +140,7 @@ def check_ports(settings: Settings) -> None:
 def answers(settings: Settings, *, pid: int, within: float) -> bool:
     """Whether the broker serves metadata under this state's cluster id before the time is over."""
     deadline = time.monotonic() + within
-    while time.monotonic() < deadline and processes.is_running(pid, mark=mark(settings)):
+    while time.monotonic() < deadline and processes.is_alive(pid):
         with contextlib.suppress(OSError, LakeError):
             socket.create_connection((processes.LOOPBACK, settings.kafka_port), 1.0).close()
             with admin.connect(settings.bootstrap, timeout_seconds=5.0) as client:

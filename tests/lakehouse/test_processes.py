@@ -81,6 +81,33 @@ def test_a_damaged_record_counts_as_none(tmp_path: Path, content: str) -> None:
     assert processes.recorded(path) is None
 
 
+def test_a_killed_program_is_waited_for_until_its_last_thread_is_gone(tmp_path: Path) -> None:
+    code = (
+        "import sys, threading, socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "held = bytearray(200_000_000)\n"
+        "for _ in range(40): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "print(server.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    large = subprocess.Popen(
+        [sys.executable, "-c", code, MARK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert large.stdout is not None
+    port = int(large.stdout.readline())
+    path = tmp_path / "record.json"
+    processes.record(path, pid=large.pid, mark=MARK, facts={})
+    large.kill()
+    while processes.recorded(path) is not None:
+        pass
+    processes.await_ending(path, within=20)
+    assert processes.is_free(port)
+    assert not processes.is_alive(large.pid)
+    large.communicate()
+
+
 def test_stop_ends_a_program_that_ignores_the_request(tmp_path: Path) -> None:
     code = (
         "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -98,8 +125,9 @@ def test_stop_ends_a_program_that_ignores_the_request(tmp_path: Path) -> None:
 
 def test_a_tied_program_ends_when_it_is_closed(tmp_path: Path) -> None:
     tied = processes.run_tied(FOREVER, folder=tmp_path, output=tmp_path / "out")
-    assert processes.is_running(tied.pid, mark=MARK)
+    assert processes.is_alive(tied.pid)
     tied.close()
+    assert not processes.is_alive(tied.pid)
     assert not psutil.pid_exists(tied.pid)
     tied.close()
 
