@@ -4,6 +4,7 @@ In: bronze rows. Out: accepted rows, duplicates and refusals, each written once.
 first and order lines last, so that a record is never accepted before its losers are recorded.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,7 +31,7 @@ from lakehouse.contracts.topics import (
 )
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
 from lakehouse.settings import Settings
-from lakehouse.tables import Transaction, append, merge, read
+from lakehouse.tables import Transaction, append, current_version, merge, read
 from pipelines.transforms.erp import read_invoice_lines
 from pipelines.transforms.sources import (
     read_customers,
@@ -97,21 +98,25 @@ def refine_records(
         refined_batch: Rising number stamped on every row.
         metadata: Facts for the commits; records and money are added.
     """
-    spark = records.sparkSession
-    decided = _decide_all(records, settings=settings)
-    if decided is None:
-        return BatchOutcome()
-    decided = decided.persist()
-    try:
+    with contextlib.ExitStack() as cached:
+        decided = _decide_all(records, settings=settings, cached=cached)
+        if decided is None:
+            return BatchOutcome()
+        decided = _cache(decided, cached)
         outcome = _outcome_of(decided)
         facts = {**metadata, "records": outcome.records, "amounts": outcome.amounts}
-        write = _Writer(spark, settings, transaction, refined_batch, facts)
+        write = _Writer(records.sparkSession, settings, transaction, refined_batch, facts)
         write.side_tables(decided, outcome)
         for table in _tables_in_order():
             write.accepted(decided, table, outcome)
         return outcome
-    finally:
-        decided.unpersist()
+
+
+def _cache(rows: "DataFrame", stack: contextlib.ExitStack) -> "DataFrame":
+    """Compute rows once, however often they are read, until the stack ends."""
+    rows = rows.persist()
+    stack.callback(rows.unpersist)
+    return rows
 
 
 def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings) -> "DataFrame":
@@ -132,12 +137,14 @@ def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings)
     )
 
 
-def _decide_all(records: "DataFrame", *, settings: Settings) -> "DataFrame | None":
+def _decide_all(
+    records: "DataFrame", *, settings: Settings, cached: contextlib.ExitStack
+) -> "DataFrame | None":
     from pyspark.sql import functions as F
 
     present = {row["topic"] for row in records.select("topic").distinct().collect()}
     parts = [
-        _decide_topic(records, refined, settings=settings)
+        _decide_topic(records, refined, settings=settings, cached=cached)
         for refined in REFINED
         if refined.topic.name in present
     ]
@@ -152,16 +159,20 @@ def _decide_all(records: "DataFrame", *, settings: Settings) -> "DataFrame | Non
     return whole
 
 
-def _decide_topic(records: "DataFrame", refined: Refined, *, settings: Settings) -> "DataFrame":
+def _decide_topic(
+    records: "DataFrame", refined: Refined, *, settings: Settings, cached: contextlib.ExitStack
+) -> "DataFrame":
     from pyspark.sql import functions as F
 
-    parsed = refined.parse(records.filter(F.col("topic") == refined.topic.name))
+    parsed = _cache(refined.parse(records.filter(F.col("topic") == refined.topic.name)), cached)
     table = refined.tables[0]
-    known = existing_winners(records.sparkSession, table, settings=settings).filter(
-        F.col("topic") == refined.topic.name
-    )
-    if refined.topic is WEB_ORDERS:
-        known = known.distinct()
+    known = None
+    if current_version(table, settings=settings):
+        known = existing_winners(records.sparkSession, table, settings=settings).filter(
+            F.col("topic") == refined.topic.name
+        )
+        if refined.topic is WEB_ORDERS:
+            known = known.distinct()
     decided = decide(parsed, known)
     return decided.withColumnRenamed("payload", _payload_column(table))
 
@@ -245,7 +256,7 @@ class _Writer:
             self._append_new(rows, DUPLICATES)
         refused = ("quarantined", "conflict")
         if outcome.count(*refused, "flipped_to_conflict"):
-            rows = self._with_value(decided.filter(F.col("outcome").isin(*refused)))
+            rows = self._with_value(decided.filter(F.col("outcome").isin(*refused)), outcome)
             self._append_new(rows.select(*self._quarantine_columns()), QUARANTINE)
 
     def accepted(self, decided: "DataFrame", table: Table, outcome: BatchOutcome) -> None:
@@ -299,16 +310,18 @@ class _Writer:
         held = read(self._spark, table, settings=self._settings).select(*POSITION)
         append(rows.join(held, list(POSITION), "left_anti"), table, **self._target)
 
-    def _with_value(self, rows: "DataFrame") -> "DataFrame":
-        """Raw bytes for rows that come from silver, which keeps none."""
+    def _with_value(self, rows: "DataFrame", outcome: BatchOutcome) -> "DataFrame":
+        """Raw bytes from bronze for conflicts, which the decision does not carry along."""
         from pyspark.sql import functions as F
 
-        missing = rows.filter(F.col("is_existing"))
+        if not outcome.count("conflict", "flipped_to_conflict"):
+            return rows
+        conflict = F.col("outcome") == "conflict"
         bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings).select(
             *POSITION, "value", "kafka_at"
         )
-        found = missing.drop("value", "kafka_at").join(bronze, list(POSITION))
-        return rows.filter(~F.col("is_existing")).unionByName(found)
+        found = rows.filter(conflict).drop("value", "kafka_at").join(bronze, list(POSITION))
+        return rows.filter(~conflict).unionByName(found)
 
     def _quarantine_columns(self) -> list[Any]:
         from pyspark.sql import functions as F

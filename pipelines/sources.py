@@ -15,7 +15,7 @@ from quality import ledger, produced
 from storefront.data import embedded_history
 from storefront.erp import erp_messages
 from storefront.extract import read_extract
-from storefront.simulator.catalog import Catalog, load_catalog
+from storefront.simulator.catalog import Catalog, catalog_from
 from storefront.simulator.shop import simulate
 from streaming.producer import Sent, Source, produce
 
@@ -96,7 +96,9 @@ def send_shop_days(
         on_progress: Told the number of messages sent so far.
     """
     path = catalog_file or embedded_history()
-    catalog = load_catalog(path, encoding=encoding)
+    extract = read_extract(path, encoding=encoding)
+    catalog = catalog_from(extract.rows())
+    shop = f"web:{seed}:{extract.sha256}"
     opened_on = _opening(catalog, path)
     records = skipped = refused = 0
     for day in range(until_day or days):
@@ -106,6 +108,7 @@ def send_shop_days(
             catalog=catalog,
             settings=settings,
             seed=seed,
+            shop=shop,
         )
         records, skipped, refused = (
             records + sent.records,
@@ -131,17 +134,14 @@ def quick_until(path: Path, *, encoding: str = "utf-8") -> date:
     """Last day of an extract's first two months, for a quick look."""
     from storefront.canonical import read_time
 
-    first = min(
-        (
-            time[:10]
-            for row in read_extract(path, encoding=encoding).rows()
-            if (time := read_time(row.texts[4] or ""))
-        ),
-        default=None,
+    days = sorted(
+        time[:10]
+        for row in read_extract(path, encoding=encoding).rows()
+        if (time := read_time(row.texts[4] or ""))
     )
-    if first is None:
+    if not days:
         raise LakeError(f"{path} holds no readable date.")
-    day = date.fromisoformat(first)
+    day = date.fromisoformat(days[len(days) // 1000])  # one mistyped year must not set the start
     month = day.month - 1 + QUICK_MONTHS
     return date(day.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
@@ -156,10 +156,10 @@ def _opening(catalog: Catalog, path: Path) -> date:
 
 
 def _send_day(
-    day: date, *, opened_on: date, catalog: Catalog, settings: Settings, seed: int
+    day: date, *, opened_on: date, catalog: Catalog, settings: Settings, seed: int, shop: str
 ) -> Sent:
     return produce(
         simulate(seed=seed, start_date=day, days=1, catalog=catalog, opened_on=opened_on),
-        source=Source(f"web:{seed}:{opened_on}:{day}", f"web shop, {day}"),
+        source=Source(f"{shop}:{day}", f"web shop, {day}"),
         settings=settings,
     )

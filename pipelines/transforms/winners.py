@@ -30,7 +30,11 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
         F.lit("quarantined").alias("outcome"),
         F.lit(None).cast(_WINNER).alias("winner"),
     )
-    sound = records.filter(F.col("refusal").isNull()).withColumn("is_existing", F.lit(False))
+    sound = (
+        records.filter(F.col("refusal").isNull())
+        .drop("value", "kafka_at")  # only refusals need them; they would double the shuffle
+        .withColumn("is_existing", F.lit(False))
+    )
     if existing is not None:
         known = existing.join(sound.select("identity").distinct(), "identity", "left_semi")
         fresh = sound.join(known.select(*POSITION), list(POSITION), "left_anti")
@@ -45,7 +49,7 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
     ).withColumn("outcome", _outcome())
     settled = F.col("is_existing") & (F.col("outcome") == "accepted")
     decided = ranked.filter(~settled).withColumn("winner", F.col("winner").cast(_WINNER))
-    return decided.unionByName(refused)
+    return decided.unionByName(refused, allowMissingColumns=True)
 
 
 _WINNER = "struct<topic:string,partition:int,offset:bigint,event_id:string,content_hash:string>"
