@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboards.periods import Extent, Grain, Selection
+from lakehouse.contracts.gold import DIM_PRODUCTS, FCT_DAILY_SALES, FCT_ORDER_LINES, FCT_ORDERS
 
 if TYPE_CHECKING:
     import duckdb
-
-DAILY_SALES = "gold.fct_daily_sales"
-ORDERS = "gold.fct_orders"
-ORDER_LINES = "gold.fct_order_lines"
-PRODUCTS = "gold.dim_products"
 
 TOP_COUNT = 10
 _CHOSEN = """order_date between $first_day and $last_day
@@ -51,12 +47,12 @@ class Totals:
 def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:
     """First and last day with data and the countries by gross revenue; None in an empty shop."""
     first_day, last_day = cursor.execute(
-        f"select min(order_date), max(order_date) from {DAILY_SALES}"
+        f"select min(order_date), max(order_date) from {FCT_DAILY_SALES}"
     ).fetchall()[0]
     if first_day is None:
         return None
     countries = cursor.execute(
-        f"select country from {DAILY_SALES} group by country "
+        f"select country from {FCT_DAILY_SALES} group by country "
         "order by sum(gross_amount) desc, country"
     ).fetchall()
     return Extent(first_day, last_day, tuple(country for (country,) in countries))
@@ -69,13 +65,13 @@ def totals(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -> Totals:
         f"""select coalesce(sum(gross_amount), 0)::decimal(38, 4),
           coalesce(sum(cancelled_amount), 0)::decimal(38, 4),
           coalesce(sum(net_amount), 0)::decimal(38, 4)
-        from {DAILY_SALES} where {_CHOSEN}""",
+        from {FCT_DAILY_SALES} where {_CHOSEN}""",
         selection,
     )[0]
     counted = _rows(
         cursor,
         f"""select count(distinct (source_system, order_id)), count(distinct customer_id)
-        from {ORDERS} where line_count > 0 and {_CHOSEN}""",
+        from {FCT_ORDERS} where line_count > 0 and {_CHOSEN}""",
         selection,
     )[0]
     return Totals(*money, *counted)
@@ -94,7 +90,7 @@ def sales_over_time(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -
           sum(gross_amount)::decimal(38, 4) as gross_amount,
           sum(cancelled_amount)::decimal(38, 4) as cancelled_amount,
           sum(net_amount)::decimal(38, 4) as net_amount
-        from {DAILY_SALES} where {_CHOSEN} group by all order by all""",
+        from {FCT_DAILY_SALES} where {_CHOSEN} group by all order by all""",
         selection,
     )
 
@@ -110,7 +106,7 @@ def activity_over_time(cursor: "duckdb.DuckDBPyConnection", selection: Selection
         f"""select {_bucket(selection.grain)} as bucket_date,
           count(distinct (source_system, order_id)) as order_count,
           count(distinct customer_id) as customer_count
-        from {ORDERS} where line_count > 0 and {_CHOSEN} group by all order by all""",
+        from {FCT_ORDERS} where line_count > 0 and {_CHOSEN} group by all order by all""",
         selection,
     )
 
@@ -131,7 +127,7 @@ def top_products(
             sum(quantity) filter (line_class = 'sale') as item_quantity,
             sum(line_amount) filter (line_class = 'sale') as gross_amount,
             sum(line_amount) filter (line_class = 'cancellation') as cancelled_amount
-          from {ORDER_LINES}
+          from {FCT_ORDER_LINES}
           where is_product and line_class in ('sale', 'cancellation') and {_CHOSEN}
           group by sku
         )
@@ -141,7 +137,7 @@ def top_products(
           coalesce(any_value(cancelled_amount), 0)::decimal(38, 4) as cancelled_amount,
           (coalesce(any_value(gross_amount), 0)
             + coalesce(any_value(cancelled_amount), 0))::decimal(38, 4) as net_amount
-        from sold left join {PRODUCTS} as products
+        from sold left join {DIM_PRODUCTS} as products
           on products.sku = sold.sku and products.is_current
         group by sold.sku
         having net_amount > 0 order by net_amount desc, sold.sku limit $most""",
@@ -160,12 +156,12 @@ def sales_by_country(cursor: "duckdb.DuckDBPyConnection", selection: Selection) 
         cursor,
         f"""with counted as (
           select country, count(distinct (source_system, order_id)) as order_count
-          from {ORDERS} where line_count > 0 and {_CHOSEN} group by country
+          from {FCT_ORDERS} where line_count > 0 and {_CHOSEN} group by country
         ), money as (
           select country, sum(gross_amount)::decimal(38, 4) as gross_amount,
             sum(cancelled_amount)::decimal(38, 4) as cancelled_amount,
             sum(net_amount)::decimal(38, 4) as net_amount
-          from {DAILY_SALES} where {_CHOSEN} group by country
+          from {FCT_DAILY_SALES} where {_CHOSEN} group by country
         )
         select money.country, coalesce(order_count, 0) as order_count,
           gross_amount, cancelled_amount, net_amount

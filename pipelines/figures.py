@@ -6,25 +6,25 @@ In: a gold file. Out: the figures that the summary and the machine-readable repo
 from decimal import Decimal
 from pathlib import Path
 
+from lakehouse.contracts.gold import FCT_DAILY_SALES, FCT_ORDERS
 from lakehouse.duck import open_gold
 
 _QUERIES = {
-    "erp_gross_amount": "select sum(gross_amount) from gold.fct_daily_sales "
+    "erp_gross_amount": f"select sum(gross_amount) from {FCT_DAILY_SALES} "
     "where source_system = 'erp'",
-    "cancelled_amount": "select sum(cancelled_amount) from gold.fct_daily_sales "
+    "cancelled_amount": f"select sum(cancelled_amount) from {FCT_DAILY_SALES} "
     "where source_system = 'erp'",
-    "erp_net_amount": "select sum(net_amount) from gold.fct_daily_sales "
-    "where source_system = 'erp'",
-    "erp_order_count": "select count(*) from gold.fct_orders "
+    "erp_net_amount": f"select sum(net_amount) from {FCT_DAILY_SALES} where source_system = 'erp'",
+    "erp_order_count": f"select count(*) from {FCT_ORDERS} "
     "where source_system = 'erp' and line_count > 0",
-    "erp_line_count": "select sum(line_count) from gold.fct_orders where source_system = 'erp'",
-    "erp_identified_amount": "select sum(gross_amount) from gold.fct_orders "
+    "erp_line_count": f"select sum(line_count) from {FCT_ORDERS} where source_system = 'erp'",
+    "erp_identified_amount": f"select sum(gross_amount) from {FCT_ORDERS} "
     "where source_system = 'erp' and customer_id is not null",
-    "erp_identified_customer_count": "select count(distinct customer_id) from gold.fct_orders "
+    "erp_identified_customer_count": f"select count(distinct customer_id) from {FCT_ORDERS} "
     "where source_system = 'erp' and line_count > 0",
-    "web_gross_amount": "select sum(gross_amount) from gold.fct_daily_sales "
+    "web_gross_amount": f"select sum(gross_amount) from {FCT_DAILY_SALES} "
     "where source_system = 'web'",
-    "web_order_count": "select count(*) from gold.fct_orders "
+    "web_order_count": f"select count(*) from {FCT_ORDERS} "
     "where source_system = 'web' and line_count > 0",
 }
 

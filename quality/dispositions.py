@@ -8,6 +8,12 @@ lost too.
 from decimal import Decimal
 from pathlib import Path
 
+from lakehouse.contracts.gold import (
+    FCT_DAILY_KPIS,
+    FCT_DAILY_SALES,
+    FCT_ORDER_LINES,
+    FCT_ORDERS,
+)
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     CUSTOMERS,
@@ -137,7 +143,7 @@ def money_is_kept(pinned: Pinned) -> Equation:
 def gold_equals_silver(pinned: Pinned) -> list[Equation]:
     """R5, on to the screens: gross and cancelled sums are the same in silver and in each mart."""
     assert pinned.gold is not None
-    sides = [("silver.order_lines", _silver_sums(pinned)), *_gold_sums(pinned.gold)]
+    sides = [(ORDER_LINES.name, _silver_sums(pinned)), *_gold_sums(pinned.gold)]
     return [
         Equation(
             "R5",
@@ -164,16 +170,16 @@ def _silver_sums(pinned: Pinned) -> dict[str, Decimal]:
 
 def _gold_sums(gold: Path) -> list[tuple[str, dict[str, Decimal]]]:
     queries = {
-        "gold.fct_order_lines": "select coalesce(sum(line_amount) filter (line_class = 'sale'), 0), "
+        FCT_ORDER_LINES: "select coalesce(sum(line_amount) filter (line_class = 'sale'), 0), "
         "coalesce(sum(line_amount) filter (line_class = 'cancellation'), 0) "
-        "from gold.fct_order_lines",
-        "gold.fct_orders": "select coalesce(sum(gross_amount), 0), "
-        "coalesce(sum(cancelled_amount), 0) from gold.fct_orders",
-        "gold.fct_daily_sales": "select coalesce(sum(gross_amount), 0), "
-        "coalesce(sum(cancelled_amount), 0) from gold.fct_daily_sales",
-        "gold.fct_daily_kpis": "select "
+        f"from {FCT_ORDER_LINES}",
+        FCT_ORDERS: "select coalesce(sum(gross_amount), 0), "
+        f"coalesce(sum(cancelled_amount), 0) from {FCT_ORDERS}",
+        FCT_DAILY_SALES: "select coalesce(sum(gross_amount), 0), "
+        f"coalesce(sum(cancelled_amount), 0) from {FCT_DAILY_SALES}",
+        FCT_DAILY_KPIS: "select "
         "coalesce(sum(value) filter (kpi = 'gross_revenue'), 0), "
-        "coalesce(sum(value) filter (kpi = 'cancelled_amount'), 0) from gold.fct_daily_kpis",
+        f"coalesce(sum(value) filter (kpi = 'cancelled_amount'), 0) from {FCT_DAILY_KPIS}",
     }
     with open_gold(gold) as connection:
         return [

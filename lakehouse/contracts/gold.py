@@ -1,0 +1,26 @@
+"""Names of gold's tables as Python reads them; their columns are the contracts of the dbt project.
+
+A reader imports the constant, so that a renamed mart fails in one place and not on a screen.
+"""
+
+DIM_CUSTOMER_CONTACTS = "gold.dim_customer_contacts"
+"""The only table of gold with personal data."""
+
+DIM_CUSTOMERS = "gold.dim_customers"
+DIM_DATES = "gold.dim_dates"
+DIM_PRODUCTS = "gold.dim_products"
+FCT_DAILY_KPIS = "gold.fct_daily_kpis"
+FCT_DAILY_SALES = "gold.fct_daily_sales"
+FCT_ORDER_LINES = "gold.fct_order_lines"
+FCT_ORDERS = "gold.fct_orders"
+
+GOLD_TABLES = (
+    DIM_CUSTOMER_CONTACTS,
+    DIM_CUSTOMERS,
+    DIM_DATES,
+    DIM_PRODUCTS,
+    FCT_DAILY_KPIS,
+    FCT_DAILY_SALES,
+    FCT_ORDER_LINES,
+    FCT_ORDERS,
+)
