@@ -39,18 +39,3 @@ MAX_DECIMALS = 4
 
 TEXT_LIMIT = 1000
 """Characters of any text at most."""
-
-QUANTITY_LIMIT = 10**9
-"""Largest quantity of a line, in pieces, either sign; the limit itself is accepted."""
-
-PRICE_LIMIT = 10**8
-"""Unit prices stay below this many pounds, either sign."""
-
-AMOUNT_LIMIT = 10**12
-"""Quantity times price stays below this many pounds, either sign."""
-
-MAX_DECIMALS = 4
-"""Decimals of a price after its trailing zeros are dropped; the platform never rounds one."""
-
-TEXT_LIMIT = 1000
-"""Longest text of a field, in characters."""

@@ -106,6 +106,7 @@ def _rules() -> list[Rule]:
     counted = F.col("column_count")
     year = F.year("invoiced_at")
     return [
+        ("wrong_type", ~F.col("line_number").between(1, 2**31 - 1), F.lit("line_number")),
         ("wrong_column_count", counted.isNotNull() & (counted != len(ERP_COLUMNS)), counted),
         *text_rules([f"raw_{column}" for column in ERP_COLUMNS]),
         ("missing_order_id", F.coalesce(F.trim("raw_InvoiceNo"), F.lit("")) == "", F.lit(None)),
@@ -119,7 +120,7 @@ def _payload() -> Column:
     return F.struct(
         "source_system",
         "order_id",
-        F.col("line_number").cast("int").alias("line_number"),
+        F.col("line_number").try_cast("int").alias("line_number"),
         "line_class",
         "sku",
         F.col("text").alias("description"),

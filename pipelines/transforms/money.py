@@ -22,6 +22,11 @@ def quantity_of(text: Column) -> Column:
     return F.when(plain.rlike(QUANTITY), F.regexp_replace(whole, r"^\+", "").try_cast("bigint"))
 
 
+def too_many(quantity: Column) -> Column:
+    """Whether a quantity is beyond the limit; `abs` would overflow at the smallest bigint."""
+    return ~quantity.between(-QUANTITY_LIMIT, QUANTITY_LIMIT)
+
+
 def price_of(text: Column) -> Column:
     """Plain decimal of a text, in pounds (decimal(24,4)); null when it is none or too fine."""
     plain = F.trim(text)
@@ -44,9 +49,9 @@ def amount_of(quantity: Column, price: Column) -> Column:
         quantity: bigint, pieces.
         price: decimal(24,4), pounds.
     """
-    product = (quantity.cast("decimal(13,0)") * price.cast("decimal(15,4)")).cast("decimal(29,4)")
+    product = quantity.try_cast("decimal(13,0)") * price.try_cast("decimal(15,4)")
     sound = (
-        (F.abs(quantity) <= QUANTITY_LIMIT)
+        quantity.between(-QUANTITY_LIMIT, QUANTITY_LIMIT)
         & (F.abs(price) < PRICE_LIMIT)
         & (F.abs(product) < AMOUNT_LIMIT)
     )
@@ -62,7 +67,7 @@ def money_rules(quantity_text: Column, price_text: Column) -> list[Rule]:
     none = F.lit(None)
     return [
         ("bad_quantity", F.col("quantity").isNull() | quantity_text.isNull(), none),
-        ("quantity_out_of_range", F.abs("quantity") > QUANTITY_LIMIT, none),
+        ("quantity_out_of_range", too_many(F.col("quantity")), none),
         *price_rules(price_text, F.col("unit_price")),
         ("amount_out_of_range", F.col("amount").isNull(), none),
     ]
@@ -97,7 +102,7 @@ def line_refusal(line: Column, index: Column) -> Column:
             ),
             ("missing_field", F.coalesce(F.trim(line["sku"]), F.lit("")) == ""),
             ("bad_quantity", line["quantity"].isNull()),
-            ("quantity_out_of_range", F.abs(line["quantity"]) > QUANTITY_LIMIT),
+            ("quantity_out_of_range", too_many(line["quantity"])),
             *[(code, condition) for code, condition, _ in price_rules(line["unit_price"], price)],
             ("amount_out_of_range", line_amount(line).isNull()),
         ]
