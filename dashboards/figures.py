@@ -18,7 +18,7 @@ SOURCES = {"erp": ("ERP invoices", "#2f86c1"), "web": ("Web shop", "#d07a1c")}
 OTHER_COLOURS = ("#0f9488", "#a86bc4", "#b5892b")
 CANCELLED_COLOUR = "#8a98a8"
 _CUT_OPACITY = 0.45
-_MOST_LABELS = 8
+_MOST_LABELS = 6
 _MOST_STEPS = 5
 _HEADROOM = Decimal("1.06")
 _WORDS = {"day": "day", "week": "week", "month": "month"}
@@ -150,6 +150,7 @@ def _layout(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -
             "showgrid": False,
             "fixedrange": True,
             "tickmode": "array",
+            "tickangle": 0,
             **_bucket_ticks(buckets, grain),
         },
         "yaxis": {
@@ -166,7 +167,7 @@ def _layout(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -
 
 
 def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
-    """At most eight labels; the year stands below the first one and below each new year."""
+    """A few labels; the year stands below the first one and below each new year."""
     labelled = buckets[:: -(-len(buckets) // _MOST_LABELS) or 1]
     texts, year = [], 0
     for each in labelled:

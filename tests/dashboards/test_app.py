@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from dashboards.app import listen, serve
 from lakehouse.errors import LakeError
@@ -179,7 +180,8 @@ def test_files_outside_the_packages_are_not_served(ask: Ask, path: str) -> None:
 def test_the_socket_sends_news_to_our_own_pages(ask: Ask, server: Any) -> None:
     assert ask("/healthz")[0] == 200
     port = server.settings.dashboard_port
-    with connect(f"ws://127.0.0.1:{port}/live", origin=f"http://127.0.0.1:{port}") as client:
+    own = Origin(f"http://127.0.0.1:{port}")
+    with connect(f"ws://127.0.0.1:{port}/live", origin=own) as client:
         first = json.loads(client.recv(timeout=30))
         server.publish("run-1")
         second = json.loads(client.recv(timeout=30))
