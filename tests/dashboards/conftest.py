@@ -87,13 +87,13 @@ class Shop:
         return PublishedGold(self.settings)
 
     def build(self, run_id: str, lines: Sequence[Line] = LINES) -> Path:
-        """A sealed gold file, not yet in service."""
+        """A gold file, not yet in service."""
         self.settings.gold_dir.mkdir(parents=True, exist_ok=True)
         path = self.settings.gold_dir / f"gold-{run_id}.duckdb"
+        path.unlink(missing_ok=True)
         if tuple(lines) in _built:
             path.write_bytes(_built[tuple(lines)])
             return path
-        path.unlink(missing_ok=True)
         with duckdb.connect(str(path)) as connection:
             connection.execute(
                 "create temp table lines (source_system varchar, order_id varchar, "
@@ -220,11 +220,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A shop whose dashboard runs as a program of its own; each test publishes what it needs."""
     home = tmp_path_factory.mktemp("served") / "lake"
     shop = Shop(Settings(home=home, dashboard_port=free_port()))
-    environment = {
-        **os.environ,
-        "LAKE_HOME": str(home),
-        "LAKE_DASHBOARD_PORT": str(shop.settings.dashboard_port),
-    }
+    port = str(shop.settings.dashboard_port)
+    environment = {**os.environ, "LAKE_HOME": str(home), "LAKE_DASHBOARD_PORT": port}
     log = home.with_name("dashboard.log")
     with (
         log.open("wb") as output,
