@@ -33,7 +33,7 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
         settings,
         versions=versions,
         gold=gold,
-        is_published=gold is not None,
+        is_published=True,
         full=full,
         since=last.table_versions if last else None,
         gold_versions=pointer.current(settings).get("table_versions"),

@@ -97,6 +97,15 @@ def current(settings: Settings) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def is_in_service(published: Published | None, *, settings: Settings) -> bool:
+    """Whether the pointer names this publish and its file is there."""
+    return (
+        published is not None
+        and current(settings).get("run_id") == published.run_id
+        and (settings.gold_dir / published.file).is_file()
+    )
+
+
 def settle(settings: Settings) -> str | None:
     """Resolve a publish that a crash cut short; returns what was done, None when nothing was.
 

@@ -88,7 +88,8 @@ def publish(
                 "and `lake refine --once`, first."
             )
         last = pointer.last_published(settings)
-        if last is not None and dict(last.table_versions) == versions and not force:
+        is_known = last is not None and dict(last.table_versions) == versions
+        if is_known and pointer.is_in_service(last, settings=settings) and not force:
             outcome.is_new = False
             for name in ("gate", "gold", "audit", "publish"):
                 with log.stage(name) as stage:
@@ -223,4 +224,6 @@ def _refined_batch(settings: Settings, versions: Mapping[str, int]) -> int:
 
 
 def _next_fence(settings: Settings) -> int:
-    return int(pointer.current(settings).get("fence", 0)) + 1
+    """Above every fence that was ever given, also where the pointer was lost or moved back."""
+    given = [line.get("fence", 0) for line in ledger.lines(pointer.CHAIN, settings=settings)]
+    return max(given, default=0) + 1

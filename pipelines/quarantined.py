@@ -80,17 +80,18 @@ def _replay(context: Context, *, reason: str | None) -> tuple[int, int]:
         )
         number = last_refined_batch(settings) + 1
         app = f"replay-{context.outcome.run_id}"
-        outcome = refine_records(
+        refine_records(
             records,
             settings=settings,
             transaction=Transaction(app, 0),
             refined_batch=number,
             metadata={"query": "replay", "refined_batch": number, "reason": reason},
         )
-        taken = outcome.count("accepted", "redelivered", "repeated")
+        # Not what was taken now: an earlier replay may have been cut short before its mark.
+        healed = refused.join(_placed_positions(context), list(POSITION), "left_semi")
+        taken = healed.count()
         if taken:
-            placed = _placed_positions(context)
-            healed = refused.join(placed, list(POSITION), "left_semi").withColumns(
+            healed = healed.withColumns(
                 {
                     "replayed_at": F.current_timestamp(),
                     "refined_batch": F.lit(number).cast("bigint"),

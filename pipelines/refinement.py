@@ -39,7 +39,7 @@ from pipelines.transforms.sources import (
     read_web_events,
     read_web_orders,
 )
-from pipelines.transforms.winners import POSITION, decide
+from pipelines.transforms.winners import POSITION, WINNER, decide
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -120,11 +120,12 @@ def _cache(rows: "DataFrame", stack: contextlib.ExitStack) -> "DataFrame":
 
 
 def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings) -> "DataFrame":
-    """Positions and identities of the records that a silver table has accepted, one row each."""
+    """Position, identity and money of each record that a silver table has accepted."""
     from pyspark.sql import functions as F
 
     rows = read(spark, table, settings=settings)
-    identity = F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+$", "$1")
+    identity = F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+\z", "$1")
+    amount = F.col("line_amount") if "line_amount" in rows.columns else F.lit(None)
     return rows.select(
         F.col("source_topic").alias("topic"),
         F.col("source_partition").alias("partition"),
@@ -134,6 +135,7 @@ def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings)
         .otherwise(F.col("event_id"))
         .alias("identity"),
         "content_hash",
+        amount.cast("decimal(18,4)").alias("amount"),
     )
 
 
@@ -165,16 +167,24 @@ def _decide_topic(
     from pyspark.sql import functions as F
 
     parsed = _cache(refined.parse(records.filter(F.col("topic") == refined.topic.name)), cached)
-    table = refined.tables[0]
+    table = refined.tables[-1]  # written last: a record is settled when it is there
     known = None
     if current_version(table, settings=settings):
         known = existing_winners(records.sparkSession, table, settings=settings).filter(
             F.col("topic") == refined.topic.name
         )
         if refined.topic is WEB_ORDERS:
-            known = known.distinct()
+            known = _one_row_each(known)
     decided = decide(parsed, known)
-    return decided.withColumnRenamed("payload", _payload_column(table))
+    return decided.withColumnRenamed("payload", _payload_column(refined.tables[0]))
+
+
+def _one_row_each(lines: "DataFrame") -> "DataFrame":
+    """A record of several lines as one row with the money of all."""
+    from pyspark.sql import functions as F
+
+    total = F.sum("amount").cast("decimal(18,4)").alias("amount")
+    return lines.groupBy([name for name in lines.columns if name != "amount"]).agg(total)
 
 
 def _dead_letters(records: "DataFrame") -> "DataFrame":
@@ -191,6 +201,8 @@ def _dead_letters(records: "DataFrame") -> "DataFrame":
         F.lit("contract_refused:").alias("refusal"),
         F.lit(False).alias("is_existing"),
         F.lit("quarantined").alias("outcome"),
+        F.lit(None).cast("decimal(18,4)").alias("amount"),
+        F.lit(None).cast(WINNER).alias("winner"),
     )
 
 
@@ -284,7 +296,14 @@ class _Writer:
         if outcome.count(*flips, topics=topics):
             self._merge_flips(rows.select(*table.column_names()), decided, table)
         else:
+            if table is CUSTOMER_CONTACTS:  # a batch cut short before the last table may be there
+                rows = self._without_held(rows, table)
             append(self._compact(rows, table), table, **self._target)
+
+    def _without_held(self, rows: "DataFrame", table: Table) -> "DataFrame":
+        place = ["source_topic", "source_partition", "source_offset"]
+        held = read(self._spark, table, settings=self._settings).select(*place)
+        return rows.join(held, place, "left_anti")
 
     def _merge_flips(self, rows: "DataFrame", decided: "DataFrame", table: Table) -> None:
         """Put the new winners in the place of rows that a smaller position has beaten."""

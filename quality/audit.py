@@ -31,7 +31,7 @@ def audit(
         settings: Where the state lies.
         versions: Table versions to read: all of the contracts' tables.
         gold: Gold file that claims to be built from these versions.
-        is_published: Gold is in service: its digest and the pointer are checked too.
+        is_published: What is in service is judged: its digest and the pointer are checked too.
         full: Read every live file again instead of those since the last audit.
         since: Table versions of the last audited publish.
         gold_versions: Versions that gold was built from, where they are not `versions`: places and
@@ -58,5 +58,5 @@ def audit(
         )
         if gold is not None and is_published:
             found.append(state_proofs.gold_is_of_one_run(pinned))
-        found.append(state_proofs.ledger_is_unbroken(pinned))
+        found.append(state_proofs.ledger_is_unbroken(pinned, is_published=is_published))
     return found

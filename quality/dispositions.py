@@ -200,6 +200,6 @@ def _acknowledged_amounts(pinned: Pinned) -> dict[str, Decimal]:
         if line["kind"] == "chunk":
             amounts[line["session"], line["chunk"]] = line["amount_by_topic"]
         elif line["kind"] == "acknowledged":
-            for topic, amount in amounts[line["session"], line["chunk"]].items():
+            for topic, amount in amounts.get((line["session"], line["chunk"]), {}).items():
                 total[topic] = total.get(topic, Decimal(0)) + Decimal(amount)
     return total

@@ -100,6 +100,7 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
         for session, first, last, found in landed
         if found != last - first + 1
     ]
+    differences += pinned.cache["unknown"]
     return Equation(
         "R3",
         "records that Kafka acknowledged = of these, records in bronze",
@@ -115,17 +116,24 @@ def acknowledged_spans(pinned: Pinned) -> list[tuple[str, int, int]]:
         spans: list[tuple[str, int, int]] = pinned.cache["spans"]
         return spans
     opened: dict[tuple[str, int], Span] = {}
+    unknown: list[str] = []
     spans = []
     for line in ledger.lines(produced.CHAIN, settings=pinned.settings):
         if line["kind"] == "chunk":
             opened[line["session"], line["chunk"]] = (line["first_seq"], line["last_seq"])
         elif line["kind"] == "acknowledged":
+            if (line["session"], line["chunk"]) not in opened:
+                unknown.append(
+                    f"session {line['session'][:8]}: no line opens chunk {line['chunk']}"
+                )
+                continue
             first, last = opened[line["session"], line["chunk"]]
             if spans and spans[-1][0] == line["session"] and spans[-1][2] + 1 == first:
                 spans[-1] = (line["session"], spans[-1][1], last)
             else:
                 spans.append((line["session"], first, last))
     pinned.cache["spans"] = spans
+    pinned.cache["unknown"] = unknown
     return spans
 
 

@@ -114,7 +114,7 @@ def progress_of(source: str, *, settings: Settings) -> Progress:
         elif line["kind"] == "chunk":
             end = line["first_index"] + line["records"]
             chunks[session, line["chunk"]] = (line["first_index"], end)
-        elif line["kind"] == "acknowledged":
+        elif line["kind"] == "acknowledged" and (session, line["chunk"]) in chunks:
             done.append(chunks[session, line["chunk"]])
         elif line["kind"] == "finished":
             return Progress(line["records"], is_finished=True)

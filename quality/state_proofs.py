@@ -93,8 +93,11 @@ def gold_is_of_one_run(pinned: Pinned) -> Equation:
     )
 
 
-def ledger_is_unbroken(pinned: Pinned) -> Equation:
-    """R8: every chain is intact, holds the pinned heads, and the pointer is the last publish."""
+def ledger_is_unbroken(pinned: Pinned, *, is_published: bool) -> Equation:
+    """R8: every chain is intact, holds the pinned heads, and the pointer is the last publish.
+
+    Before a publish the pointer itself is not judged: the publish is about to replace it.
+    """
     differences: list[str] = []
     settings = pinned.settings
     for chain in ledger.CHAINS:
@@ -116,7 +119,7 @@ def ledger_is_unbroken(pinned: Pinned) -> Equation:
         if line["kind"] in ("published", "rolled_back")
     ]
     last = published[-1] if published else None
-    if current.get("run_id") != last:
+    if is_published and current.get("run_id") != last:
         differences.append(f"CURRENT points to run {current.get('run_id')}, last published: {last}")
     total = sum(head.lines for head in ledger.heads(settings).values())
     return Equation(

@@ -47,7 +47,10 @@ def kafka_ranges(query: str, batch_id: int, *, settings: Settings) -> Ranges:
 
 def _offsets(path: Path, *, query: str) -> dict[str, dict[str, int]]:
     lines = _read(path, query=query).splitlines()
-    return _parsed(lines[-1] if lines else "", path=path, query=query)
+    found = _parsed(lines[-1] if lines else "", path=path, query=query)
+    if not all(isinstance(partitions, dict) for partitions in found.values()):
+        raise _damaged(path, query=query)
+    return found
 
 
 def _initial(path: Path, *, query: str) -> dict[str, dict[str, int]]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from lakehouse.contracts import SOURCE_TOPICS, dead_letter_topic
 from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables import Transaction, append
+from lakehouse.tables import Transaction, append, current_version
 from streaming.admin import partition_count
-from streaming.checkpoints import app_id, kafka_ranges, start_file
+from streaming.checkpoints import app_id, checkpoint_dir, kafka_ranges, start_file
 from streaming.queries import start_query
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def start_ingest(
         spark: The session.
         settings: Where the state and the broker are.
         follow: Go on until stopped, else stop at the present end of the topics.
+
+    Raises:
+        LakeError: The checkpoint is gone while bronze has rows: a new one would land them twice.
     """
+    _require_checkpoint(settings)
     stream = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.bootstrap)
@@ -66,8 +71,21 @@ def start_ingest(
                 "ranges": kafka_ranges(QUERY, batch_id, settings=settings),
             },
         )
+        # Used up: should this checkpoint get lost, the note would be too old.
+        start_file(QUERY, settings=settings).unlink(missing_ok=True)
 
     return start_query(stream, land, name=QUERY, settings=settings, follow=follow)
+
+
+def _require_checkpoint(settings: Settings) -> None:
+    metadata = checkpoint_dir(QUERY, settings=settings) / "metadata"
+    if metadata.exists() or start_file(QUERY, settings=settings).exists():
+        return
+    if current_version(BRONZE_EVENTS, settings=settings):
+        raise LakeError(
+            f"The checkpoint file {metadata} is missing, though bronze has rows. Run "
+            f"`lake reset {QUERY}`, which reads on without losing or doubling a record."
+        )
 
 
 def _starting_offsets(settings: Settings) -> str:

@@ -15,7 +15,8 @@ from lakehouse.contracts.business import TEXT_LIMIT
 from lakehouse.contracts.topics import ENVELOPE, ORDER_LINE_FIELDS, Field, Topic
 
 EVENT_ID_LIMIT = 200
-RFC3339_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|\+00:00)$"
+RFC3339_UTC = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|\+00:00)\z"
+BLANKS = " \t\r\n"
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f]"
 FIRST_YEAR, LAST_YEAR = 1990, 2099
 _LINE = ", ".join(
@@ -92,7 +93,7 @@ def text_rules(columns: Sequence[str]) -> list[Rule]:
 
 def utc_timestamp(name: str) -> Column:
     """The RFC 3339 text of column `name` as a timestamp; null when it is none."""
-    plain = F.regexp_replace(F.col(name), r"(Z|\+00:00)$", "")
+    plain = F.regexp_replace(F.col(name), r"(Z|\+00:00)\z", "")
     return F.when(F.col(name).rlike(RFC3339_UTC), F.try_to_timestamp(F.concat(plain, F.lit("Z"))))
 
 
@@ -125,7 +126,7 @@ def _syntax_rules(topic: Topic) -> list[Rule]:
         inner = F.exists(lines, _line_names_twice)
         twice = F.coalesce(twice, F.lit(False)) | F.coalesce(inner, F.lit(False))
     return [
-        ("empty_value", F.col("value").isNull() | (F.trim("_text") == ""), none),
+        ("empty_value", F.col("value").isNull() | (F.trim("_text", F.lit(BLANKS)) == ""), none),
         ("not_utf8", ~F.is_valid_utf8("_text"), none),
         ("duplicate_keys", F.col("_json").isNull() & twice, none),
         (

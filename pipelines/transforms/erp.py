@@ -20,8 +20,8 @@ from pipelines.transforms.envelope import (
 from pipelines.transforms.money import amount_of, money_rules, price_of, quantity_of
 from pipelines.transforms.orders import content_hash, line_class, sku_of, text_of
 
-ISO_DATE = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.0+)?)?$"
-US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?$"
+ISO_DATE = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.0+)?)?\z"
+US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\z"
 
 
 def invoice_time(text: Column) -> Column:
@@ -31,7 +31,7 @@ def invoice_time(text: Column) -> Column:
     that is in no calendar. A pattern is applied only where the text has its form.
     """
     plain = F.trim(text)
-    iso = F.regexp_replace(F.regexp_replace(plain, "T", " "), r"\.0+$", "")
+    iso = F.regexp_replace(F.regexp_replace(plain, "T", " "), r"\.0+\z", "")
     return F.coalesce(
         *[
             F.when(plain.rlike(form), F.try_to_timestamp(value, F.lit(pattern)))
@@ -95,11 +95,11 @@ def read_invoice_lines(records: DataFrame) -> DataFrame:
 
 def _identity() -> Column:
     """The line's hash without its occurrence number: every occurrence is the same line."""
-    return F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+$", "$1")
+    return F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+\z", "$1")
 
 
 def _customer_id() -> Column:
-    return F.regexp_replace(text_of(F.col("raw_CustomerID")), r"^([0-9]+)\.0+$", "$1")
+    return F.regexp_replace(text_of(F.col("raw_CustomerID")), r"^([0-9]+)\.0+\z", "$1")
 
 
 def _rules() -> list[Rule]:

@@ -10,15 +10,17 @@ from pyspark.sql import functions as F
 from lakehouse.contracts.business import AMOUNT_LIMIT, MAX_DECIMALS, PRICE_LIMIT, QUANTITY_LIMIT
 from pipelines.transforms.envelope import CONTROL_CHARACTERS, Rule
 
-QUANTITY = r"^[+-]?[0-9]{1,15}(\.0{1,15})?$"
-PRICE = r"^[+-]?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)$"
-BLANKS = " \t\r\n"
+# `\z` is the very end; `$` would let a line break follow, which a cast then drops.
+QUANTITY = r"^[+-]?[0-9]{1,15}(\.0{1,15})?\z"
+PRICE = r"^[+-]?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)\z"
+ANY_WHOLE = r"^[+-]?[0-9]+(\.0+)?\z"
+ANY_PLAIN = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)\z"
 
 
 def quantity_of(text: Column) -> Column:
     """Whole number of a text, in pieces (bigint); null when it is none."""
     plain = F.trim(text)
-    whole = F.regexp_replace(plain, r"\.0+$", "")
+    whole = F.regexp_replace(plain, r"\.0+\z", "")
     return F.when(plain.rlike(QUANTITY), F.regexp_replace(whole, r"^\+", "").try_cast("bigint"))
 
 
@@ -66,8 +68,12 @@ def money_rules(quantity_text: Column, price_text: Column) -> list[Rule]:
     """
     none = F.lit(None)
     return [
-        ("bad_quantity", F.col("quantity").isNull() | quantity_text.isNull(), none),
-        ("quantity_out_of_range", too_many(F.col("quantity")), none),
+        ("bad_quantity", F.col("quantity").isNull() & ~_has_form(quantity_text, ANY_WHOLE), none),
+        (
+            "quantity_out_of_range",
+            F.col("quantity").isNull() | too_many(F.col("quantity")),
+            none,
+        ),
         *price_rules(price_text, F.col("unit_price")),
         ("amount_out_of_range", F.col("amount").isNull(), none),
     ]
@@ -76,12 +82,15 @@ def money_rules(quantity_text: Column, price_text: Column) -> list[Rule]:
 def price_rules(text: Column, price: Column) -> list[Rule]:
     """Rules that a price's text and its value (decimal(24,4)) must keep."""
     none = F.lit(None)
-    plain = F.coalesce(F.trim(text).rlike(PRICE), F.lit(False))
     return [
-        ("bad_price", price.isNull() & ~plain, none),
+        ("bad_price", price.isNull() & ~_has_form(text, ANY_PLAIN), none),
         ("too_many_decimals", price.isNull() & too_fine(text), none),
         ("price_out_of_range", price.isNull() | (F.abs(price) >= PRICE_LIMIT), none),
     ]
+
+
+def _has_form(text: Column, form: str) -> Column:
+    return F.coalesce(F.trim(text).rlike(form), F.lit(False))
 
 
 def line_amount(line: Column) -> Column:

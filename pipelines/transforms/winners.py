@@ -16,8 +16,8 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
     Args:
         records: topic, partition, offset, event_id, identity, content_hash, refusal and whatever
             rides along; one row per record.
-        existing: topic, partition, offset, event_id, identity, content_hash of accepted records
-            that may share an identity; None when there are none.
+        existing: topic, partition, offset, event_id, identity, content_hash, amount of accepted
+            records that may share an identity; None when there are none.
 
     Returns:
         The rows of `records` that are not yet accepted, and the rows of `existing` that now lose
@@ -28,7 +28,7 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
         "*",
         F.lit(False).alias("is_existing"),
         F.lit("quarantined").alias("outcome"),
-        F.lit(None).cast(_WINNER).alias("winner"),
+        F.lit(None).cast(WINNER).alias("winner"),
     )
     sound = (
         records.filter(F.col("refusal").isNull())
@@ -48,11 +48,11 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
         ),
     ).withColumn("outcome", _outcome())
     settled = F.col("is_existing") & (F.col("outcome") == "accepted")
-    decided = ranked.filter(~settled).withColumn("winner", F.col("winner").cast(_WINNER))
+    decided = ranked.filter(~settled).withColumn("winner", F.col("winner").cast(WINNER))
     return decided.unionByName(refused, allowMissingColumns=True)
 
 
-_WINNER = "struct<topic:string,partition:int,offset:bigint,event_id:string,content_hash:string>"
+WINNER = "struct<topic:string,partition:int,offset:bigint,event_id:string,content_hash:string>"
 
 
 def _outcome() -> Column:

@@ -1,0 +1,135 @@
+"""What is dear is started once for all tests: the jars, a Spark session, a Kafka, warm workers."""
+
+import contextlib
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lakehouse.settings import PROJECT_ROOT, Settings
+from tests.lake_state import LakeState, NewSettings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from pipelines.publish import Workers
+
+
+@pytest.fixture(scope="session")
+def jars_dir() -> Path:
+    """The project's checked jars, fetched at most once for all state folders of the tests."""
+    from lakehouse.jars import ensure_jars
+
+    settings = Settings(home=PROJECT_ROOT / ".lake")
+    ensure_jars(settings)
+    return settings.jars_dir
+
+
+@pytest.fixture(scope="session")
+def new_settings(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> NewSettings:
+    """Makes settings of an empty state folder that shares the jars; no Kafka but a given one."""
+
+    def make(**options: object) -> Settings:
+        home = tmp_path_factory.mktemp("state") / "lake"
+        home.mkdir()
+        (home / "jars").symlink_to(jars_dir)
+        fixed = {"home": home, "storage": None, "kafka_bootstrap": "127.0.0.1:1"}
+        return Settings.model_validate({**fixed, **options})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def spark(new_settings: NewSettings) -> "Iterator[SparkSession]":
+    """The one Spark session of all tests."""
+    from lakehouse.spark import open_session
+
+    session = open_session(new_settings(), app_name="cartlake-tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(new_settings: NewSettings) -> Iterator[str]:
+    """Address of the one Kafka of all tests that share one; its topics hold others' records too."""
+    from streaming import broker
+
+    probes = [socket.socket() for _ in range(2)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    port, controller = (int(probe.getsockname()[1]) for probe in probes)
+    for probe in probes:
+        probe.close()
+    settings = new_settings(kafka_bootstrap=None, kafka_port=port, kafka_controller_port=controller)
+    with broker.start(settings, detached=False) as running:
+        yield running.bootstrap
+
+
+@pytest.fixture(scope="session")
+def workers(new_settings: NewSettings) -> "Iterator[Workers]":
+    """The warm children of every publish."""
+    from pipelines.publish import warm_workers
+
+    with warm_workers(new_settings()) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def empty_tables(spark: "SparkSession", new_settings: NewSettings) -> Path:
+    """All tables of the contracts, empty; a state copies them in a moment."""
+    from lakehouse.tables import create_tables
+
+    settings = new_settings()
+    create_tables(spark, settings=settings)
+    return Path(settings.tables_uri)
+
+
+@pytest.fixture(scope="session")
+def new_lake(
+    spark: "SparkSession", new_settings: NewSettings, empty_tables: Path
+) -> Callable[..., LakeState]:
+    """Makes a state with empty tables, and with a Kafka where its address is given.
+
+    Its ingest begins at the topics' present ends: what other tests sent is not its own.
+    """
+
+    def make(kafka: str | None = None) -> LakeState:
+        settings = new_settings(**({"kafka_bootstrap": kafka} if kafka else {}))
+        shutil.copytree(empty_tables, settings.tables_uri)
+        if kafka:
+            _begin_at_the_end(settings)
+        return LakeState(spark, settings)
+
+    return make
+
+
+@pytest.fixture
+def lake(new_lake: Callable[..., LakeState]) -> LakeState:
+    """A state with empty tables, without a Kafka."""
+    return new_lake()
+
+
+@pytest.fixture
+def kafka_lake(new_lake: Callable[..., LakeState], kafka: str) -> LakeState:
+    """A state with empty tables on the shared Kafka."""
+    return new_lake(kafka)
+
+
+def _begin_at_the_end(settings: Settings) -> None:
+    from streaming import admin
+    from streaming.checkpoints import start_file
+    from streaming.ingest import QUERY, subscribed_topics
+
+    starts: dict[str, dict[str, int]] = {}
+    for (topic, partition), end in admin.end_offsets(
+        settings.bootstrap, subscribed_topics()
+    ).items():
+        starts.setdefault(topic, {})[str(partition)] = end
+    path = start_file(QUERY, settings=settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.write_text(json.dumps(starts), encoding="utf-8")

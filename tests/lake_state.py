@@ -1,0 +1,205 @@
+"""A state folder under test: records landed in bronze by hand, refined, published and read back.
+
+In: a Spark session and settings of an empty or copied state. Out: what each step left behind, as
+plain sorted rows. The tests of streams, transforms, ledger and publish share it.
+"""
+
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.contracts.tables import BRONZE_EVENTS, Table
+from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES, WEB_ORDERS
+from lakehouse.duck import delta_relation, open_lake
+from lakehouse.settings import Settings
+from lakehouse.tables import Transaction, append
+from pipelines.publish import PublishOutcome, Workers, publish
+from pipelines.refinement import BatchOutcome
+from pipelines.stages import StageLog, TreeMeter
+from quality.equations import Equation
+from storefront.canonical import line_hash
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+ARRIVED = datetime(2011, 12, 10, 9, 30, tzinfo=UTC)
+BRONZE_SCHEMA = ", ".join(f"`{each.name}` {each.type}" for each in BRONZE_EVENTS.columns)
+LINE = ("536365", "85123A", "WHITE HEART", "6", "12/1/2010 8:26", "2.55", "17850.0", "France")
+NewSettings = Callable[..., Settings]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record to be in bronze."""
+
+    topic: str
+    value: bytes | None
+    offset: int
+    partition: int = 0
+    session: str | None = None
+    seq: int | None = None
+
+
+def texts(**changes: str | None) -> tuple[str | None, ...]:
+    """The eight texts of a sound sale, but for `changes`."""
+    return tuple(changes.get(name, text) for name, text in zip(ERP_COLUMNS, LINE, strict=True))
+
+
+def erp_value(
+    *, occurrence: int = 1, fields: Mapping[str, Any] | None = None, **line: Any
+) -> bytes:
+    """Message of one ERP line; `fields` change the message, the others its texts."""
+    row = texts(**line)
+    body = {
+        "event_id": f"{line_hash(row)}-{occurrence}",
+        "schema_version": 1,
+        "occurred_at": "2011-12-10T08:00:00Z",
+        **dict(zip(ERP_COLUMNS, row, strict=True)),
+        "row_number": 1,
+        "line_number": 1,
+    }
+    return json.dumps({**body, **(fields or {})}).encode()
+
+
+def erp(offset: int, *, partition: int = 0, **facts: Any) -> Record:
+    """Record of one ERP line."""
+    return Record(ERP_INVOICE_LINES.name, erp_value(**facts), offset, partition)
+
+
+def web_order(offset: int, *lines: Mapping[str, Any], partition: int = 0, **fields: Any) -> Record:
+    """Record of one web order."""
+    sound = {"sku": "LAMP", "description": "red lamp", "quantity": 2, "unit_price": "2.50"}
+    body = {
+        "event_id": "order-1",
+        "schema_version": 1,
+        "occurred_at": "2011-12-10T08:00:00Z",
+        "order_id": "W-1",
+        "order_kind": "sale",
+        "customer_id": "12345",
+        "session_id": "s-1",
+        "country": "France",
+        "currency": "GBP",
+        "lines": [{**sound, **line} for line in lines or ({},)],
+    }
+    return Record(WEB_ORDERS.name, json.dumps({**body, **fields}).encode(), offset, partition)
+
+
+def bronze_frame(spark: "SparkSession", records: Iterable[Record]) -> "DataFrame":
+    """Records as bronze rows."""
+    rows = [
+        (
+            *(each.topic, each.partition, each.offset, b"key"),
+            *(each.value, each.session, each.seq, ARRIVED, ARRIVED, 0),
+        )
+        for each in records
+    ]
+    return spark.createDataFrame(rows, BRONZE_SCHEMA)
+
+
+@dataclass
+class LakeState:
+    """One state folder, and the session that works on it."""
+
+    spark: "SparkSession"
+    settings: Settings
+    landed: int = field(default=0)
+
+    def land(self, *records: Record) -> None:
+        """Append records to bronze as one ingest batch, with the offset ranges it states."""
+        ranges: dict[str, dict[str, list[int]]] = {}
+        for each in sorted(records, key=lambda each: (each.topic, each.partition, each.offset)):
+            span = ranges.setdefault(each.topic, {}).setdefault(
+                str(each.partition), [each.offset, each.offset]
+            )
+            span[1] = each.offset + 1
+        append(
+            bronze_frame(self.spark, records).coalesce(1),
+            BRONZE_EVENTS,
+            settings=self.settings,
+            transaction=Transaction("landed-by-a-test", self.landed),
+            metadata={"query": "ingest", "batch_id": self.landed, "ranges": ranges},
+        )
+        self.landed += 1
+
+    def ingest(self) -> None:
+        """Run the ingest query to the topics' present end."""
+        from streaming.ingest import QUERY, start_ingest
+        from streaming.queries import await_end
+
+        await_end(start_ingest(self.spark, settings=self.settings, follow=False), name=QUERY)
+
+    def refine(self) -> list[BatchOutcome]:
+        """Run the refine query to bronze's present end."""
+        from streaming.queries import await_end
+        from streaming.refine import QUERY, start_refine
+
+        outcomes: list[BatchOutcome] = []
+        query = start_refine(
+            self.spark, settings=self.settings, follow=False, on_batch=outcomes.append
+        )
+        await_end(query, name=QUERY)
+        return outcomes
+
+    def rows(self, table: Table, *columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+        """Rows of a table in order, of all columns or some."""
+        names = ", ".join(f'"{name}"' for name in columns or table.column_names())
+        relation = delta_relation(self.settings, table.name)
+        with open_lake(self.settings) as lake:
+            return lake.execute(
+                f"select {names} from {relation} where {where} order by all"
+            ).fetchall()
+
+    def dispositions(self) -> dict[tuple[str, int, int], str]:
+        """Where each record is, by position."""
+        from lakehouse.tables import current_versions
+        from quality import dispositions
+        from quality.equations import Pinned
+
+        with open_lake(self.settings) as lake:
+            pinned = Pinned(lake, self.settings, current_versions(self.settings))
+            dispositions.prepare(pinned)
+            found: dict[tuple[str, int, int], str] = {}
+            for topic, partition, offset, place in pinned.rows(
+                "select topic, part, pos, place from places"
+            ):
+                position = (topic, partition, offset)
+                found[position] = f"{found[position]} and {place}" if position in found else place
+        return found
+
+    def copy(self, home: Path) -> "LakeState":
+        """The same state in another folder, free to be damaged."""
+        return LakeState(self.spark, copied(self.settings, home), self.landed)
+
+
+def copied(settings: Settings, home: Path) -> Settings:
+    """A copy of a state folder; its jars are shared."""
+    shutil.copytree(settings.home, home, symlinks=True, ignore=shutil.ignore_patterns("kafka"))
+    return Settings.model_validate({**settings.model_dump(), "home": home})
+
+
+def bring_into_service(settings: Settings, workers: Workers, **options: Any) -> PublishOutcome:
+    """Publish what the state holds; the outcome, also where the publish was not needed."""
+    outcome = PublishOutcome(options.pop("run_id", f"test-{next(_numbers)}"))
+    publish(
+        settings,
+        outcome=outcome,
+        log=StageLog(TreeMeter()),
+        workers=lambda: workers,
+        **options,
+    )
+    return outcome
+
+
+def failing(equations: Sequence[Equation]) -> dict[str, tuple[str, ...]]:
+    """Differences by equation, of those that fail."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in equations:
+        if not each.holds:
+            found[each.equation] = (*found.get(each.equation, ()), *each.differences)
+    return found
