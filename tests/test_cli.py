@@ -1,0 +1,257 @@
+"""The command line without any engine: help, wrong use, what is said before a first run."""
+
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import typer.main
+
+import pipelines.cli
+
+HEAVY = ("pyspark", "dbt", "great_expectations", "sklearn", "mlflow", "dash")
+SALES = """
+create schema gold;
+create table gold.sales (day date, shop varchar, amount decimal(18, 4), orders bigint);
+insert into gold.sales values
+    ('2011-07-01', 'Smith, "Sons" & Co', 10631048.7440, 3),
+    ('2011-07-02', 'Žofie', -0.5, null);
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Lake = Callable[..., Outcome]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state folder that the commands of this test use."""
+    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("LAKE_STORAGE", str(tmp_path / "state" / "tables"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def lake(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Lake]:
+    """Runs one command in this process."""
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["lake", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            pipelines.cli.main()
+        assert isinstance(end.value.code, int)
+        return Outcome(end.value.code, *capsys.readouterr())
+
+    yield run
+    pipelines.cli._state["debug"] = False
+
+
+@pytest.fixture
+def gold(home: Path) -> Path:
+    """A small published version of gold."""
+    path = home / "gold" / "gold-1.duckdb"
+    path.parent.mkdir(parents=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(SALES)
+    (path.parent / "CURRENT").write_text(json.dumps({"run_id": "1", "file": path.name}))
+    return path
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Words of every command and group, the bare `lake` first."""
+    for module in pkgutil.iter_modules(pipelines.cli.__path__):
+        importlib.import_module(f"pipelines.cli.{module.name}")
+    found: list[tuple[str, ...]] = []
+
+    def add(command: Any, words: tuple[str, ...]) -> None:
+        found.append(words)
+        for name, inner in getattr(command, "commands", {}).items():
+            add(inner, (*words, name))
+
+    add(typer.main.get_command(pipelines.cli.app), ())
+    return found
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("--help",), ("demo", "--help"), ("job", "nope")])
+def test_listing_and_help_import_no_engine(arguments: tuple[str, ...]) -> None:
+    code = (
+        "import sys; from pipelines.cli import main\n"
+        f"sys.argv = ['lake', *{arguments!r}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print('imported', [name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "imported []"
+
+
+def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
+    outcome = lake("list")
+    assert (outcome.code, outcome.err) == (0, "")
+    edges = {line.split()[0]: line.partition("  after ")[2] for line in outcome.out.splitlines()}
+    assert edges == {"ingest": "", "refine": "ingest", "publish": "refine"}
+    assert list(edges) == ["ingest", "refine", "publish"]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None:
+    outcome = lake(*words, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert f"Usage: {' '.join(('lake', *words))}" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "nonsense"),
+        (["query"], "sql"),
+        (["query", "select 1", "--format", "xml"], "xml"),
+        (["demo", "--bogus"], "--bogus"),
+        (["produce", "history", "--from", "2011-13-01"], "2011-13-01"),
+        (["quarantine", "show", "--limit", "0"], "1"),
+        (["job", "nope"], "There is no job 'nope'. Jobs: ingest, refine, publish."),
+        (["run", "weekly"], "There is no run 'weekly'. Runs: daily."),
+        (["reset", "nope"], "There is no query 'nope'. Queries: ingest, refine."),
+        (["quarantine", "show", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
+        (["quarantine", "replay", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
+        (["publish", "--accept", "1"], "Use --accept RUN and --reason together, or neither."),
+        (["demo", "--sources", "crm"], "There is no source 'crm'."),
+        (["demo", "--file", "no-such-file.csv"], "no-such-file.csv does not exist"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_wrong_use_exits_2_with_one_or_two_sentences(
+    lake: Lake, home: Path, arguments: list[str], told: str
+) -> None:
+    outcome = lake(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert told.lower() in outcome.err.lower()
+    assert "Traceback" not in outcome.err
+    assert "unexpected" not in outcome.err
+    assert 1 <= len(re.findall(r"[.!?](?=\s|$)", outcome.err)) <= 2
+    assert not home.exists()
+
+
+def test_debug_shows_the_traceback_of_an_error(lake: Lake) -> None:
+    outcome = lake("--debug", "job", "nope")
+    assert outcome.code == 2
+    assert outcome.err.startswith("Traceback")
+    assert "There is no job 'nope'." in outcome.err.splitlines()[-1]
+
+
+def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:
+    script = Path(sys.executable).with_name("lake")
+    done = subprocess.run([script, "job", "nope"], capture_output=True, text=True, check=False)
+    expected = (2, "", "There is no job 'nope'. Jobs: ingest, refine, publish.\n")
+    assert (done.returncode, done.stdout, done.stderr) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["query", "select 1"], r"No gold has been published yet in \S+: run \./lake demo\."),
+        (["audit"], r"There is nothing to audit yet: run \./lake demo\."),
+        (["quarantine", "show"], r"There is no quarantine yet: run \./lake demo\."),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_before_the_first_run_a_reader_is_sent_to_the_demo(
+    lake: Lake, arguments: list[str], told: str
+) -> None:
+    outcome = lake(*arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.fullmatch(told, outcome.err.strip())
+
+
+def test_the_quarantine_of_an_empty_state_is_empty(lake: Lake) -> None:
+    assert lake("quarantine", "list") == Outcome(0, "The quarantine is empty.\n", "")
+
+
+@pytest.mark.usefixtures("gold")
+def test_query_prints_csv_that_keeps_every_decimal(lake: Lake) -> None:
+    outcome = lake("query", "select * from gold.sales order by day", "--format", "csv")
+    assert outcome == Outcome(
+        0,
+        "day,shop,amount,orders\n"
+        '2011-07-01,"Smith, ""Sons"" & Co",10631048.7440,3\n'
+        "2011-07-02,Žofie,-0.5000,\n",
+        "",
+    )
+
+
+@pytest.mark.usefixtures("gold")
+def test_query_prints_json_with_money_as_text(lake: Lake) -> None:
+    outcome = lake("query", "select * from gold.sales order by day", "--format", "json")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert json.loads(outcome.out) == [
+        {
+            "day": "2011-07-01",
+            "shop": 'Smith, "Sons" & Co',
+            "amount": "10631048.7440",
+            "orders": 3,
+        },
+        {"day": "2011-07-02", "shop": "Žofie", "amount": "-0.5000", "orders": None},
+    ]
+
+
+@pytest.mark.usefixtures("gold")
+def test_query_prints_a_table_unless_told_otherwise(lake: Lake) -> None:
+    outcome = lake("query", "select day, amount, orders from gold.sales order by day")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert [line.split() for line in outcome.out.splitlines()] == [
+        ["day", "amount", "orders"],
+        ["2011-07-01", "10631048.7440", "3"],
+        ["2011-07-02", "-0.5000"],
+    ]
+
+
+@pytest.mark.usefixtures("gold")
+def test_query_shows_texts_of_a_table_as_they_are(lake: Lake) -> None:
+    outcome = lake("query", "select '[red]sale[/] [bold' as text")
+    assert [line.strip() for line in outcome.out.splitlines()] == ["text", "[red]sale[/] [bold"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from gold.nothing",
+        "selekt",
+        "delete from gold.sales",
+        "create table gold.more (a int)",
+        "select * from read_text('/etc/hostname')",
+    ],
+)
+def test_query_only_reads_and_says_why_it_failed(lake: Lake, gold: Path, sql: str) -> None:
+    before = gold.read_bytes()
+    outcome = lake("query", sql)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("The query failed: ")
+    assert len(outcome.err.splitlines()) == 1
+    assert gold.read_bytes() == before
+
+
+@pytest.mark.parametrize("pointer", ["", "{}", '{"file": "../gold-1.duckdb"}'])
+def test_a_damaged_pointer_is_named(lake: Lake, gold: Path, pointer: str) -> None:
+    (gold.parent / "CURRENT").write_text(pointer)
+    outcome = lake("query", "select 1")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "CURRENT names no gold file" in outcome.err
