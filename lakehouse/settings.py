@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     dashboard_port: int = Field(8050, ge=1024, le=65535, description="Loopback port of the screens")
     spark_master: str = Field("local[2]", description="Spark master URL")
     spark_driver_memory: str = Field("2g", description="Heap of the Spark driver")
+    spark_java_options: str = Field(
+        "-Dfile.encoding=UTF-8 -XX:+UseSerialGC", description="Options of the Spark driver's JVM"
+    )
     spark_shuffle_partitions: int = Field(
         2, ge=1, description="Shuffle partitions; fixed by a query's first checkpoint"
     )

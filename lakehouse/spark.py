@@ -37,7 +37,10 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.extraClassPath", ":".join(jars))
-        .config("spark.driver.extraJavaOptions", _java_options(local))
+        .config(
+            "spark.driver.extraJavaOptions",
+            f"{settings.spark_java_options} -Djava.io.tmpdir={local}",
+        )
         .config("spark.local.dir", str(local))
         .config("spark.sql.warehouse.dir", str(local / "warehouse"))
         .config("spark.ui.enabled", "false")
@@ -52,6 +55,8 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         .config("spark.databricks.delta.optimizeWrite.enabled", "false")
         .config("spark.sql.streaming.stopTimeout", "30s")
         .config("spark.sql.streaming.noDataMicroBatches.enabled", "false")
+        # Java never compiles a method beyond 8,000 bytes: generated code that long runs slowly.
+        .config("spark.sql.codegen.hugeMethodLimit", "8000")
         .config("spark.sql.parquet.compression.codec", "zstd")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.log.level", "ERROR")
@@ -62,17 +67,6 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
     return session
-
-
-def _java_options(local: Path) -> str:
-    """Options of the driver's JVM.
-
-    The quick compiler alone (C1) halves the CPU of a run of a minute or two: most of the time goes
-    into code that runs only a few times.
-    """
-    return (
-        f"-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.io.tmpdir={local}"
-    )
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipelines.publish import PublishOutcome, Workers
 
 
-Part = TypeVar("Part", bound=AbstractContextManager)  # type: ignore[type-arg]
+Part = TypeVar("Part")
 
 
 @dataclass
@@ -48,8 +48,8 @@ class Context:
             create_tables(self._spark, settings=self.settings)
         return self._spark
 
-    def keep(self, part: Part) -> Part:
-        """Hold a part that is a context manager until the context ends; returns it entered."""
+    def keep(self, part: AbstractContextManager[Part]) -> Part:
+        """Hold a part until the context ends; returns what entering it gives."""
         return self._stack.enter_context(part)
 
     def workers(self) -> "Workers":

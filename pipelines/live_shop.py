@@ -59,6 +59,6 @@ def play_next_day(context: Context, options: DemoOptions) -> str:
     seconds = time.monotonic() - started
     equations = len(context.outcome.equations)
     return (
-        f"Day {day} of the web shop: {sent.records:,} records on the screens after {seconds:.0f} s, "
-        f"all {equations} equations hold."
+        f"Day {day} of the web shop: {sent.records:,} records on the screens after "
+        f"{seconds:.0f} s, all {equations} equations hold."
     )

@@ -1,4 +1,4 @@
-"""Gold in service: the small pointer `gold/CURRENT`, replaced atomically, and the last versions kept.
+"""Gold in service: the pointer `gold/CURRENT`, replaced atomically, and the last versions kept.
 
 In: a sealed gold file. Out: the pointer that readers follow. A crash at any step leaves either the
 old or the new whole version in service; what it left half done is settled at the next start.

@@ -1,7 +1,8 @@
 """A new checkpoint for a query whose old one is lost or damaged.
 
-In: the query's name. Out: a fresh checkpoint (or none yet) from which the next run loses and doubles
-nothing: ingest goes on at bronze's end, refine reads bronze again and recognises every position.
+In: the query's name. Out: a fresh checkpoint (or none yet) from which the next run loses and
+doubles nothing: ingest goes on at bronze's end, refine reads bronze again and recognises every
+position.
 """
 
 import json
@@ -50,7 +51,8 @@ def _next_offsets(settings: Settings) -> dict[str, dict[str, int]]:
     relation = delta_relation(settings, BRONZE_EVENTS.name)
     with open_lake(settings) as lake:
         rows = lake.execute(
-            f'select topic, "partition", max("offset") + 1 from {relation} group by all order by all'
+            f'select topic, "partition", max("offset") + 1 from {relation} '
+            "group by all order by all"
         ).fetchall()
     found: dict[str, dict[str, int]] = {}
     for topic, partition, offset in rows:

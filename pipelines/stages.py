@@ -38,7 +38,7 @@ class Stage:
 
 
 class TreeMeter:
-    """Samples this process and its descendants: CPU seconds in all, and the peak of memory (PSS)."""
+    """Samples this process and its descendants: CPU seconds in all, peak of memory (PSS)."""
 
     def __init__(self) -> None:
         self._known: dict[int, float] = {}
@@ -108,9 +108,12 @@ class StageLog:
                 entry.seconds = round(time.monotonic() - started, 2)
                 entry.cpu_seconds = round(max(0.0, self.meter.cpu_seconds(pid) - cpu), 2)
 
+        is_frozen = False
+
         def freeze() -> None:
+            nonlocal is_frozen
             measure()
-            entry.status = "done"
+            entry.status, is_frozen = "done", True
             self.on_change(entry)
 
         entry._freeze = freeze
@@ -121,7 +124,10 @@ class StageLog:
             entry.status = "failed"
             raise
         else:
+            if entry.status != "running":  # frozen, or skipped
+                return
             measure()
-            entry.status = "done" if entry.status == "running" else entry.status
+            entry.status = "done"
         finally:
-            self.on_change(entry)
+            if not is_frozen:
+                self.on_change(entry)

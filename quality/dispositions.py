@@ -5,6 +5,7 @@ A record in no place is lost; a redelivered or repeated one that names no accept
 lost too.
 """
 
+import itertools
 from decimal import Decimal
 from pathlib import Path
 
@@ -114,18 +115,17 @@ def _unnamed_losers(pinned: Pinned) -> list[str]:
 
 
 def money_is_kept(pinned: Pinned) -> Equation:
-    """R5: money of acknowledged records = accepted + redelivered + repeated + refused (parsable)."""
+    """R5: money of acknowledged records = accepted + redelivered + repeated + refused."""
     sent = _acknowledged_amounts(pinned)
     bronze = pinned.relation(BRONZE_EVENTS.name)
-    found = {
-        topic: amount
-        for topic, amount in pinned.rows(
+    found: dict[str, Decimal] = dict(
+        pinned.rows(
             "select p.topic, coalesce(sum(p.amount), 0)::decimal(38,4) from places as p "
             f'join {bronze} as b on p.topic = b.topic and p.part = b."partition" '
             'and p.pos = b."offset" join acknowledged_spans as s on b.producer_session = s.session '
             "and b.producer_seq between s.first_seq and s.last_seq group by 1"
         )
-    }
+    )
     differences = [
         f"{topic}: acknowledged {money(sent.get(topic))}, found {money(found.get(topic))}"
         for topic in sorted(sent.keys() | found.keys())
@@ -142,8 +142,7 @@ def money_is_kept(pinned: Pinned) -> Equation:
 
 def gold_equals_silver(pinned: Pinned) -> list[Equation]:
     """R5, on to the screens: gross and cancelled sums are the same in silver and in each mart."""
-    assert pinned.gold is not None
-    sides = [(ORDER_LINES.name, _silver_sums(pinned)), *_gold_sums(pinned.gold)]
+    sides = [(ORDER_LINES.name, _silver_sums(pinned)), *_gold_sums(pinned.require_gold())]
     return [
         Equation(
             "R5",
@@ -154,7 +153,7 @@ def gold_equals_silver(pinned: Pinned) -> list[Equation]:
             if left[1][name] == right[1][name]
             else (f"{money(right[1][name] - left[1][name])} off in {right[0]}",),
         )
-        for left, right in zip(sides, sides[1:], strict=False)
+        for left, right in itertools.pairwise(sides)
         for name in ("gross", "cancelled")
     ]
 

@@ -62,6 +62,12 @@ class Pinned:
     broker_ends: Mapping[tuple[str, int], int] | None = None
     cache: dict[str, Any] = field(default_factory=dict)
 
+    def require_gold(self) -> Path:
+        """The gold file under audit. Raises: ValueError when there is none."""
+        if self.gold is None:
+            raise ValueError("this equation needs a gold file")
+        return self.gold
+
     def relation(self, name: str) -> str:
         """SQL text of a pinned table."""
         return delta_relation(self.settings, table(name).name, version=self.versions[name])

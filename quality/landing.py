@@ -19,8 +19,8 @@ def offsets_are_tiled(pinned: Pinned) -> Equation:
     spans: dict[Place, list[Span]] = defaultdict(list)
     for _, ranges in _batch_ranges(pinned):
         for topic, partitions in ranges.items():
-            for partition, (start, end) in partitions.items():
-                spans[topic, int(partition)].append((start, end))
+            for number, (start, end) in partitions.items():
+                spans[topic, int(number)].append((start, end))
     differences: list[str] = []
     covered = 0
     for (topic, partition), found in sorted(spans.items()):
@@ -57,9 +57,8 @@ def batches_are_whole(pinned: Pinned) -> Equation:
             end - start for parts in ranges.values() for start, end in parts.values()
         )
     relation = pinned.relation(BRONZE_EVENTS.name)
-    found: dict[int, int] = defaultdict(int)
-    for batch_id, rows in pinned.rows(f"select batch_id, count(*) from {relation} group by 1"):
-        found[batch_id] = rows
+    counted = pinned.rows(f"select batch_id, count(*) from {relation} group by 1")
+    found: dict[int, int] = defaultdict(int, counted)
     differences = [
         f"batch {batch_id} states {stated[batch_id]:,} rows, bronze holds {found[batch_id]:,}"
         for batch_id in sorted(stated.keys() | found.keys())

@@ -6,6 +6,7 @@ file and line.
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,8 +17,10 @@ from lakehouse.tables import location
 from quality import batches, ledger
 from quality.equations import Equation, Pinned
 
+Line = Mapping[str, Any]
 
-def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: dict[str, int]) -> Equation:
+
+def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, int]) -> Equation:
     """R6: every commit and every live file is byte for byte what the ledger recorded.
 
     Args:
@@ -25,41 +28,35 @@ def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: dict[str, int])
         full: Read every live file again; otherwise only those added after `since`.
         since: Version by table that the last publish audited.
     """
+    recorded: dict[str, list[Line]] = {}
     differences: list[str] = []
-    checked = 0
-    recorded: dict[str, list[dict[str, Any]]] = {}
-    for line in ledger.lines(batches.CHAIN, settings=pinned.settings):
-        if line["version"] <= pinned.versions.get(line["table"], -1):
-            recorded.setdefault(line["table"], []).append(line)
     for line in ledger.lines(batches.CHAIN, settings=pinned.settings):
         newest = pinned.versions.get(line["table"], -1)
-        if line["version"] > newest:
+        if line["version"] <= newest:
+            recorded.setdefault(line["table"], []).append(line)
+        else:
             differences.append(
                 f"{line['table']} was at version {line['version']} "
                 f"({line['rows']:,} rows in it), now it is at {newest}"
             )
+    checked = 0
     for name, lines in sorted(recorded.items()):
         root = Path(location(table(name), settings=pinned.settings))
-        live: dict[str, str | None] = {}
-        for line in lines:
-            path = root / "_delta_log" / f"{line['version']:020}.json"
-            found = batches.file_sha256(path)
-            checked += 1
-            if found != line["commit_sha256"]:
-                what = "is missing" if found is None else "was changed"
-                differences.append(f"{name} version {line['version']}: its commit file {what}")
-            for removed in line["removed"]:
-                live.pop(removed, None)
-            fresh = full or line["version"] > since.get(name, -1)
-            live |= {path: sha if fresh else None for path, sha in line["added"].items()}
-        for relative, sha256 in live.items():
-            if sha256 is None:
-                continue
-            found = batches.file_sha256(root / unquote(relative))
-            checked += 1
-            if found != sha256:
-                what = "is missing" if found is None else "was changed"
-                differences.append(f"{name}: the data file {relative} {what}")
+        first = -1 if full else since.get(name, -1)
+        expected = [
+            (
+                f"{name} version {line['version']}: its commit file",
+                root / "_delta_log" / f"{line['version']:020}.json",
+                line["commit_sha256"],
+            )
+            for line in lines
+        ]
+        expected += [
+            (f"{name}: the data file {relative}", root / unquote(relative), sha256)
+            for relative, sha256 in _live_files(lines, added_after=first).items()
+        ]
+        checked += len(expected)
+        differences += _changed(expected)
     return Equation(
         "R6",
         "commit and data files of all tables = files that the ledger recorded"
@@ -70,20 +67,39 @@ def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: dict[str, int])
     )
 
 
+def _live_files(lines: Sequence[Line], *, added_after: int) -> dict[str, str]:
+    """Data files in service after these commits, with their SHA-256."""
+    live: dict[str, tuple[int, str]] = {}
+    for line in lines:
+        for removed in line["removed"]:
+            live.pop(removed, None)
+        live |= {path: (line["version"], sha256) for path, sha256 in line["added"].items()}
+    return {path: sha256 for path, (version, sha256) in live.items() if version > added_after}
+
+
+def _changed(expected: Sequence[tuple[str, Path, str]]) -> list[str]:
+    found = [(what, batches.file_sha256(path), sha256) for what, path, sha256 in expected]
+    return [
+        f"{what} {'is missing' if sha256 is None else 'was changed'}"
+        for what, sha256, wanted in found
+        if sha256 != wanted
+    ]
+
+
 def gold_is_of_one_run(pinned: Pinned) -> Equation:
     """R7: the gold file is the one whose digest its publish recorded."""
-    assert pinned.gold is not None
+    gold = pinned.require_gold()
     published = [
         line
         for line in ledger.lines("publishes", settings=pinned.settings)
-        if line["kind"] == "published" and line["file"] == pinned.gold.name
+        if line["kind"] == "published" and line["file"] == gold.name
     ]
-    found = batches.file_sha256(pinned.gold)
+    found = batches.file_sha256(gold)
     differences = []
     if not published:
-        differences.append(f"{pinned.gold.name} was never published by a run")
+        differences.append(f"{gold.name} was never published by a run")
     elif published[-1]["file_sha256"] != found:
-        differences.append(f"{pinned.gold.name} was changed after run {published[-1]['run_id']}")
+        differences.append(f"{gold.name} was changed after run {published[-1]['run_id']}")
     return Equation(
         "R7",
         "gold in service = the file of one run, as its publish recorded it",

@@ -15,7 +15,7 @@ from lakehouse.contracts import dead_letter_topic
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
-from quality import produced
+from quality import ledger, produced
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -127,11 +127,9 @@ class _Sender:
             if len(message.value) > LARGEST_MESSAGE:
                 topic = dead_letter_topic(topic)
             chunk.add(topic, message.event_id, None if topic != message.topic else message.amount)
-        produced.ledger.write(produced.CHAIN, chunk.opened(), settings=self._settings)
-        futures = []
+        ledger.write(produced.CHAIN, chunk.opened(), settings=self._settings)
         try:
-            for message in batch:
-                futures.append(self._send_one(message))
+            futures = [self._send_one(message) for message in batch]
         except KafkaError as error:
             raise self._gone(error) from error
         self._index += len(batch)

@@ -60,7 +60,7 @@ def query_error(name: str, text: str) -> LakeError:
     if "OffsetOutOfRange" in text or "data may have been lost" in text or "is changed from" in text:
         return LakeError(
             f"The query '{name}' stopped because Kafka no longer holds records it has not read: "
-            f"{_first_line(text)} `lake audit` names the gap; `lake reset {name}` reads on after it."
+            f"{_first_line(text)} `lake audit` names the gap; `lake reset {name}` goes on after it."
         )
     return LakeError(f"The query '{name}' failed: {_first_line(text)}")
 

@@ -10,7 +10,7 @@ from pipelines.cli import app
 
 
 @app.command("demo")
-def demo(
+def demo(  # noqa: PLR0917 - one parameter per option
     once: bool = typer.Option(False, "--once", help="Stop after the summary."),
     fresh: bool = typer.Option(False, "--fresh", help="Wipe the state first."),
     quick: bool = typer.Option(False, "--quick", help="Only the first two months."),

@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pipelines.stages import Stage
 
 FIGURES = (
@@ -63,9 +65,7 @@ def counting(label: str) -> Iterator[tuple[Callable[[int], None], Callable[[int]
 
 def show_summary(report: dict[str, Any], *, is_full: bool = True) -> None:
     """Print the stage table and, after a publish, the key figures with the verdict."""
-    from rich.console import Console
-
-    console = Console()
+    console = wide_console()
     console.print(_stage_table(report))
     if is_full:
         if report["message"]:
@@ -76,7 +76,6 @@ def show_summary(report: dict[str, Any], *, is_full: bool = True) -> None:
 
 def show_equations(rows: list[dict[str, Any]]) -> None:
     """Print the audit: equation, both sides, verdict, and each difference by name."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -91,13 +90,21 @@ def show_equations(rows: list[dict[str, Any]]) -> None:
             row["right"],
             f"[{style}]{row['verdict']}[/]",
         )
-    console = Console()
+    console = wide_console()
     console.print(table)
     for row in rows:
         if row["difference"]:
             console.print(
                 f"[red]{row['equation']}[/] {row['difference']}", highlight=False, soft_wrap=True
             )
+
+
+def wide_console() -> "Console":
+    """The terminal, or a page wide enough for the tables where output goes to a file."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
 
 
 def rounded(amount: str) -> str:
@@ -154,7 +161,8 @@ def _verdict(report: dict[str, Any]) -> str:
     if failed:
         return f"[red]Reconciliation fails: {failed[0]['equation']} {failed[0]['difference']}[/]"
     placed = next((row["right"] for row in rows if row["equation"] == "R4"), "")
-    return f"[green]Reconciled: all {len(rows)} equations hold.[/] Every record has one place: {placed}."
+    holds = f"[green]Reconciled: all {len(rows)} equations hold.[/]"
+    return f"{holds} Every record has one place: {placed}."
 
 
 def _count(number: int | None) -> str:

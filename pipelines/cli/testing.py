@@ -23,7 +23,7 @@ CHECKS = (
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def test(
+def run_checks(
     context: typer.Context,
     everything: bool = typer.Option(False, "--all", help="The slow fault and soak runs too."),
 ) -> None:

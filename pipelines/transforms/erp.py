@@ -20,8 +20,8 @@ from pipelines.transforms.envelope import (
 from pipelines.transforms.money import amount_of, money_rules, price_of, quantity_of
 from pipelines.transforms.orders import content_hash, line_class, sku_of, text_of
 
-ISO_DATE = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.0+)?)?\z"
-US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\z"
+ISO_DATE = r"^(?!0000)[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.0+)?)?\z"
+US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/(?!0000)[0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\z"
 
 
 def invoice_time(text: Column) -> Column:
