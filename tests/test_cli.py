@@ -158,6 +158,19 @@ def test_debug_shows_the_traceback_of_an_error(lake: Lake) -> None:
     assert "There is no job 'nope'." in outcome.err.splitlines()[-1]
 
 
+def test_ctrl_c_exits_130_and_says_that_nothing_is_lost(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    importlib.import_module("pipelines.cli.runs")
+    monkeypatch.setattr("pipelines.cli.runs.in_order", interrupted)
+    outcome = lake("list")
+    assert (outcome.code, outcome.out) == (130, "")
+    assert "Stopped. Nothing is lost" in outcome.err
+
+
 def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:
     script = Path(sys.executable).with_name("lake")
     done = subprocess.run([script, "job", "nope"], capture_output=True, text=True, check=False)
