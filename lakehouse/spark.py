@@ -57,6 +57,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         .config("spark.sql.streaming.noDataMicroBatches.enabled", "false")
         # Java never compiles a method beyond 8,000 bytes: generated code that long runs slowly.
         .config("spark.sql.codegen.hugeMethodLimit", "8000")
+        .config("spark.sql.inMemoryColumnarStorage.compressed", "false")
         .config("spark.sql.parquet.compression.codec", "zstd")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.log.level", "ERROR")

@@ -35,6 +35,9 @@ class DemoOptions:
     sources: tuple[str, ...] = ("erp", "web")
 
 
+_MADE_ON_THE_WAY = ("locks", "duckdb", "logs")
+
+
 def wipe(settings: Settings) -> None:
     """Remove all state but caches that are checked at each start.
 
@@ -43,7 +46,7 @@ def wipe(settings: Settings) -> None:
     """
     if not settings.home.exists():
         return
-    entries = list(settings.home.iterdir())
+    entries = [each for each in settings.home.iterdir() if each.name not in _MADE_ON_THE_WAY]
     if (
         entries
         and not (settings.home / "VERSION").exists()

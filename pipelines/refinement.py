@@ -166,10 +166,11 @@ def _decide_topic(
 ) -> "DataFrame":
     from pyspark.sql import functions as F
 
-    parsed = _cache(refined.parse(records.filter(F.col("topic") == refined.topic.name)), cached)
+    parsed = refined.parse(records.filter(F.col("topic") == refined.topic.name))
     table = refined.tables[-1]  # written last: a record is settled when it is there
     known = None
     if current_version(table, settings=settings):
+        parsed = _cache(parsed, cached)  # read twice: for the identities, and for the rows
         known = existing_winners(records.sparkSession, table, settings=settings).filter(
             F.col("topic") == refined.topic.name
         )

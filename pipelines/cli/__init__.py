@@ -48,6 +48,8 @@ def main() -> None:
 
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # Typer makes this code of Ctrl-C
+            raise KeyboardInterrupt
     except typer.Exit as end:
         code = end.exit_code
     except typer.Abort:
@@ -74,11 +76,12 @@ def _complain(error: LakeError) -> int:
 
 
 def _complain_generally(error: Exception) -> int:
-    import click
-
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
+    if (told := getattr(error, "format_message", None)) is not None:  # wrong use, as Typer sees it
+        if text := told():
+            typer.secho(
+                f"{text.rstrip('.')}. `lake COMMAND --help` shows what fits.", fg="red", err=True
+            )
+        return 2
     if _state["debug"]:
         raise error
     text = str(error).strip().splitlines()

@@ -59,4 +59,4 @@ def _print_table(names: list[str], rows: list[tuple[object, ...]]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*["" if value is None else str(value) for value in row])
-    Console().print(table)
+    Console(markup=False).print(table)

@@ -24,34 +24,32 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
         (`is_existing`, payload null), with `outcome`: accepted, redelivered, repeated, conflict or
         quarantined, and `winner` (struct of position and event_id).
     """
-    refused = records.filter(F.col("refusal").isNotNull()).select(
-        "*",
+    refused = F.col("refusal").isNotNull()
+    position = F.concat_ws("/", *POSITION)
+    candidates = records.select(
+        *[name for name in records.columns if name not in ("identity", *_ONLY_REFUSED)],
+        F.when(refused, position).otherwise(F.col("identity")).alias("identity"),
+        # Only refusals need these; with every record they would double the shuffle.
+        *[F.when(refused, F.col(name)).alias(name) for name in _ONLY_REFUSED],
         F.lit(False).alias("is_existing"),
-        F.lit("quarantined").alias("outcome"),
-        F.lit(None).cast(WINNER).alias("winner"),
-    )
-    sound = (
-        records.filter(F.col("refusal").isNull())
-        .drop("value", "kafka_at")  # only refusals need them; they would double the shuffle
-        .withColumn("is_existing", F.lit(False))
     )
     if existing is not None:
-        known = existing.join(sound.select("identity").distinct(), "identity", "left_semi")
-        fresh = sound.join(known.select(*POSITION), list(POSITION), "left_anti")
-        sound = fresh.unionByName(
+        known = existing.join(candidates.select("identity").distinct(), "identity", "left_semi")
+        fresh = candidates.join(known.select(*POSITION), list(POSITION), "left_anti")
+        candidates = fresh.unionByName(
             known.withColumn("is_existing", F.lit(True)), allowMissingColumns=True
         )
-    ranked = sound.withColumn(
+    ranked = candidates.withColumn(
         "winner",
         F.first(F.struct(*POSITION, "event_id", "content_hash")).over(
             Window.partitionBy("identity").orderBy(*POSITION)
         ),
-    ).withColumn("outcome", _outcome())
+    ).withColumn("outcome", F.when(refused, "quarantined").otherwise(_outcome()))
     settled = F.col("is_existing") & (F.col("outcome") == "accepted")
-    decided = ranked.filter(~settled).withColumn("winner", F.col("winner").cast(WINNER))
-    return decided.unionByName(refused, allowMissingColumns=True)
+    return ranked.filter(~settled).withColumn("winner", F.col("winner").cast(WINNER))
 
 
+_ONLY_REFUSED = ("value", "kafka_at")
 WINNER = "struct<topic:string,partition:int,offset:bigint,event_id:string,content_hash:string>"
 
 
