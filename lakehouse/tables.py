@@ -4,8 +4,9 @@ In: DataFrames and a table contract. Out: one Delta commit per write, carrying t
 transaction (so that a replay is skipped) and the facts that the ledger derives its lines from.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,12 @@ def merge(
                     condition=~F.coalesce(delete_when, F.lit(False)), values=values
                 )
             )
-        with _commit_facts(rows.sparkSession, table, transaction, metadata):
+        facts = {
+            _TXN_APP: transaction.for_table(table),
+            _TXN_VERSION: str(transaction.version),
+            _USER_METADATA: _facts(metadata, transaction),
+        }
+        with _commit_facts(rows.sparkSession, facts):
             plan.execute()
 
 
@@ -231,30 +237,16 @@ def _lock_name(table: Table) -> str:
     return f"table-{table.name}"
 
 
-class _commit_facts:  # noqa: N801 - reads as a statement
+@contextlib.contextmanager
+def _commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
     """Session settings that a MERGE's commit takes, unset at the end whatever happens.
 
     A transaction id left behind would make Delta skip other writes without a word.
     """
-
-    def __init__(
-        self,
-        spark: "SparkSession",
-        table: Table,
-        transaction: Transaction,
-        metadata: Mapping[str, object],
-    ) -> None:
-        self._conf = spark.conf
-        self._values = {
-            _TXN_APP: transaction.for_table(table),
-            _TXN_VERSION: str(transaction.version),
-            _USER_METADATA: _facts(metadata, transaction),
-        }
-
-    def __enter__(self) -> None:
-        for name, value in self._values.items():
-            self._conf.set(name, value)
-
-    def __exit__(self, *_: object) -> None:
-        for name in self._values:
-            self._conf.unset(name)
+    try:
+        for name, value in values.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name in values:
+            spark.conf.unset(name)

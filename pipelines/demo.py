@@ -119,7 +119,11 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> None:
 
     log = context.log
     before = steps.bronze_rows(context)
-    with log.stage("ingest") as ingest, log.stage("produce", pid=feeder.pid) as produce:
+    with (
+        steps.alone(QUERY, context),
+        log.stage("ingest") as ingest,
+        log.stage("produce", pid=feeder.pid) as produce,
+    ):
         query = start_ingest(context.spark(), settings=context.settings, follow=True)
         try:
             while (answer := feeder.result(timeout=0.5)) is None:

@@ -3,7 +3,10 @@
 In: the context. Out: new rows in bronze, silver or gold, and a stage in the log.
 """
 
+from contextlib import AbstractContextManager
+
 from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.locks import hold
 from pipelines.context import Context
 from pipelines.publish import publish as bring_into_service
 from pipelines.refinement import BatchOutcome
@@ -15,7 +18,7 @@ def ingest(context: Context) -> None:
     from streaming.ingest import QUERY, start_ingest
     from streaming.queries import await_end
 
-    with context.log.stage("ingest") as stage:
+    with context.log.stage("ingest") as stage, alone(QUERY, context):
         require_running(context.settings)
         spark = context.spark()
         before = bronze_rows(context)
@@ -29,7 +32,7 @@ def refine(context: Context) -> None:
     from streaming.queries import await_end
     from streaming.refine import QUERY, start_refine
 
-    with context.log.stage("refine") as stage:
+    with context.log.stage("refine") as stage, alone(QUERY, context):
         outcomes: list[BatchOutcome] = []
         query = start_refine(
             context.spark(), settings=context.settings, follow=False, on_batch=outcomes.append
@@ -56,6 +59,11 @@ def publish(context: Context) -> None:
         accept_reason=context.options.get("accept_reason"),
         force=bool(context.options.get("force")),
     )
+
+
+def alone(query: str, context: Context) -> AbstractContextManager[None]:
+    """Hold a query's checkpoint; two drivers on one would fight. Raises: LakeError naming who."""
+    return hold(f"query-{query}", settings=context.settings)
 
 
 def bronze_rows(context: Context) -> int:

@@ -76,6 +76,7 @@ def show_summary(report: dict[str, Any], *, is_full: bool = True) -> None:
 
 def show_equations(rows: list[dict[str, Any]]) -> None:
     """Print the audit: equation, both sides, verdict, and each difference by name."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -85,9 +86,7 @@ def show_equations(rows: list[dict[str, Any]]) -> None:
         style = "green" if row["verdict"] == "holds" else "red"
         table.add_row(
             row["equation"],
-            row["statement"],
-            row["left"],
-            row["right"],
+            *[escape(row[side]) for side in ("statement", "left", "right")],
             f"[{style}]{row['verdict']}[/]",
         )
     console = wide_console()
@@ -95,7 +94,9 @@ def show_equations(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["difference"]:
             console.print(
-                f"[red]{row['equation']}[/] {row['difference']}", highlight=False, soft_wrap=True
+                f"[red]{row['equation']}[/] {escape(row['difference'])}",
+                highlight=False,
+                soft_wrap=True,
             )
 
 

@@ -17,7 +17,7 @@ def doctor() -> None:
 
     findings = diagnose(Settings())
     Console().print(render(findings))
-    if not all(finding.ok for finding in findings):
+    if not all(finding.ok or finding.optional for finding in findings):
         raise typer.Exit(2)
 
 
