@@ -8,6 +8,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import TABLES, Table
@@ -221,8 +222,6 @@ def version_of(name: str) -> int:
 
 
 def _log_uri(table: Table, *, settings: Settings) -> str:
-    from pathlib import Path
-
     place = location(table, settings=settings)
     base = place if "://" in place else Path(place).absolute().as_uri()
     return f"{base}/_delta_log"

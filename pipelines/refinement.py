@@ -5,80 +5,21 @@ first and order lines last, so that a record is never accepted before its losers
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lakehouse.contracts import dead_letter_topic
-from lakehouse.contracts.tables import (
-    BRONZE_EVENTS,
-    CUSTOMER_CONTACTS,
-    CUSTOMERS,
-    DUPLICATES,
-    ORDER_LINES,
-    PRODUCTS,
-    QUARANTINE,
-    WEB_EVENTS,
-    Table,
-)
-from lakehouse.contracts.topics import (
-    CATALOG_PRODUCTS,
-    CRM_CUSTOMERS,
-    ERP_INVOICE_LINES,
-    WEB_ORDERS,
-    Topic,
-)
-from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
+from lakehouse.contracts.tables import Table
+from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
 from lakehouse.settings import Settings
-from lakehouse.tables import Transaction, append, current_version, merge, read
-from pipelines.transforms.erp import read_invoice_lines
-from pipelines.transforms.sources import (
-    read_customers,
-    read_products,
-    read_web_events,
-    read_web_orders,
-)
-from pipelines.transforms.winners import POSITION, WINNER, decide
+from lakehouse.tables import Transaction, current_version, read
+from pipelines.refined_topics import REFINED, BatchOutcome, Refined, payload_column, tables_in_order
+from pipelines.silver_writer import SilverWriter
+from pipelines.transforms.winners import WINNER, decide
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-
-@dataclass(frozen=True)
-class Refined:
-    """How one topic becomes silver: its parser and the tables its payload fills."""
-
-    topic: Topic
-    parse: "Callable[[DataFrame], DataFrame]"
-    tables: tuple[Table, ...]
-
-
-REFINED = (
-    Refined(CATALOG_PRODUCTS, read_products, (PRODUCTS,)),
-    Refined(CRM_CUSTOMERS, read_customers, (CUSTOMER_CONTACTS, CUSTOMERS)),
-    Refined(WEB_EVENTS_TOPIC, read_web_events, (WEB_EVENTS,)),
-    Refined(WEB_ORDERS, read_web_orders, (ORDER_LINES,)),
-    Refined(ERP_INVOICE_LINES, read_invoice_lines, (ORDER_LINES,)),
-)
-"""In the order of writing: order lines last."""
-
-
-@dataclass
-class BatchOutcome:
-    """What one batch did: records and money by (topic, outcome)."""
-
-    records: dict[str, dict[str, int]] = field(default_factory=dict)
-    amounts: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def count(self, *outcomes: str, topics: tuple[str, ...] = ()) -> int:
-        return sum(
-            number
-            for topic, found in self.records.items()
-            if not topics or topic in topics
-            for outcome, number in found.items()
-            if outcome in outcomes
-        )
 
 
 def refine_records(
@@ -105,9 +46,9 @@ def refine_records(
         decided = _cache(decided, cached)
         outcome = _outcome_of(decided)
         facts = {**metadata, "records": outcome.records, "amounts": outcome.amounts}
-        write = _Writer(records.sparkSession, settings, transaction, refined_batch, facts)
+        write = SilverWriter(records.sparkSession, settings, transaction, refined_batch, facts)
         write.side_tables(decided, outcome)
-        for table in _tables_in_order():
+        for table in tables_in_order():
             write.accepted(decided, table, outcome)
         return outcome
 
@@ -177,7 +118,7 @@ def _decide_topic(
         if refined.topic is WEB_ORDERS:
             known = _one_row_each(known)
     decided = decide(parsed, known)
-    return decided.withColumnRenamed("payload", _payload_column(refined.tables[0]))
+    return decided.withColumnRenamed("payload", payload_column(refined.tables[0]))
 
 
 def _one_row_each(lines: "DataFrame") -> "DataFrame":
@@ -207,15 +148,6 @@ def _dead_letters(records: "DataFrame") -> "DataFrame":
     )
 
 
-def _payload_column(table: Table) -> str:
-    return f"payload_{table.name.partition('.')[2]}"
-
-
-def _tables_in_order() -> tuple[Table, ...]:
-    ordered = [table for refined in REFINED for table in refined.tables]
-    return tuple(dict.fromkeys(ordered))
-
-
 def _outcome_of(decided: "DataFrame") -> BatchOutcome:
     from pyspark.sql import functions as F
 
@@ -231,146 +163,3 @@ def _outcome_of(decided: "DataFrame") -> BatchOutcome:
         amount = row["amount"] if row["amount"] is not None else Decimal(0)
         outcome.amounts.setdefault(row["topic"], {})[row["outcome"]] = f"{amount:f}"
     return outcome
-
-
-class _Writer:
-    """Writes one decided batch; every write carries the batch's transaction."""
-
-    def __init__(
-        self,
-        spark: "SparkSession",
-        settings: Settings,
-        transaction: Transaction,
-        refined_batch: int,
-        facts: Mapping[str, object],
-    ) -> None:
-        self._spark = spark
-        self._refined_batch = refined_batch
-        self._settings = settings
-        self._target: dict[str, Any] = {
-            "settings": settings,
-            "transaction": transaction,
-            "metadata": facts,
-        }
-
-    def side_tables(self, decided: "DataFrame", outcome: BatchOutcome) -> None:
-        from pyspark.sql import functions as F
-
-        lost = ("redelivered", "repeated")
-        if outcome.count(*lost, *(f"flipped_to_{each}" for each in lost)):
-            rows = decided.filter(F.col("outcome").isin(*lost)).select(
-                *POSITION,
-                "event_id",
-                "identity",
-                F.col("outcome").alias("disposition"),
-                "amount",
-                self._stamp(),
-            )
-            self._append_new(rows, DUPLICATES)
-        refused = ("quarantined", "conflict")
-        if outcome.count(*refused, "flipped_to_conflict"):
-            rows = self._with_value(decided.filter(F.col("outcome").isin(*refused)), outcome)
-            self._append_new(rows.select(*self._quarantine_columns()), QUARANTINE)
-
-    def accepted(self, decided: "DataFrame", table: Table, outcome: BatchOutcome) -> None:
-        from pyspark.sql import functions as F
-
-        payload = _payload_column(table)
-        if table is CUSTOMERS:
-            payload = _payload_column(CUSTOMER_CONTACTS)
-        topics = tuple(each.topic.name for each in REFINED if table in each.tables)
-        if payload not in decided.columns or not outcome.count("accepted", topics=topics):
-            return
-        won = decided.filter((F.col("outcome") == "accepted") & F.col("topic").isin(*topics))
-        rows = won.select(
-            *POSITION, "event_id", "content_hash", F.explode(payload).alias("_row")
-        ).select(
-            "event_id",
-            "content_hash",
-            "_row.*",
-            self._stamp(),
-            F.col("topic").alias("source_topic"),
-            F.col("partition").alias("source_partition"),
-            F.col("offset").alias("source_offset"),
-        )
-        flips = [f"flipped_to_{each}" for each in ("redelivered", "repeated", "conflict")]
-        if outcome.count(*flips, topics=topics):
-            self._merge_flips(rows.select(*table.column_names()), decided, table)
-        else:
-            if table is CUSTOMER_CONTACTS:  # a batch cut short before the last table may be there
-                rows = self._without_held(rows, table)
-            append(self._compact(rows, table), table, **self._target)
-
-    def _without_held(self, rows: "DataFrame", table: Table) -> "DataFrame":
-        place = ["source_topic", "source_partition", "source_offset"]
-        held = read(self._spark, table, settings=self._settings).select(*place)
-        return rows.join(held, place, "left_anti")
-
-    def _merge_flips(self, rows: "DataFrame", decided: "DataFrame", table: Table) -> None:
-        """Put the new winners in the place of rows that a smaller position has beaten."""
-        from pyspark.sql import functions as F
-
-        beaten = decided.filter(F.col("is_existing")).select(
-            F.col("topic").alias("source_topic"),
-            F.col("partition").alias("source_partition"),
-            F.col("offset").alias("source_offset"),
-        )
-        held = read(self._spark, table, settings=self._settings)
-        keys = [*table.key, *([table.partition_by] if table.partition_by else [])]
-        leaving = held.join(beaten, beaten.columns, "left_semi").join(
-            rows.select(*keys), keys, "left_anti"
-        )
-        source = rows.withColumn("_leaves", F.lit(False)).unionByName(
-            leaving.withColumn("_leaves", F.lit(True))
-        )
-        merge(source, table, delete_when=F.col("new._leaves"), **self._target)
-
-    def _append_new(self, rows: "DataFrame", table: Table) -> None:
-        """Append rows whose position the table does not hold yet (a reset reads bronze again)."""
-        held = read(self._spark, table, settings=self._settings).select(*POSITION)
-        append(rows.join(held, list(POSITION), "left_anti"), table, **self._target)
-
-    def _with_value(self, rows: "DataFrame", outcome: BatchOutcome) -> "DataFrame":
-        """Raw bytes from bronze for conflicts, which the decision does not carry along."""
-        from pyspark.sql import functions as F
-
-        if not outcome.count("conflict", "flipped_to_conflict"):
-            return rows
-        conflict = F.col("outcome") == "conflict"
-        bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings).select(
-            *POSITION, "value", "kafka_at"
-        )
-        found = rows.filter(conflict).drop("value", "kafka_at").join(bronze, list(POSITION))
-        return rows.filter(~conflict).unionByName(found)
-
-    def _quarantine_columns(self) -> list[Any]:
-        from pyspark.sql import functions as F
-
-        conflict = F.col("outcome") == "conflict"
-        winner = F.concat_ws("/", "winner.topic", "winner.partition", "winner.offset")
-        return [
-            *POSITION,
-            "event_id",
-            F.when(conflict, "conflict")
-            .otherwise(F.substring_index("refusal", ":", 1))
-            .alias("reason"),
-            F.when(conflict, F.concat(F.lit("lost to "), winner))
-            .otherwise(F.nullif(F.regexp_replace("refusal", "^[^:]*:", ""), F.lit("")))
-            .alias("detail"),
-            F.col("value").alias("raw_value"),
-            "amount",
-            F.col("kafka_at").alias("first_seen_at"),
-            F.lit(None).cast("timestamp").alias("replayed_at"),
-            self._stamp(),
-        ]
-
-    def _stamp(self) -> Any:
-        from pyspark.sql import functions as F
-
-        return F.lit(self._refined_batch).cast("bigint").alias("refined_batch")
-
-    def _compact(self, rows: "DataFrame", table: Table) -> "DataFrame":
-        """One file per partition value and batch instead of one per task."""
-        if table.partition_by is None:
-            return rows.coalesce(1)
-        return rows.repartition(self._settings.spark_shuffle_partitions, table.partition_by)

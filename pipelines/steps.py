@@ -9,7 +9,7 @@ from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.locks import hold
 from pipelines.context import Context
 from pipelines.publish import publish as bring_into_service
-from pipelines.refinement import BatchOutcome
+from pipelines.refined_topics import BatchOutcome
 
 
 def ingest(context: Context) -> None:

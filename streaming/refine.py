@@ -11,7 +11,8 @@ from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, read_stream
-from pipelines.refinement import BatchOutcome, refine_records
+from pipelines.refined_topics import BatchOutcome
+from pipelines.refinement import refine_records
 from streaming.checkpoints import app_id
 from streaming.queries import start_query
 

@@ -1,0 +1,82 @@
+"""What becomes of each topic in silver, and how a batch counts its outcomes.
+
+In: nothing. Out: the parser of each topic with the tables it fills, in the order of writing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lakehouse.contracts.tables import (
+    CUSTOMER_CONTACTS,
+    CUSTOMERS,
+    ORDER_LINES,
+    PRODUCTS,
+    WEB_EVENTS,
+    Table,
+)
+from lakehouse.contracts.topics import (
+    CATALOG_PRODUCTS,
+    CRM_CUSTOMERS,
+    ERP_INVOICE_LINES,
+    WEB_ORDERS,
+    Topic,
+)
+from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
+from pipelines.transforms.erp import read_invoice_lines
+from pipelines.transforms.sources import (
+    read_customers,
+    read_products,
+    read_web_events,
+    read_web_orders,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Refined:
+    """How one topic becomes silver: its parser and the tables its payload fills."""
+
+    topic: Topic
+    parse: "Callable[[DataFrame], DataFrame]"
+    tables: tuple[Table, ...]
+
+
+REFINED = (
+    Refined(CATALOG_PRODUCTS, read_products, (PRODUCTS,)),
+    Refined(CRM_CUSTOMERS, read_customers, (CUSTOMER_CONTACTS, CUSTOMERS)),
+    Refined(WEB_EVENTS_TOPIC, read_web_events, (WEB_EVENTS,)),
+    Refined(WEB_ORDERS, read_web_orders, (ORDER_LINES,)),
+    Refined(ERP_INVOICE_LINES, read_invoice_lines, (ORDER_LINES,)),
+)
+"""In the order of writing: order lines last."""
+
+
+@dataclass
+class BatchOutcome:
+    """What one batch did: records and money by (topic, outcome)."""
+
+    records: dict[str, dict[str, int]] = field(default_factory=dict)
+    amounts: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def count(self, *outcomes: str, topics: tuple[str, ...] = ()) -> int:
+        return sum(
+            number
+            for topic, found in self.records.items()
+            if not topics or topic in topics
+            for outcome, number in found.items()
+            if outcome in outcomes
+        )
+
+
+def payload_column(table: Table) -> str:
+    """Column of a decided batch that holds the rows of a table."""
+    return f"payload_{table.name.partition('.')[2]}"
+
+
+def tables_in_order() -> tuple[Table, ...]:
+    """Tables that accepted records fill, in the order of writing."""
+    ordered = [table for refined in REFINED for table in refined.tables]
+    return tuple(dict.fromkeys(ordered))
