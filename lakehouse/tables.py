@@ -193,8 +193,7 @@ def replace(
 
 def current_version(table: Table, *, settings: Settings) -> int | None:
     """Newest version of a table; None when it does not exist."""
-    versions = [version_of(name) for name in log_files(table, settings=settings)]
-    return max(versions, default=None)
+    return max(map(version_of, log_files(table, settings=settings)), default=None)
 
 
 def current_versions(settings: Settings) -> dict[str, int]:

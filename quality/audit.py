@@ -4,14 +4,17 @@ In: settings, table versions and a gold file (built or published). Out: a verdic
 Alone: `lake audit`, exit code 1 when one fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from lakehouse.duck import open_lake
+from lakehouse.duck import first_line, open_lake
 from lakehouse.settings import Settings
 from quality import dispositions, landing, state_proofs
 from quality.equations import Equation, Pinned
+
+Judge = tuple[str, Callable[[], Equation | list[Equation]]]
 
 
 def audit(
@@ -40,23 +43,34 @@ def audit(
     """
     with open_lake(settings) as lake:
         pinned = Pinned(lake, settings, versions, gold, broker_ends=broker_ends)
-        found = [
-            landing.offsets_are_tiled(pinned),
-            landing.batches_are_whole(pinned),
-            landing.acknowledged_is_in_bronze(pinned),
-        ]
         built_from = replace(pinned, versions=gold_versions or versions)
-        dispositions.prepare(built_from)
-        found += [
-            dispositions.every_record_has_one_place(built_from),
-            dispositions.money_is_kept(built_from),
+        files = partial(
+            state_proofs.tables_are_as_recorded, pinned, full=full, since=dict(since or {})
+        )
+        judges: list[Judge] = [
+            ("R1", partial(landing.offsets_are_tiled, pinned)),
+            ("R2", partial(landing.batches_are_whole, pinned)),
+            ("R3", partial(landing.acknowledged_is_in_bronze, pinned)),
+            ("R4", partial(dispositions.every_record_has_one_place, built_from)),
+            ("R5", partial(dispositions.money_is_kept, built_from)),
         ]
         if gold is not None:
-            found += dispositions.gold_equals_silver(built_from)
-        found.append(
-            state_proofs.tables_are_as_recorded(pinned, full=full, since=dict(since or {}))
-        )
+            judges.append(("R5", partial(dispositions.gold_equals_silver, built_from)))
+        judges.append(("R6", files))
         if gold is not None and is_published:
-            found.append(state_proofs.gold_is_of_one_run(pinned))
-        found.append(state_proofs.ledger_is_unbroken(pinned, is_published=is_published))
-    return found
+            judges.append(("R7", partial(state_proofs.gold_is_of_one_run, pinned)))
+        unbroken = partial(state_proofs.ledger_is_unbroken, pinned, is_published=is_published)
+        judges.append(("R8", unbroken))
+        return [each for name, judge in judges for each in _judged(name, judge)]
+
+
+def _judged(name: str, judge: Callable[[], Equation | list[Equation]]) -> list[Equation]:
+    """Verdicts of one equation; what can't be read at all fails it, and the others go on."""
+    import duckdb
+
+    try:
+        found = judge()
+    except (duckdb.Error, OSError) as error:
+        unreadable = (f"can't be read: {first_line(error)}",)
+        return [Equation(name, "both sides can be read", "unreadable", "", unreadable)]
+    return found if isinstance(found, list) else [found]

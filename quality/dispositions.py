@@ -57,6 +57,7 @@ def prepare(pinned: Pinned) -> None:
 
 def every_record_has_one_place(pinned: Pinned) -> Equation:
     """R4: bronze = accepted + redelivered + repeated + conflict + quarantined, disjoint, by day."""
+    prepare(pinned)
     bronze = pinned.relation(BRONZE_EVENTS.name)
     pinned.rows(
         "create or replace temp table placed as "

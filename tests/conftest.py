@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lakehouse.duck import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
-from tests.lake_state import LakeState, NewSettings
+from tests.lake_state import (
+    LakeState,
+    NewSettings,
+    Published,
+    bring_into_service,
+    erp,
+    messages_of,
+    web_order,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -105,6 +114,39 @@ def new_lake(
         return LakeState(spark, settings)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def published_once(new_lake: Callable[..., LakeState], kafka: str, workers: "Workers") -> Published:
+    """A small shop that went all the way twice; work on copies of it."""
+    from streaming.producer import Source, produce
+
+    lake = new_lake(kafka)
+    source = [
+        *(erp(0, InvoiceNo=str(540_000 + n), Quantity=str(n % 7 + 1)) for n in range(40)),
+        *(erp(0, InvoiceNo="540001", Quantity="2", occurrence=n) for n in (1, 2)),
+        erp(0, InvoiceNo="C540009", Quantity="-2"),
+        erp(0, InvoiceNo="540100", Quantity="six"),
+        erp(0, InvoiceNo="540101", InvoiceDate="2/30/2011 10:00"),
+        *(web_order(0, {}, {"sku": "SHADE"}, event_id=f"w-{n}", order_id=f"W-{n}") for n in (1, 2)),
+    ]
+    produce(messages_of(*source), source=Source("first", "first"), settings=lake.settings)
+    lake.ingest()
+    lake.refine()
+    bring_into_service(lake.settings, workers, run_id="first")
+    earlier = (lake.settings.gold_dir / CURRENT).read_bytes()
+    later = [erp(0, InvoiceNo="550000"), erp(0, InvoiceNo="550001", Quantity="9")]
+    produce(messages_of(*later), source=Source("second", "second"), settings=lake.settings)
+    lake.ingest()
+    lake.refine()
+    bring_into_service(lake.settings, workers, run_id="second")
+    return Published(lake, earlier)
+
+
+@pytest.fixture
+def published(published_once: Published, tmp_path: Path) -> Published:
+    """A copy of the published shop, free to be damaged."""
+    return Published(published_once.lake.copy(tmp_path / "lake"), published_once.earlier_pointer)
 
 
 @pytest.fixture

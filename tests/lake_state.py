@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,11 @@ from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append
 from pipelines.publish import PublishOutcome, Workers, publish
-from pipelines.refinement import BatchOutcome
+from pipelines.refined_topics import BatchOutcome
 from pipelines.stages import StageLog, TreeMeter
 from quality.equations import Equation
-from storefront.canonical import line_hash
+from storefront.canonical import line_amount, line_hash
+from storefront.messages import Message
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -177,6 +179,18 @@ class LakeState:
         return LakeState(self.spark, copied(self.settings, home), self.landed)
 
 
+@dataclass(frozen=True)
+class Published:
+    """A state published twice, and the pointer's bytes after the first time."""
+
+    lake: LakeState
+    earlier_pointer: bytes
+
+    @property
+    def settings(self) -> Settings:
+        return self.lake.settings
+
+
 def copied(settings: Settings, home: Path) -> Settings:
     """A copy of a state folder; its jars are shared."""
     shutil.copytree(settings.home, home, symlinks=True, ignore=shutil.ignore_patterns("kafka"))
@@ -194,6 +208,22 @@ def bring_into_service(settings: Settings, workers: Workers, **options: Any) -> 
         **options,
     )
     return outcome
+
+
+def messages_of(*records: Record) -> list[Message]:
+    """Records as a source hands them to the producer, with the money that the source states."""
+    found = []
+    for each in records:
+        body = json.loads(each.value or b"{}")
+        amount = None
+        if each.topic == ERP_INVOICE_LINES.name:
+            amount = line_amount(body["Quantity"], body["UnitPrice"])
+        elif each.topic == WEB_ORDERS.name:
+            parts = (line["quantity"] * Decimal(line["unit_price"]) for line in body["lines"])
+            amount = sum(parts, Decimal(0))
+        key = body.get("InvoiceNo") or body["event_id"]
+        found.append(Message(each.topic, key, body["event_id"], each.value or b"", amount))
+    return found
 
 
 def failing(equations: Sequence[Equation]) -> dict[str, tuple[str, ...]]:
