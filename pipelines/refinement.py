@@ -4,7 +4,6 @@ In: bronze rows. Out: accepted rows, duplicates and refusals, each written once.
 first and order lines last, so that a record is never accepted before its losers are recorded.
 """
 
-import contextlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -39,25 +38,26 @@ def refine_records(
         refined_batch: Rising number stamped on every row.
         metadata: Facts for the commits; records and money are added.
     """
-    with contextlib.ExitStack() as cached:
-        decided = _decide_all(records, settings=settings, cached=cached)
-        if decided is None:
-            return BatchOutcome()
-        decided = _cache(decided, cached)
-        outcome = _outcome_of(decided)
-        facts = {**metadata, "records": outcome.records, "amounts": outcome.amounts}
-        write = SilverWriter(records.sparkSession, settings, transaction, refined_batch, facts)
-        write.side_tables(decided, outcome)
-        for table in tables_in_order():
-            write.accepted(decided, table, outcome)
-        return outcome
+    decided = _decide_all(records, settings=settings)
+    if decided is None:
+        return BatchOutcome()
+    decided = _computed(decided)
+    outcome = _outcome_of(decided)
+    facts = {**metadata, "records": outcome.records, "amounts": outcome.amounts}
+    write = SilverWriter(records.sparkSession, settings, transaction, refined_batch, facts)
+    write.side_tables(decided, outcome)
+    for table in tables_in_order():
+        write.accepted(decided, table, outcome)
+    return outcome
 
 
-def _cache(rows: "DataFrame", stack: contextlib.ExitStack) -> "DataFrame":
-    """Compute rows once, however often they are read, until the stack ends."""
-    rows = rows.persist()
-    stack.callback(rows.unpersist)
-    return rows
+def _computed(rows: "DataFrame") -> "DataFrame":
+    """Rows computed once, however often they are read.
+
+    A checkpoint in memory, not a cache: it also ends the plan, which would be analysed and compared
+    with the cached one again for every further step.
+    """
+    return rows.localCheckpoint()
 
 
 def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings) -> "DataFrame":
@@ -80,14 +80,12 @@ def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings)
     )
 
 
-def _decide_all(
-    records: "DataFrame", *, settings: Settings, cached: contextlib.ExitStack
-) -> "DataFrame | None":
+def _decide_all(records: "DataFrame", *, settings: Settings) -> "DataFrame | None":
     from pyspark.sql import functions as F
 
     present = {row["topic"] for row in records.select("topic").distinct().collect()}
     parts = [
-        _decide_topic(records, refined, settings=settings, cached=cached)
+        _decide_topic(records, refined, settings=settings)
         for refined in REFINED
         if refined.topic.name in present
     ]
@@ -102,16 +100,14 @@ def _decide_all(
     return whole
 
 
-def _decide_topic(
-    records: "DataFrame", refined: Refined, *, settings: Settings, cached: contextlib.ExitStack
-) -> "DataFrame":
+def _decide_topic(records: "DataFrame", refined: Refined, *, settings: Settings) -> "DataFrame":
     from pyspark.sql import functions as F
 
     parsed = refined.parse(records.filter(F.col("topic") == refined.topic.name))
     table = refined.tables[-1]  # written last: a record is settled when it is there
     known = None
     if current_version(table, settings=settings):
-        parsed = _cache(parsed, cached)  # read twice: for the identities, and for the rows
+        parsed = _computed(parsed)  # read twice: for the identities, and for the rows
         known = existing_winners(records.sparkSession, table, settings=settings).filter(
             F.col("topic") == refined.topic.name
         )
