@@ -26,8 +26,8 @@ from lakehouse.contracts.tables import (
 )
 from lakehouse.contracts.topics import ERP_INVOICE_LINES
 from lakehouse.duck import open_gold
-from quality import ledger, produced
 from quality.equations import NAMED, Equation, Pinned, money
+from quality.landing import landed_chunks, register_spans
 
 _ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
 
@@ -118,6 +118,7 @@ def _unnamed_losers(pinned: Pinned) -> list[str]:
 def money_is_kept(pinned: Pinned) -> Equation:
     """R5: money of acknowledged records = accepted + redelivered + repeated + refused."""
     sent = _acknowledged_amounts(pinned)
+    register_spans(pinned)
     bronze = pinned.relation(BRONZE_EVENTS.name)
     found: dict[str, Decimal] = dict(
         pinned.rows(
@@ -194,12 +195,8 @@ def _gold_sums(gold: Path) -> list[tuple[str, dict[str, Decimal]]]:
 
 
 def _acknowledged_amounts(pinned: Pinned) -> dict[str, Decimal]:
-    amounts: dict[tuple[str, int], dict[str, str]] = {}
     total: dict[str, Decimal] = {}
-    for line in ledger.lines(produced.CHAIN, settings=pinned.settings):
-        if line["kind"] == "chunk":
-            amounts[line["session"], line["chunk"]] = line["amount_by_topic"]
-        elif line["kind"] == "acknowledged":
-            for topic, amount in amounts.get((line["session"], line["chunk"]), {}).items():
-                total[topic] = total.get(topic, Decimal(0)) + Decimal(amount)
+    for chunk in landed_chunks(pinned):
+        for topic, amount in chunk["amount_by_topic"].items():
+            total[topic] = total.get(topic, Decimal(0)) + Decimal(amount)
     return total

@@ -5,7 +5,7 @@ publish does not pin.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +60,6 @@ class Pinned:
     gold: Path | None = None
     run_id: str | None = None
     broker_ends: Mapping[tuple[str, int], int] | None = None
-    cache: dict[str, Any] = field(default_factory=dict)
 
     def require_gold(self) -> Path:
         """The gold file under audit. Raises: ValueError when there is none."""

@@ -92,12 +92,14 @@ def web_order(offset: int, *lines: Mapping[str, Any], partition: int = 0, **fiel
     return Record(WEB_ORDERS.name, json.dumps({**body, **fields}).encode(), offset, partition)
 
 
-def bronze_frame(spark: "SparkSession", records: Iterable[Record]) -> "DataFrame":
+def bronze_frame(
+    spark: "SparkSession", records: Iterable[Record], *, batch_id: int = 0
+) -> "DataFrame":
     """Records as bronze rows."""
     rows = [
         (
             *(each.topic, each.partition, each.offset, b"key"),
-            *(each.value, each.session, each.seq, ARRIVED, ARRIVED, 0),
+            *(each.value, each.session, each.seq, ARRIVED, ARRIVED, batch_id),
         )
         for each in records
     ]
@@ -121,7 +123,7 @@ class LakeState:
             )
             span[1] = each.offset + 1
         append(
-            bronze_frame(self.spark, records).coalesce(1),
+            bronze_frame(self.spark, records, batch_id=self.landed).coalesce(1),
             BRONZE_EVENTS,
             settings=self.settings,
             transaction=Transaction("landed-by-a-test", self.landed),
@@ -199,6 +201,7 @@ def copied(settings: Settings, home: Path) -> Settings:
 
 def bring_into_service(settings: Settings, workers: Workers, **options: Any) -> PublishOutcome:
     """Publish what the state holds; the outcome, also where the publish was not needed."""
+    workers.gate._settings = settings  # one warm gate for all states of the tests
     outcome = PublishOutcome(options.pop("run_id", f"test-{next(_numbers)}"))
     publish(
         settings,

@@ -1,0 +1,173 @@
+"""Delta as the platform uses it: each write once, with its facts, and no personal statistics."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import functions as F
+
+from lakehouse.contracts.tables import CUSTOMER_CONTACTS, CUSTOMERS, PRODUCTS, TABLES, Table
+from lakehouse.errors import LakeError
+from lakehouse.locks import hold
+from lakehouse.tables import (
+    Transaction,
+    append,
+    create_tables,
+    current_version,
+    current_versions,
+    location,
+    merge,
+    replace,
+)
+from tests.lake_state import LakeState
+
+pytestmark = pytest.mark.spark
+
+COLUMNS = ("event_id", "sku", "unit_price", "source_offset")
+
+
+def products(lake: LakeState, *rows: tuple[str, str, int]) -> Any:
+    """Product changes: event id, price, offset."""
+    schema = ", ".join(f"`{each.name}` {each.type}" for each in PRODUCTS.columns)
+    frame = lake.spark.createDataFrame(rows, "event_id string, price string, source_offset bigint")
+    return frame.selectExpr(
+        "event_id",
+        "'h' as content_hash",
+        "'LAMP' as sku",
+        "timestamp'2011-12-10 00:00:00' as changed_at",
+        "'lamp' as description",
+        "'light' as category",
+        "cast(price as decimal(12,4)) as unit_price",
+        "true as is_active",
+        "1L as refined_batch",
+        "'t' as source_topic",
+        "0 as source_partition",
+        "source_offset",
+    ).to(lake.spark.createDataFrame([], schema).schema)
+
+
+def facts(lake: LakeState, table: Table) -> dict[str, Any]:
+    """The facts in a table's last commit."""
+    version = current_version(table, settings=lake.settings) or 0
+    log = Path(location(table, settings=lake.settings)) / "_delta_log" / f"{version:020}.json"
+    for text in log.read_text().splitlines():
+        if "commitInfo" in (action := json.loads(text)):
+            found: dict[str, Any] = json.loads(action["commitInfo"]["userMetadata"])
+            return found
+    raise AssertionError("no commit info")
+
+
+def prices(lake: LakeState) -> list[tuple[str, str]]:
+    return [(key, f"{price}") for key, price in lake.rows(PRODUCTS, "event_id", "unit_price")]
+
+
+def test_every_table_is_there_empty_and_made_only_once(lake: LakeState) -> None:
+    assert current_versions(lake.settings) == {table.name: 0 for table in TABLES}
+    create_tables(lake.spark, settings=lake.settings)
+    assert current_versions(lake.settings) == {table.name: 0 for table in TABLES}
+    for table in TABLES:
+        assert lake.rows(table) == []
+        place = location(table, settings=lake.settings)
+        schema = lake.spark.read.format("delta").load(place).dtypes
+        assert schema == [(each.name, each.type) for each in table.columns]
+
+
+def test_a_write_with_the_same_transaction_lands_once(lake: LakeState) -> None:
+    target = {"settings": lake.settings, "metadata": {"query": "q", "rows": 1}}
+    first = Transaction("app", 0)
+    append(products(lake, ("a", "1", 0)), PRODUCTS, transaction=first, **target)
+    append(products(lake, ("b", "1", 1)), PRODUCTS, transaction=first, **target)
+    assert prices(lake) == [("a", "1.0000")]
+    assert facts(lake, PRODUCTS) == {"query": "q", "rows": 1, "app_id": "app", "batch_id": 0}
+
+    second = Transaction("app", 1)
+    merge(products(lake, ("a", "2", 2), ("c", "3", 3)), PRODUCTS, transaction=second, **target)
+    merge(products(lake, ("d", "4", 4)), PRODUCTS, transaction=second, **target)
+    assert prices(lake) == [("a", "2.0000"), ("c", "3.0000")]
+    assert facts(lake, PRODUCTS)["batch_id"] == 1
+
+    # Nothing of the merge is left in the session: a plain write goes through.
+    other = Transaction("another app", 0)
+    append(products(lake, ("e", "5", 5)), PRODUCTS, transaction=other, **target)
+    assert [key for key, _ in prices(lake)] == ["a", "c", "e"]
+
+
+def test_a_failed_merge_leaves_no_transaction_behind(lake: LakeState) -> None:
+    target = {"settings": lake.settings, "metadata": {}}
+    append(products(lake, ("a", "1", 0)), PRODUCTS, transaction=Transaction("p", 0), **target)
+    twice = products(lake, ("a", "2", 1), ("a", "3", 2))
+    with pytest.raises(Exception, match=r"(?i)multiple source rows"):
+        merge(twice, PRODUCTS, transaction=Transaction("app", 7), **target)
+    left = [key for key in dict(lake.spark.conf.getAll) if "txn" in key or "userMetadata" in key]
+    assert left == []
+    assert prices(lake) == [("a", "1.0000")]
+
+
+def test_a_merge_deletes_what_it_is_told_to_and_inserts_no_such_row(lake: LakeState) -> None:
+    target = {"settings": lake.settings, "metadata": {}}
+    start = products(lake, ("a", "1", 0), ("b", "1", 1))
+    append(start, PRODUCTS, transaction=Transaction("p", 0), **target)
+    rows = products(lake, ("a", "2", 2), ("b", "2", 3), ("c", "2", 4), ("d", "2", 5)).withColumn(
+        "_leaves", F.col("event_id").isin("b", "d")
+    )
+    merge(
+        rows,
+        PRODUCTS,
+        transaction=Transaction("p", 1),
+        delete_when=F.col("new._leaves"),
+        **target,
+    )
+    assert prices(lake) == [("a", "2.0000"), ("c", "2.0000")]
+
+
+def test_a_replacement_touches_only_the_rows_it_names(lake: LakeState) -> None:
+    start = products(lake, ("a", "1", 0), ("b", "1", 1))
+    target = {"settings": lake.settings, "metadata": {"query": "backfill"}}
+    append(start, PRODUCTS, transaction=Transaction("p", 0), **target)
+    replace(products(lake, ("b", "9", 1)), PRODUCTS, where="source_offset = 1", **target)
+    assert prices(lake) == [("a", "1.0000"), ("b", "9.0000")]
+    with pytest.raises(Exception, match="REPLACE_WHERE_MISMATCH"):
+        replace(products(lake, ("a", "9", 0)), PRODUCTS, where="source_offset = 1", **target)
+    assert facts(lake, PRODUCTS) == {"query": "backfill"}
+
+
+def test_personal_values_are_in_no_commit(lake: LakeState) -> None:
+    position = "1L as refined_batch, 't' as source_topic, 0 as source_partition, 0L"
+    contact = lake.spark.sql(
+        "select 'e' as event_id, 'h' as content_hash, '1' as customer_id, "
+        "timestamp'2011-12-10 00:00:00' as changed_at, 'Ada Secret' as name, "
+        f"'ada@secret.test' as email, '1 Secret Street' as address, {position} as source_offset"
+    )
+    append(
+        contact,
+        CUSTOMER_CONTACTS,
+        settings=lake.settings,
+        transaction=Transaction("p", 0),
+        metadata={},
+    )
+    log = Path(location(CUSTOMER_CONTACTS, settings=lake.settings)) / "_delta_log"
+    written = b"".join(path.read_bytes() for path in log.iterdir() if path.is_file())
+    assert b'\\"event_id\\":\\"e\\"' in written
+    assert b"ecret" not in written
+
+
+def test_a_writer_waits_for_the_table_of_another_only(
+    lake: LakeState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakehouse.tables.LOCK_WAIT_SECONDS", 0.1)
+    write: Callable[[], None] = lambda: append(  # noqa: E731
+        products(lake, ("a", "1", 0)),
+        PRODUCTS,
+        settings=lake.settings,
+        transaction=Transaction("p", 0),
+        metadata={},
+    )
+    with hold(f"table-{CUSTOMERS.name}", settings=lake.settings):
+        write()
+    with (
+        hold(f"table-{PRODUCTS.name}", settings=lake.settings),
+        pytest.raises(LakeError, match=f"'table-{PRODUCTS.name}'"),
+    ):
+        write()

@@ -1,0 +1,160 @@
+"""Messages into Kafka: each source once, resumed after a kill, refused where too large."""
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES, QUARANTINE
+from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
+from lakehouse.settings import PROJECT_ROOT
+from pipelines.auditing import audit_service
+from pipelines.sources import History, send_history
+from quality import ledger, produced
+from storefront.messages import Message
+from streaming.producer import LARGEST_MESSAGE, Sent, Source, produce
+from tests.lake_state import LINE, LakeState, erp, failing, messages_of
+
+pytestmark = [pytest.mark.spark, pytest.mark.kafka]
+
+ERP = ERP_INVOICE_LINES.name
+KILLED_BEFORE_THE_ACKNOWLEDGEMENT = """
+import os, signal, sys
+from lakehouse.settings import Settings
+from quality import produced
+from streaming import producer
+from tests.lake_state import erp, messages_of
+
+acknowledge = produced.acknowledge
+
+def die_at_the_second(chunk, positions, *, settings):
+    if chunk.number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    acknowledge(chunk, positions, settings=settings)
+
+produced.acknowledge = die_at_the_second
+producer.CHUNK_RECORDS = 10
+messages = messages_of(*(erp(0, InvoiceNo=str(580_000 + n)) for n in range(35)))
+producer.produce(messages, source=producer.Source("killed", "killed"), settings=Settings())
+"""
+
+
+def orders(first: int, count: int) -> list[Message]:
+    return messages_of(*(erp(0, InvoiceNo=str(first + n)) for n in range(count)))
+
+
+def test_a_source_is_sent_once_and_again_only_when_asked(kafka_lake: LakeState) -> None:
+    settings, source = kafka_lake.settings, Source("once", "once")
+    seen: list[int] = []
+    sent = produce(orders(590_000, 25), source=source, settings=settings, on_progress=seen.append)
+    assert sent == Sent(sent.session, 25, 0, 0)
+    assert seen == [25]
+    again = produce(orders(590_000, 25), source=source, settings=settings)
+    assert again == Sent(None, 0, 25, 0)
+    resent = produce(orders(590_000, 25), source=source, settings=settings, resend=True)
+    assert (resent.records, resent.skipped) == (25, 0)
+    lines = list(ledger.lines(produced.CHAIN, settings=settings))
+    assert [line["kind"] for line in lines] == [
+        *("session", "chunk", "acknowledged", "finished"),
+        *("session", "chunk", "acknowledged", "finished"),
+    ]
+    chunk = lines[1]
+    assert (chunk["first_seq"], chunk["last_seq"], chunk["records"]) == (0, 24, 25)
+    assert chunk["amount_by_topic"] == {ERP: "382.5000"}
+    assert chunk["digest"] == lines[5]["digest"]
+    spans = lines[2]["positions"][ERP].values()
+    assert sum(last - first + 1 for first, last in spans) == 25
+
+
+def test_a_producer_killed_between_send_and_acknowledgement_goes_on_without_doubling(
+    kafka_lake: LakeState,
+) -> None:
+    """T12."""
+    settings = kafka_lake.settings
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_THE_ACKNOWLEDGEMENT],
+        cwd=PROJECT_ROOT,
+        env=settings.environment(),
+        check=False,
+    )
+    assert child.returncode == -signal.SIGKILL
+    assert produced.progress_of("killed", settings=settings) == produced.Progress(10)
+    resumed = produce(orders(580_000, 35), source=Source("killed", "killed"), settings=settings)
+    assert (resumed.records, resumed.skipped) == (25, 10)
+
+    kafka_lake.ingest()
+    kafka_lake.refine()
+    landed = len(kafka_lake.rows(BRONZE_EVENTS, "offset"))
+    lines = kafka_lake.rows(ORDER_LINES, "order_id", "line_amount")
+    assert lines == [(str(580_000 + n), Decimal("15.3000")) for n in range(35)]
+    again = kafka_lake.rows(DUPLICATES, "disposition")
+    assert len(again) == landed - 35 > 0
+    assert {each for (each,) in again} == {"redelivered"}
+    assert failing(audit_service(settings, full=True)) == {}
+
+
+def test_a_message_too_large_goes_to_the_dead_letters_and_is_accounted_for(
+    kafka_lake: LakeState,
+) -> None:
+    settings = kafka_lake.settings
+    large = messages_of(erp(0, Description="x" * (LARGEST_MESSAGE + 1)))
+    sent = produce(large, source=Source("large", "large"), settings=settings)
+    assert (sent.records, sent.refused) == (1, 1)
+    kafka_lake.ingest()
+    kafka_lake.refine()
+    ((topic, event_id, reason, raw),) = kafka_lake.rows(
+        QUARANTINE, "topic", "event_id", "reason", "raw_value"
+    )
+    assert (topic, event_id) == (dead_letter_topic(ERP), large[0].event_id)
+    assert reason == "contract_refused"
+    assert json.loads(raw)["reason"] == "message_too_large"
+    assert failing(audit_service(settings, full=True)) == {}
+
+
+def test_the_same_or_an_overlapping_extract_in_another_form_changes_nothing(
+    kafka_lake: LakeState, tmp_path: Path
+) -> None:
+    rows = [
+        (f"54{n:04}", *LINE[1:3], str(n % 5 + 1), f"1/{n + 1}/2011 8:26", "2.550", *LINE[6:])
+        for n in range(12)
+    ]
+    rows.append(rows[3])
+    header = ",".join(ERP_COLUMNS)
+    full, part = tmp_path / "full.csv.gz", tmp_path / "part.csv"
+    text = "\n".join([header, *(",".join(row) for row in rows)]) + "\n"
+    full.write_bytes(gzip.compress(text.encode()))
+    part.write_text("\n".join([header, *(",".join(row) for row in rows[4:9])]) + "\n")
+    columns = dict(zip(ERP_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    typed = {
+        **columns,
+        "Quantity": [int(text) for text in columns["Quantity"]],
+        "UnitPrice": [float(text) for text in columns["UnitPrice"]],
+    }
+    pq.write_table(pa.table(typed), tmp_path / "same.parquet")
+    settings = kafka_lake.settings
+
+    assert send_history(History(file=full), settings=settings).records == 13
+    kafka_lake.ingest()
+    kafka_lake.refine()
+    before = kafka_lake.rows(ORDER_LINES)
+    assert len(before) == 12
+    for other in (part, tmp_path / "same.parquet"):
+        assert send_history(History(file=other), settings=settings).records in (5, 13)
+    kafka_lake.ingest()
+    kafka_lake.refine()
+    assert kafka_lake.rows(ORDER_LINES) == before
+    places = list(kafka_lake.dispositions().values())
+    assert {place: places.count(place) for place in places} == {
+        "accepted": 12,
+        "redelivered": 17,
+        "repeated": 2,
+    }
+    assert failing(audit_service(settings, full=True)) == {}
