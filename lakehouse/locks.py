@@ -27,9 +27,16 @@ def hold(name: str, *, settings: Settings, wait_seconds: float = 0.0) -> Iterato
     Raises:
         LakeError: Another process holds it; the message names its process id.
     """
-    settings.locks_dir.mkdir(parents=True, exist_ok=True)
     path = settings.locks_dir / f"{name}.lock"
-    with path.open("a+", encoding="utf-8") as handle:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise LakeError(
+            f"The state folder {settings.home} can't be written ({error.strerror}). "
+            "Mend that, or choose another one with LAKE_HOME."
+        ) from error
+    with opened as handle:
         _acquire(handle, name=name, wait_seconds=wait_seconds)
         handle.seek(0)
         handle.truncate()

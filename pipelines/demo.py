@@ -114,6 +114,7 @@ def check_source(options: DemoOptions) -> None:
 def _send_and_ingest(context: Context, feeder: Feeder) -> None:
     from pyspark.errors import StreamingQueryException
 
+    from streaming import broker
     from streaming.ingest import QUERY, start_ingest
     from streaming.queries import query_error
 
@@ -127,6 +128,7 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> None:
         query = start_ingest(context.spark(), settings=context.settings, follow=True)
         try:
             while (answer := feeder.result(timeout=0.5)) is None:
+                broker.require_alive(context.settings)
                 if not query.isActive:
                     break
             if answer is not None:

@@ -144,6 +144,15 @@ def status(settings: Settings) -> BrokerStatus:
     )
 
 
+def require_alive(settings: Settings) -> None:
+    """Raises: LakeError when the local broker's process has ended; costs no request to Kafka."""
+    if settings.kafka_bootstrap is None and broker_process.find(settings) is None:
+        raise LakeError(
+            f"The Kafka broker ended in mid-run; {settings.logs_dir} holds its log. Nothing "
+            "acknowledged is lost: run the same command again, it goes on where this one stopped."
+        )
+
+
 def require_running(settings: Settings) -> None:
     """Raises: LakeError with the command to run when no broker answers."""
     if not status(settings).running:
