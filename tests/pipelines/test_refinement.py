@@ -29,7 +29,7 @@ from lakehouse.contracts.topics import (
 )
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
 from lakehouse.tables import Transaction, current_versions
-from pipelines import refinement
+from pipelines import silver_writer
 from pipelines.refinement import refine_records
 from pipelines.resets import reset_query
 from storefront.canonical import line_hash
@@ -212,7 +212,7 @@ def test_a_replayed_batch_and_a_reset_change_nothing(lake: LakeState) -> None:
 def test_a_crash_after_any_write_is_healed_by_the_next_start(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[..., None] = refinement.append
+    real: Callable[..., None] = silver_writer.append
     records = bronze_frame(lake.spark, everything())
     order = (DUPLICATES, CUSTOMER_CONTACTS, ORDER_LINES)
 
@@ -230,7 +230,7 @@ def test_a_crash_after_any_write_is_healed_by_the_next_start(
         return write
 
     for victim in order:
-        monkeypatch.setattr(refinement, "append", crash_after(victim))
+        monkeypatch.setattr(silver_writer, "append", crash_after(victim))
         # A restart of the same batch, or one by a new checkpoint after a reset.
         app_id = "checkpoint" if victim is DUPLICATES else "after-reset"
         with pytest.raises(RuntimeError, match=victim.name):
