@@ -46,7 +46,8 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
         ),
     ).withColumn("outcome", F.when(refused, "quarantined").otherwise(_outcome()))
     settled = F.col("is_existing") & (F.col("outcome") == "accepted")
-    return ranked.filter(~settled).withColumn("winner", F.col("winner").cast(WINNER))
+    winner = F.when(~refused, F.col("winner")).cast(WINNER)
+    return ranked.filter(~settled).withColumn("winner", winner)
 
 
 _ONLY_REFUSED = ("value", "kafka_at")

@@ -17,10 +17,11 @@ from dashboards.published import NothingPublished, PublishedGold, current_versio
 from lakehouse.errors import LakeError
 
 
-def open_gold_files() -> list[str]:
-    return sorted(
-        Path(each.path).name for each in psutil.Process().open_files() if "gold-" in each.path
-    )
+def open_gold_files(shop: Any) -> list[str]:
+    """Gold files of this shop that our process holds open; other tests have theirs."""
+    folder = shop.settings.gold_dir.resolve()
+    paths = [Path(each.path) for each in psutil.Process().open_files()]
+    return sorted(path.name for path in paths if path.parent == folder and "gold-" in path.name)
 
 
 def test_nothing_published_is_its_own_message(shop: Any) -> None:
@@ -67,10 +68,10 @@ def test_a_reader_keeps_its_version_while_a_new_one_comes_into_service(
             sums = [str(totals(each.cursor, every).gross_amount) for each in (old, new)]
             assert [old.version.run_id, new.version.run_id] == ["run-1", "run-2"]
         assert sums == ["843.2550", "1.0000"]
-        assert open_gold_files() == ["gold-run-1.duckdb", "gold-run-2.duckdb"]
-    assert open_gold_files() == ["gold-run-2.duckdb"]
+        assert open_gold_files(shop) == ["gold-run-1.duckdb", "gold-run-2.duckdb"]
+    assert open_gold_files(shop) == ["gold-run-2.duckdb"]
     gold.close()
-    assert open_gold_files() == []
+    assert open_gold_files(shop) == []
 
 
 def shop_lines_of_one_pound() -> tuple[Any, ...]:
@@ -87,7 +88,7 @@ def test_many_publishes_leave_one_file_open(shop: Any) -> None:
         (shop.settings.gold_dir / "CURRENT").write_text(json.dumps(pointer), encoding="utf-8")
         with gold.reader() as reader:
             assert reader.version.run_id == f"run-{number}"
-    assert open_gold_files() == ["gold-run-30.duckdb"]
+    assert open_gold_files(shop) == ["gold-run-30.duckdb"]
     gold.close()
 
 
@@ -146,5 +147,7 @@ def test_gold_can_be_neither_changed_nor_left_from_the_screens(shop: Any) -> Non
 
 
 def test_a_handle_opens_only_when_it_is_used(shop: Any) -> None:
-    PublishedGold(shop.settings).close()
-    assert open_gold_files() == []
+    shop.publish("run-1")
+    gold = PublishedGold(shop.settings)
+    assert open_gold_files(shop) == []
+    gold.close()
