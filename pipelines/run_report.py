@@ -90,8 +90,8 @@ def build_report(
     }
 
 
-def write_report(report: Mapping[str, Any], *, settings: Settings) -> None:
-    """Replace `latest.json` and keep the report under its run id.
+def write_report(report: Mapping[str, Any], *, settings: Settings) -> dict[str, Any]:
+    """Replace `latest.json`, keep the report under its run id, and return it as written.
 
     A run in which nothing was new keeps the verdicts of the run that published what is in service.
     """
@@ -107,3 +107,4 @@ def write_report(report: Mapping[str, Any], *, settings: Settings) -> None:
     fresh = latest.with_suffix(".tmp")
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(latest)
+    return body

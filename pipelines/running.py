@@ -66,8 +66,7 @@ def reported(
                     failure=failure,
                     wall_seconds=time.monotonic() - started,
                 )
-                write_report(found, settings=settings)
-                return found
+                return write_report(found, settings=settings)
 
             try:
                 work(context)
