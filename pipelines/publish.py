@@ -25,6 +25,7 @@ from quality.equations import Equation
 from quality.gate import storm_row
 from quality.gate_worker import GateWorker
 from quality.verdicts import GateResult
+from streaming.refine import last_refined_batch
 
 
 @dataclass
@@ -135,7 +136,7 @@ def publish(
                 "file_sha256": batches.file_sha256(build.path),
                 "table_versions": versions,
                 "rows": counts,
-                "refined_batch": _refined_batch(settings, versions),
+                "refined_batch": last_refined_batch(settings, versions=versions),
                 "accepted_reason": accept_reason,
                 "fence": _next_fence(settings),
             }
@@ -210,17 +211,6 @@ def _row_counts(settings: Settings, versions: Mapping[str, int]) -> dict[str, in
             ).fetchall()[0][0]
             for name, version in versions.items()
         }
-
-
-def _refined_batch(settings: Settings, versions: Mapping[str, int]) -> int:
-    parts = " union all ".join(
-        f"select max(refined_batch) as n from "
-        f"{delta_relation(settings, table.name, version=versions[table.name])}"
-        for table in TABLES
-        if "refined_batch" in table.column_names()
-    )
-    with open_lake(settings) as lake:
-        return int(lake.execute(f"select coalesce(max(n), 0) from ({parts})").fetchall()[0][0])
 
 
 def _next_fence(settings: Settings) -> int:

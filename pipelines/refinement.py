@@ -15,6 +15,7 @@ from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, current_version, read
 from pipelines.refined_topics import REFINED, BatchOutcome, Refined, payload_column, tables_in_order
 from pipelines.silver_writer import SilverWriter
+from pipelines.transforms.erp import line_identity
 from pipelines.transforms.winners import WINNER, decide
 
 if TYPE_CHECKING:
@@ -65,14 +66,13 @@ def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings)
     from pyspark.sql import functions as F
 
     rows = read(spark, table, settings=settings)
-    identity = F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+\z", "$1")
     amount = F.col("line_amount") if "line_amount" in rows.columns else F.lit(None)
     return rows.select(
         F.col("source_topic").alias("topic"),
         F.col("source_partition").alias("partition"),
         F.col("source_offset").alias("offset"),
         "event_id",
-        F.when(F.col("source_topic") == ERP_INVOICE_LINES.name, identity)
+        F.when(F.col("source_topic") == ERP_INVOICE_LINES.name, line_identity())
         .otherwise(F.col("event_id"))
         .alias("identity"),
         "content_hash",

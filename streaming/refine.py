@@ -4,7 +4,7 @@ In: new bronze rows. Out: per batch the refined rows under one app transaction. 
 `lake refine --once`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
@@ -59,11 +59,13 @@ def start_refine(
     return start_query(stream, refine, name=QUERY, settings=settings, follow=follow)
 
 
-def last_refined_batch(settings: Settings) -> int:
-    """Highest refined_batch of any silver table; 0 when silver is empty."""
+def last_refined_batch(settings: Settings, *, versions: Mapping[str, int] | None = None) -> int:
+    """Highest refined_batch of any silver table, now or as pinned; 0 when silver is empty."""
+    pinned = versions or {}
     stamped = [table for table in TABLES if "refined_batch" in table.column_names()]
     parts = [
-        f"select max(refined_batch) as number from {delta_relation(settings, table.name)}"
+        "select max(refined_batch) as number from "
+        + delta_relation(settings, table.name, version=pinned.get(table.name))
         for table in stamped
     ]
     with open_lake(settings) as lake:

@@ -85,7 +85,7 @@ def read_invoice_lines(records: DataFrame) -> DataFrame:
         "kafka_at",
         "value",
         "event_id",
-        _identity().alias("identity"),
+        line_identity().alias("identity"),
         F.when(F.col("refusal").isNull(), content_hash(*content)).alias("content_hash"),
         "amount",
         "refusal",
@@ -93,7 +93,7 @@ def read_invoice_lines(records: DataFrame) -> DataFrame:
     )
 
 
-def _identity() -> Column:
+def line_identity() -> Column:
     """The line's hash without its occurrence number: every occurrence is the same line."""
     return F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+\z", "$1")
 
