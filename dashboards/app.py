@@ -68,6 +68,8 @@ def create_app(settings: Settings) -> Dash:
     shell.register(app, gold)
     live.add_route(server, bus)
     _add_health(server, gold)
+    # Dash does this when "/" is first asked for; a page that came before it had none of our assets.
+    app._setup_server()
     server.add_middleware(
         Guard,
         port=settings.dashboard_port,

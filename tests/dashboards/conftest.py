@@ -5,6 +5,7 @@ check by hand: two sources, three countries, a cancellation, a service line and 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import select
@@ -74,6 +75,8 @@ union all select null, 'Unknown product', true;
 
 _built: dict[tuple[Line, ...], bytes] = {}
 """Files built before, as a build takes longer than most tests."""
+_numbers = itertools.count(1)
+"""A version's file name is never used twice: readers know a version by it."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,7 @@ class Shop:
     def build(self, run_id: str, lines: Sequence[Line] = LINES) -> Path:
         """A gold file, not yet in service."""
         self.settings.gold_dir.mkdir(parents=True, exist_ok=True)
-        path = self.settings.gold_dir / f"gold-{run_id}.duckdb"
-        path.unlink(missing_ok=True)
+        path = self.settings.gold_dir / f"gold-{run_id}-{next(_numbers)}.duckdb"
         if tuple(lines) in _built:
             path.write_bytes(_built[tuple(lines)])
             return path
@@ -215,10 +217,9 @@ def words_of() -> Callable[[Any], str]:
     return lambda part: " ".join(" ".join(texts(part)).split())
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A shop whose dashboard runs as a program of its own; each test publishes what it needs."""
-    home = tmp_path_factory.mktemp("served") / "lake"
+@contextlib.contextmanager
+def serving(home: Path) -> Iterator[Shop]:
+    """An empty shop whose dashboard runs as a program of its own."""
     shop = Shop(Settings(home=home, dashboard_port=free_port()))
     port = str(shop.settings.dashboard_port)
     environment = {**os.environ, "LAKE_HOME": str(home), "LAKE_DASHBOARD_PORT": port}
@@ -236,6 +237,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             program.terminate()
             program.wait(10)
     assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The dashboard that most tests share; each publishes what it needs."""
+    with serving(tmp_path_factory.mktemp("served") / "lake") as shop:
+        yield shop
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Shop]:
+    """A dashboard that nobody has asked for anything yet."""
+    with serving(tmp_path / "lake") as shop:
+        yield shop
 
 
 def wait_for_port(port: int, program: "subprocess.Popen[bytes]") -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -83,6 +84,17 @@ def test_health_tells_an_empty_a_good_and_a_broken_state(ask: Ask, server: Any) 
     assert (empty[0], json.loads(empty[2])) == (200, {"status": "empty", "run_id": None})
     assert (good[0], json.loads(good[2])) == (200, {"status": "ok", "run_id": "run-1"})
     assert (broken[0], json.loads(broken[2])["status"]) == (503, "error")
+
+
+@pytest.mark.parametrize("path", ["/", "/data-health", "/nowhere"])
+def test_whatever_page_is_asked_for_first_brings_its_own_scripts(
+    fresh_server: Any, path: str
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", fresh_server.settings.dashboard_port)
+    connection.request("GET", path)
+    page = connection.getresponse().read().decode()
+    connection.close()
+    assert {"cartlake.js", "live.js"} <= set(re.findall(r"assets/(\w+\.js)", page))
 
 
 def test_the_page_loads_nothing_from_another_host(ask: Ask) -> None:

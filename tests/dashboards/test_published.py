@@ -50,9 +50,9 @@ def test_a_damaged_pointer_is_named_and_never_followed(shop: Any, pointer: str) 
 
 
 def test_the_version_says_run_and_time(shop: Any) -> None:
-    shop.publish("run-1")
+    path = shop.publish("run-1")
     version = current_version(shop.settings)
-    assert (version.run_id, version.path.name) == ("run-1", "gold-run-1.duckdb")
+    assert (version.run_id, version.path) == ("run-1", path)
     assert version.published_at is not None
     assert version.published_at.isoformat() == "2026-11-09T14:03:00+00:00"
 
@@ -61,15 +61,15 @@ def test_a_reader_keeps_its_version_while_a_new_one_comes_into_service(
     shop: Any, selection: Callable[..., Any]
 ) -> None:
     gold, every = shop.gold, selection("2011-01-01", "2011-12-31")
-    shop.publish("run-1")
+    first = shop.publish("run-1")
     with gold.reader() as old:
-        shop.publish("run-2", lines=shop_lines_of_one_pound())
+        second = shop.publish("run-2", lines=shop_lines_of_one_pound())
         with gold.reader() as new:
             sums = [str(totals(each.cursor, every).gross_amount) for each in (old, new)]
             assert [old.version.run_id, new.version.run_id] == ["run-1", "run-2"]
         assert sums == ["843.2550", "1.0000"]
-        assert open_gold_files(shop) == ["gold-run-1.duckdb", "gold-run-2.duckdb"]
-    assert open_gold_files(shop) == ["gold-run-2.duckdb"]
+        assert open_gold_files(shop) == [first.name, second.name]
+    assert open_gold_files(shop) == [second.name]
     gold.close()
     assert open_gold_files(shop) == []
 

@@ -179,6 +179,8 @@ def test_ivy_without_a_connection_says_what_to_check(
 
 
 def test_a_folder_that_cannot_hold_the_jars_is_named(tmp_path: Path) -> None:
-    (tmp_path / "lake").write_text("a file where the folder should be")
+    settings = Settings(home=tmp_path / "lake")
+    settings.home.mkdir()
+    settings.jars_dir.write_text("a file where the folder should be")
     with pytest.raises(LakeError, match=r"can't be kept in .*lake/jars: .*set LAKE_HOME"):
-        jars.ensure_jars(Settings(home=tmp_path / "lake"))
+        jars.ensure_jars(settings)
