@@ -156,7 +156,7 @@ def test_personal_values_are_in_no_commit(lake: LakeState) -> None:
 def test_a_writer_waits_for_the_table_of_another_only(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lakehouse.tables.LOCK_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("lakehouse.tables.writing.LOCK_WAIT_SECONDS", 0.1)
     write: Callable[[], None] = lambda: append(  # noqa: E731
         products(lake, ("a", "1", 0)),
         PRODUCTS,

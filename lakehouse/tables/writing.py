@@ -1,31 +1,25 @@
-"""The only module that names Delta: creates, reads and writes the lake's tables exactly once.
+"""Writes to Delta tables, each one commit, exactly once.
 
-In: DataFrames and a table contract. Out: one Delta commit per write, carrying the rows, the app
+In: DataFrames and a table contract. Out: one commit per write, carrying the rows, the app
 transaction (so that a replay is skipped) and the facts that the ledger derives its lines from.
+Every writer of a table goes through `writer_of`: on a local disk two could both win one commit.
 """
 
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.tables import TABLES, Table
+from lakehouse.contracts.tables import Table
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
+from lakehouse.tables.log import location
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 LOCK_WAIT_SECONDS = 120.0
-_PROPERTIES = {
-    "delta.enableDeletionVectors": "false",
-    # Commit facts die with log cleanup, and the ledger is derived from them: keep them 10 years.
-    "delta.logRetentionDuration": "interval 3650 days",
-    "delta.deletedFileRetentionDuration": "interval 168 hours",
-}
-_WITHOUT_STATISTICS = ("boolean", "binary")
 _TXN_APP = "spark.databricks.delta.write.txnAppId"
 _TXN_VERSION = "spark.databricks.delta.write.txnVersion"
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
@@ -42,57 +36,12 @@ class Transaction:
         return f"{self.app_id}:{table.name}"
 
 
-def location(table: Table, *, settings: Settings) -> str:
-    """Where a table lies: a path or URI below the table storage."""
-    return f"{settings.tables_uri}/{table.name.replace('.', '/')}"
-
-
-def create_tables(spark: "SparkSession", *, settings: Settings) -> None:
-    """Create every table of the contracts that does not exist yet, empty."""
-    from delta.tables import DeltaTable
-
-    for table in TABLES:
-        if current_version(table, settings=settings) is not None:
-            continue
-        builder = DeltaTable.createIfNotExists(spark).location(location(table, settings=settings))
-        for column in table.columns:
-            builder = builder.addColumn(column.name, column.type, nullable=column.nullable)
-        if table.partition_by:
-            builder = builder.partitionedBy(table.partition_by)
-        indexed = [
-            column.name
-            for column in table.columns
-            if not column.personal
-            and column.name != table.partition_by
-            and column.type not in _WITHOUT_STATISTICS
-        ]
-        properties = {**_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(indexed)}
-        for name, value in properties.items():
-            builder = builder.property(name, value)
-        with hold(_lock_name(table), settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
-            builder.execute()
-
-
-def read(
-    spark: "SparkSession", table: Table, *, settings: Settings, version: int | None = None
-) -> "DataFrame":
-    """A table's rows, now or at a version."""
-    reader = spark.read.format("delta")
-    if version is not None:
-        reader = reader.option("versionAsOf", version)
-    return reader.load(location(table, settings=settings))
-
-
-def read_stream(
-    spark: "SparkSession", table: Table, *, settings: Settings, max_bytes: str
-) -> "DataFrame":
-    """A table's appended rows as a stream; commits that only rearrange or erase are passed over."""
-    return (
-        spark.readStream.format("delta")
-        .option("skipChangeCommits", "true")
-        .option("maxBytesPerTrigger", max_bytes)
-        .load(location(table, settings=settings))
-    )
+@contextlib.contextmanager
+def writer_of(table: Table, *, settings: Settings) -> Iterator[None]:
+    """Be the one writer of a table. Raises: LakeError after two minutes of another's writing."""
+    lock = f"table-{table.name}"
+    with hold(lock, settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
+        yield
 
 
 def append(
@@ -112,7 +61,7 @@ def append(
         transaction: App id of the checkpoint and batch id.
         metadata: Facts for the ledger: offset ranges, rows, money.
     """
-    with hold(_lock_name(table), settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
+    with writer_of(table, settings=settings):
         (
             rows.select(*table.column_names())
             .write.format("delta")
@@ -149,7 +98,7 @@ def merge(
     keys = [*table.key, *([table.partition_by] if table.partition_by else [])]
     condition = " and ".join(f"old.`{key}` = new.`{key}`" for key in keys)
     values = {name: f"new.`{name}`" for name in table.column_names()}
-    with hold(_lock_name(table), settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
+    with writer_of(table, settings=settings):
         target = DeltaTable.forPath(rows.sparkSession, location(table, settings=settings))
         plan = target.alias("old").merge(rows.alias("new"), condition)
         if delete_when is None:
@@ -180,7 +129,7 @@ def replace(
     metadata: Mapping[str, object],
 ) -> None:
     """Replace the rows that `where` selects by `rows`, all of which it must select."""
-    with hold(_lock_name(table), settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
+    with writer_of(table, settings=settings):
         (
             rows.select(*table.column_names())
             .write.format("delta")
@@ -191,48 +140,9 @@ def replace(
         )
 
 
-def current_version(table: Table, *, settings: Settings) -> int | None:
-    """Newest version of a table; None when it does not exist."""
-    return max(map(version_of, log_files(table, settings=settings)), default=None)
-
-
-def current_versions(settings: Settings) -> dict[str, int]:
-    """Newest version of every existing table by its name: what a publish pins once."""
-    found = {table.name: current_version(table, settings=settings) for table in TABLES}
-    return {name: version for name, version in found.items() if version is not None}
-
-
-def log_files(table: Table, *, settings: Settings) -> list[str]:
-    """Names of a table's commit files, in any order."""
-    from pyarrow import fs
-
-    system, root = fs.FileSystem.from_uri(_log_uri(table, settings=settings))
-    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
-    return [
-        info.base_name
-        for info in found
-        if info.base_name.endswith(".json") and info.base_name[:20].isdigit()
-    ]
-
-
-def version_of(name: str) -> int:
-    """Version that a commit file's name says."""
-    return int(name[:20])
-
-
-def _log_uri(table: Table, *, settings: Settings) -> str:
-    place = location(table, settings=settings)
-    base = place if "://" in place else Path(place).absolute().as_uri()
-    return f"{base}/_delta_log"
-
-
 def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
     facts = {**metadata, "app_id": transaction.app_id, "batch_id": transaction.version}
     return json.dumps(facts, sort_keys=True)
-
-
-def _lock_name(table: Table) -> str:
-    return f"table-{table.name}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,49 @@
+"""Where Delta tables lie and which commits they have; needs no Spark.
+
+In: a table contract and settings. Out: locations, commit files, versions.
+"""
+
+from pathlib import Path
+
+from lakehouse.contracts.tables import TABLES, Table
+from lakehouse.settings import Settings
+
+
+def location(table: Table, *, settings: Settings) -> str:
+    """Where a table lies: a path or URI below the table storage."""
+    return f"{settings.tables_uri}/{table.name.replace('.', '/')}"
+
+
+def current_version(table: Table, *, settings: Settings) -> int | None:
+    """Newest version of a table; None when it does not exist."""
+    return max(map(version_of, log_files(table, settings=settings)), default=None)
+
+
+def current_versions(settings: Settings) -> dict[str, int]:
+    """Newest version of every existing table by its name: what a publish pins once."""
+    found = {table.name: current_version(table, settings=settings) for table in TABLES}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def log_files(table: Table, *, settings: Settings) -> list[str]:
+    """Names of a table's commit files, in any order."""
+    from pyarrow import fs
+
+    system, root = fs.FileSystem.from_uri(_log_uri(table, settings=settings))
+    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
+    return [
+        info.base_name
+        for info in found
+        if info.base_name.endswith(".json") and info.base_name[:20].isdigit()
+    ]
+
+
+def version_of(name: str) -> int:
+    """Version that a commit file's name says."""
+    return int(name[:20])
+
+
+def _log_uri(table: Table, *, settings: Settings) -> str:
+    place = location(table, settings=settings)
+    base = place if "://" in place else Path(place).absolute().as_uri()
+    return f"{base}/_delta_log"
