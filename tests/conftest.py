@@ -12,6 +12,11 @@ import pytest
 
 from lakehouse.duck import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
+from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all tests
+    pytest_addoption,
+    pytest_runtest_makereport,
+    record_fault,
+)
 from tests.lake_state import (
     LakeState,
     NewSettings,

@@ -1,0 +1,95 @@
+"""A seeded shop in a Kafka of its own, read once without a fault; each test takes a fresh lake."""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lakehouse.settings import Settings
+from tests.faults.proof import Shop, rows_of
+from tests.faults.source import Truth, seeded_shop
+from tests.lake_state import LakeState, NewSettings, bring_into_service
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from pipelines.publish import Workers
+    from storefront.messages import Message
+
+FAST_JAVA = "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "1k"}
+"""Two hundred records an ingest batch, one file a refine batch: several batches in a short run."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback ports that nobody listens on, all different."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+@pytest.fixture(scope="session")
+def new_broker(new_settings: NewSettings) -> Iterator[Callable[[], Settings]]:
+    """Makes settings of a state whose own Kafka runs; it ends with the tests."""
+    from streaming import broker
+
+    with ExitStack() as stack:
+
+        def make() -> Settings:
+            port, controller = free_ports(2)
+            settings = new_settings(
+                kafka_bootstrap=None,
+                kafka_port=port,
+                kafka_controller_port=controller,
+                spark_java_options=FAST_JAVA,
+            )
+            stack.enter_context(broker.start(settings, detached=False))
+            return settings
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def open_shop(
+    spark: "SparkSession",
+    new_settings: NewSettings,
+    empty_tables: Path,
+    workers: "Workers",
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Callable[[Settings, list[Message], Truth], Shop]":
+    """Sends messages to a Kafka that holds nothing else, and runs them through a clean lake."""
+    from streaming.producer import Source, produce
+
+    def make(kafka: Settings, messages: "list[Message]", truth: Truth) -> Shop:
+        origin = new_settings(kafka_bootstrap=kafka.bootstrap, spark_java_options=FAST_JAVA)
+        shutil.copytree(empty_tables, origin.tables_uri)
+        produce(messages, source=Source("faults", "faults"), settings=origin)
+        shop = Shop(origin, truth, {})
+        clean = LakeState(spark, shop.new_lake(tmp_path_factory.mktemp("clean") / "lake"))
+        clean.ingest()
+        clean.refine()
+        bring_into_service(clean.settings, workers)
+        return Shop(origin, truth, rows_of(clean.settings))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shop(
+    new_broker: Callable[[], Settings],
+    open_shop: "Callable[[Settings, list[Message], Truth], Shop]",
+) -> Shop:
+    """800 records of every kind in a Kafka of their own."""
+    return open_shop(new_broker(), *seeded_shop(800, seed=4))
+
+
+@pytest.fixture
+def shop_lake(shop: Shop, tmp_path: Path) -> Settings:
+    """A fresh lake before the shop, set to small batches."""
+    return shop.new_lake(tmp_path / "lake", **SMALL_BATCHES)

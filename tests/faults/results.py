@@ -1,0 +1,105 @@
+"""What each fault test found, one JSON line a test, for the table of `docs/reliability.md`.
+
+In: figures of a test, and the outcome of every test whose docstring begins with its number (T02,
+T15 ...). Out: lines in the file that `pytest --fault-results FILE` names. The hooks are taken in by
+`tests/conftest.py`.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.proof import Damage
+
+OPTION = "--fault-results"
+NUMBERED = re.compile(r"(T\d\d)(?: (?:to|and) (T\d\d))?[:.] *")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table. Figures are None where the test asserts and measures none."""
+
+    test: str
+    title: str
+    records: int | None = None
+    lost: int | None = None
+    doubled: int | None = None
+    pounds_off: str | None = None
+    recovery_seconds: float | None = None
+    human_steps: int | None = None
+    note: str = ""
+
+
+Recorder = Callable[..., None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(OPTION, default=None, metavar="FILE", help="Append fault figures to FILE.")
+
+
+@pytest.fixture
+def record_fault(request: pytest.FixtureRequest) -> Recorder:
+    """Call it with the damage, recovery seconds and human steps; the docstring names the test."""
+
+    def record(
+        damage: Damage | None = None,
+        *,
+        recovery_seconds: float | None = None,
+        human_steps: int = 0,
+        note: str = "",
+    ) -> None:
+        figures: dict[str, Any] = {"recovery_seconds": recovery_seconds, "note": note}
+        if damage is not None:
+            figures |= asdict(damage) | {"pounds_off": f"{damage.pounds_off:f}"}
+        request.node.stash[_FIGURES] = figures | {"human_steps": human_steps}
+
+    return record
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    path = item.config.getoption(OPTION)
+    if path and report.when == "call" and report.passed:
+        for result in results_of(item):
+            _append(Path(path), result)
+    return report
+
+
+def results_of(item: pytest.Item) -> list[Result]:
+    """A line for each number that the test's docstring begins with."""
+    text = " ".join((getattr(item.obj, "__doc__", None) or "").split())  # type: ignore[attr-defined]
+    found = NUMBERED.match(text)
+    if found is None:
+        return []
+    title = text[found.end() :].rstrip(".") or item.name.removeprefix("test_").replace("_", " ")
+    first, last = (int((each or found[1])[1:]) for each in found.groups())
+    figures = item.stash.get(_FIGURES, {})
+    return [Result(f"T{number:02}", title, **figures) for number in range(first, last + 1)]
+
+
+_FIGURES = pytest.StashKey[dict[str, Any]]()
+
+
+def _append(path: Path, result: Result) -> None:
+    line = asdict(result) | {"at": datetime.now(UTC).isoformat(timespec="seconds")}
+    if isinstance(line["pounds_off"], Decimal):
+        line["pounds_off"] = f"{line['pounds_off']:f}"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line | {"machine": machine()}, sort_keys=True) + "\n")
+
+
+def machine() -> str:
+    """The machine in a few words."""
+    import psutil
+
+    memory = round(psutil.virtual_memory().total / 2**30)
+    return f"{os.cpu_count()} CPUs, {memory} GiB of memory, {os.uname().sysname}"
