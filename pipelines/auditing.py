@@ -12,6 +12,7 @@ from pipelines import pointer
 from quality import batches
 from quality.audit import audit
 from quality.equations import Equation
+from quality.losses import Place, Span
 
 
 def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
@@ -38,6 +39,7 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
         since=last.table_versions if last else None,
         gold_versions=pointer.current(settings).get("table_versions"),
         broker_ends=broker_ends(settings),
+        missing=missing_records(settings),
     )
 
 
@@ -50,3 +52,15 @@ def broker_ends(settings: Settings) -> dict[tuple[str, int], int] | None:
     if not status.running:
         return None
     return admin.end_offsets(status.bootstrap, subscribed_topics())
+
+
+def missing_records(settings: Settings) -> dict[Place, Span] | None:
+    """Ranges that Kafka deleted before ingest read them; None when no broker answers."""
+    from streaming import admin, broker, unread
+    from streaming.ingest import subscribed_topics
+
+    status = broker.status(settings)
+    if not status.running:
+        return None
+    begins = admin.first_offsets(status.bootstrap, subscribed_topics())
+    return unread.missing_ranges(settings, begins=begins)

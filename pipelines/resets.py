@@ -1,34 +1,46 @@
-"""A new checkpoint for a query whose old one is lost or damaged.
+"""A new checkpoint for a query whose old one is lost or damaged, or points at what Kafka lost.
 
 In: the query's name. Out: a fresh checkpoint (or none yet) from which the next run loses and
 doubles nothing: ingest goes on at bronze's end, refine reads bronze again and recognises every
-position.
+position. What Kafka lost before it was read is given up only with a reason, on the record.
 """
 
 import json
 import shutil
 
-from lakehouse.contracts.tables import BRONZE_EVENTS
-from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
-from lakehouse.tables import current_version
-from quality import ledger
+from quality import ledger, losses
+from quality.losses import Place
+from streaming import admin, broker, unread
 from streaming.checkpoints import checkpoint_dir, start_file
+from streaming.ingest import subscribed_topics
 
 QUERIES = ("ingest", "refine")
 
 
-def reset_query(query: str, *, settings: Settings) -> str:
+def reset_query(query: str, *, settings: Settings, accept_loss: str | None = None) -> str:
     """Put a query's checkpoint aside; returns one sentence about where it goes on.
 
+    Args:
+        query: ingest or refine.
+        settings: Where the state lies.
+        accept_loss: Why records that Kafka lost before ingest read them are given up.
+
     Raises:
-        LakeError: There is no such query, or a run is under way.
+        LakeError: There is no such query, a run is under way, Kafka lost records and no reason is
+            given, or a reason is given and nothing is lost.
     """
     if query not in QUERIES:
         raise LakeError(f"There is no query '{query}'. Queries: {', '.join(QUERIES)}.")
+    if accept_loss is not None and (query != "ingest" or not accept_loss.strip()):
+        raise LakeError(
+            "Only ingest can lose records: `lake reset ingest --accept-loss REASON`, with a reason "
+            "that others will understand."
+        )
     with hold("run", settings=settings), hold(f"query-{query}", settings=settings):
+        given_up = _settle_losses(settings, reason=accept_loss) if query == "ingest" else 0
         facts = {"operation": "reset", "query": query, "id": ledger.now()}
         ledger.write("operations", {"kind": "intent", **facts}, settings=settings)
         starts = _next_offsets(settings) if query == "ingest" else {}
@@ -42,19 +54,42 @@ def reset_query(query: str, *, settings: Settings) -> str:
     if query == "refine":
         return "refine starts over from bronze's first row; what silver holds is recognised."
     places = sum(len(parts) for parts in starts.values())
-    return f"ingest goes on after bronze's highest offset in {places} partitions."
+    lost = f" {given_up:,} records are given up, and every audit will say so." if given_up else ""
+    return f"ingest goes on after bronze's highest offset in {places} partitions.{lost}"
+
+
+def _settle_losses(settings: Settings, *, reason: str | None) -> int:
+    """Give up what Kafka lost, if a reason says so; returns how many offsets.
+
+    The ledger has the ranges before anything else changes: a reset cut short is run again.
+    """
+    if reason is not None:
+        broker.require_running(settings)
+    status = broker.status(settings)
+    if not status.running:
+        return 0
+    begins = admin.first_offsets(status.bootstrap, subscribed_topics())
+    missing = unread.missing_ranges(settings, begins=begins)
+    if reason is None:
+        if missing:
+            raise unread.lost_error(missing)
+        return 0
+    if not missing:
+        raise LakeError(
+            "Kafka holds every record that ingest has yet to read, so there is no loss to accept. "
+            "For a new checkpoint run `lake reset ingest`."
+        )
+    losses.accept(missing, reason=reason, settings=settings)
+    return sum(end - first for first, end in missing.values())
 
 
 def _next_offsets(settings: Settings) -> dict[str, dict[str, int]]:
-    if current_version(BRONZE_EVENTS, settings=settings) is None:
-        return {}
-    relation = delta_relation(settings, BRONZE_EVENTS.name)
-    with open_lake(settings) as lake:
-        rows = lake.execute(
-            f'select topic, "partition", max("offset") + 1 from {relation} '
-            "group by all order by all"
-        ).fetchall()
+    starts: dict[Place, int] = losses.landed_ends(settings)
+    for place, spans in losses.accepted(settings).items():
+        for first, end in spans:
+            if place not in starts or first <= starts[place] < end:
+                starts[place] = end
     found: dict[str, dict[str, int]] = {}
-    for topic, partition, offset in rows:
+    for (topic, partition), offset in sorted(starts.items()):
         found.setdefault(topic, {})[str(partition)] = offset
     return found

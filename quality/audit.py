@@ -27,6 +27,7 @@ def audit(
     since: Mapping[str, int] | None = None,
     gold_versions: Mapping[str, int] | None = None,
     broker_ends: Mapping[tuple[str, int], int] | None = None,
+    missing: Mapping[tuple[str, int], tuple[int, int]] | None = None,
 ) -> list[Equation]:
     """Check every equation that applies.
 
@@ -40,9 +41,10 @@ def audit(
         gold_versions: Versions that gold was built from, where they are not `versions`: places and
             money are judged there.
         broker_ends: End offset per (topic, partition), where a broker could be asked.
+        missing: Offsets that Kafka deleted before they were read, where it could be asked.
     """
     with open_lake(settings) as lake:
-        pinned = Pinned(lake, settings, versions, gold, broker_ends=broker_ends)
+        pinned = Pinned(lake, settings, versions, gold, broker_ends=broker_ends, missing=missing)
         built_from = replace(pinned, versions=gold_versions or versions)
         files = partial(
             state_proofs.tables_are_as_recorded, pinned, full=full, since=dict(since or {})

@@ -60,6 +60,7 @@ class Pinned:
     gold: Path | None = None
     run_id: str | None = None
     broker_ends: Mapping[tuple[str, int], int] | None = None
+    missing: Mapping[tuple[str, int], tuple[int, int]] | None = None
 
     def require_gold(self) -> Path:
         """The gold file under audit. Raises: ValueError when there is none."""

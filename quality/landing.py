@@ -7,27 +7,34 @@ from collections import defaultdict
 from typing import Any
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
-from quality import batches, ledger, produced
+from quality import batches, ledger, losses, produced
 from quality.equations import Equation, Pinned
+from quality.losses import Place, Span
 
-Span = tuple[int, int]
-Place = tuple[str, int]
 SeqSpan = tuple[str, int, int]
 
 
 def offsets_are_tiled(pinned: Pinned) -> Equation:
-    """R1: per partition the batches' offset ranges follow each other without gap or overlap."""
+    """R1: per partition the batches' offset ranges follow each other without gap or overlap.
+
+    A range whose loss was accepted closes its gap, and is counted by itself.
+    """
     spans: dict[Place, list[Span]] = defaultdict(list)
     for _, ranges in _batch_ranges(pinned):
         for topic, partitions in ranges.items():
             for number, (start, end) in partitions.items():
                 spans[topic, int(number)].append((start, end))
-    differences: list[str] = []
-    covered = 0
+    covered = sum(end - start for found in spans.values() for start, end in found)
+    lost = losses.accepted(pinned.settings)
+    for place, given_up in lost.items():
+        spans[place] += given_up
+    differences = [
+        f"lost before it was read: {losses.in_words({place: span})}, and Kafka holds it no longer"
+        for place, span in sorted((pinned.missing or {}).items())
+    ]
     for (topic, partition), found in sorted(spans.items()):
         reached = None
         for start, end in sorted(found):
-            covered += end - start
             if reached is not None and start != reached:
                 kind = "gap" if start > reached else "overlap"
                 low, high = sorted((start, reached))
@@ -44,8 +51,8 @@ def offsets_are_tiled(pinned: Pinned) -> Equation:
     return Equation(
         "R1",
         "offset ranges of all batches, without gap or overlap = rows of bronze",
-        f"{covered:,} offsets",
-        f"{rows:,} rows",
+        f"{covered + losses.size(lost):,} offsets",
+        f"{rows:,} rows{_given_up(pinned, losses.size(lost))}",
         tuple(differences),
     )
 
@@ -89,6 +96,7 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
     """
     chunks, unknown = _acknowledged(pinned)
     spans = register_spans(pinned)
+    given_up = _given_up_by_span(spans, landed_chunks(pinned))
     relation = pinned.relation(BRONZE_EVENTS.name)
     landed = pinned.rows(
         "select s.session, s.first_seq, s.last_seq, count(distinct b.producer_seq) "
@@ -99,22 +107,28 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
     )
     wanted = sum(last - first + 1 for _, first, last in spans)
     waiting = sum(chunk["records"] for chunk, has_landed in chunks if not has_landed)
+    holes = {(session, first, last): last - first + 1 - n for session, first, last, n in landed}
     differences = [
-        f"session {session[:8]}: of records {first} to {last} only {found:,} are in bronze"
-        for session, first, last, found in landed
-        if found != last - first + 1
+        f"session {session[:8]}: of records {first} to {last} only {last - first + 1 - hole:,} "
+        "are in bronze"
+        for (session, first, last), hole in holes.items()
+        if not 0 <= hole <= given_up[session, first, last]
     ]
     return Equation(
         "R3",
         "records that Kafka acknowledged = of these, records in bronze",
         f"{wanted:,} records" + (f" ({waiting:,} more wait for ingest)" if waiting else ""),
-        f"{sum(row[3] for row in landed):,} records",
+        f"{sum(row[3] for row in landed):,} records"
+        + _given_up(pinned, 0 if differences else sum(holes.values())),
         (*differences, *unknown),
     )
 
 
 def landed_chunks(pinned: Pinned) -> list[dict[str, Any]]:
-    """Ledger lines of the acknowledged chunks that lie wholly before bronze's end."""
+    """Ledger lines of the acknowledged chunks that lie wholly before bronze's end.
+
+    `lost` is added to a line: how many of the chunk's offsets were given up at most.
+    """
     return [chunk for chunk, has_landed in _acknowledged(pinned)[0] if has_landed]
 
 
@@ -139,6 +153,9 @@ def register_spans(pinned: Pinned) -> list[SeqSpan]:
 def _acknowledged(pinned: Pinned) -> tuple[list[tuple[dict[str, Any], bool]], list[str]]:
     """Acknowledged chunks, each with whether it landed, and what no line of the ledger opens."""
     ends: dict[Place, int] = defaultdict(int)
+    lost = losses.accepted(pinned.settings)
+    for place, spans in lost.items():
+        ends[place] = spans[-1][1]
     for _, ranges in _batch_ranges(pinned):
         for topic, partitions in ranges.items():
             for partition, (_, end) in partitions.items():
@@ -160,8 +177,31 @@ def _acknowledged(pinned: Pinned) -> tuple[list[tuple[dict[str, Any], bool]], li
                 for topic, partitions in line["positions"].items()
                 for partition, (_, last) in partitions.items()
             )
-            chunks.append((chunk, has_landed))
+            given_up = sum(
+                losses.overlap(lost.get((topic, int(partition)), []), first, last)
+                for topic, partitions in line["positions"].items()
+                for partition, (first, last) in partitions.items()
+            )
+            chunks.append(({**chunk, "lost": given_up}, has_landed))
     return chunks, unknown
+
+
+def _given_up_by_span(spans: list[SeqSpan], chunks: list[dict[str, Any]]) -> dict[SeqSpan, int]:
+    """Offsets of each span's chunks that were given up."""
+    found = dict.fromkeys(spans, 0)
+    for chunk in chunks:
+        if chunk["lost"]:
+            for session, first, last in spans:
+                if session == chunk["session"] and first <= chunk["first_seq"] <= last:
+                    found[session, first, last] += chunk["lost"]
+    return found
+
+
+def _given_up(pinned: Pinned, number: int) -> str:
+    """How a verdict says that losses were accepted, and why."""
+    if not number:
+        return ""
+    return f" and {number:,} lost, accepted ({'; '.join(losses.reasons(pinned.settings))})"
 
 
 def _batch_ranges(pinned: Pinned) -> list[tuple[int, dict[str, dict[str, Any]]]]:

@@ -114,17 +114,31 @@ def partition_count(name: str) -> int:
 
 def end_offsets(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
     """End offset of every partition of these topics, by (topic, partition)."""
-    from kafka import KafkaConsumer, TopicPartition
+    return _offsets(bootstrap, topics, which="end_offsets")
 
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, client_id="cartlake-audit")
+
+def first_offsets(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    """First offset that Kafka still holds of every partition of these topics."""
+    return _offsets(bootstrap, topics, which="beginning_offsets")
+
+
+def _offsets(bootstrap: str, topics: Sequence[str], *, which: str) -> dict[tuple[str, int], int]:
+    from kafka import KafkaConsumer, TopicPartition
+    from kafka.errors import KafkaError
+
     try:
-        places = [
-            TopicPartition(topic, partition)
-            for topic in topics
-            for partition in consumer.partitions_for_topic(topic) or ()
-        ]
-        return {
-            (each.topic, each.partition): end for each, end in consumer.end_offsets(places).items()
-        }
-    finally:
-        consumer.close()
+        with contextlib.closing(
+            KafkaConsumer(bootstrap_servers=bootstrap, client_id="cartlake-audit")
+        ) as consumer:
+            places = [
+                TopicPartition(topic, partition)
+                for topic in topics
+                for partition in consumer.partitions_for_topic(topic) or ()
+            ]
+            found = getattr(consumer, which)(places)
+    except KafkaError as error:
+        raise LakeError(
+            f"Kafka at {bootstrap} did not say which records it holds ({type(error).__name__}). "
+            "Start it with `./lake broker start`, or check LAKE_KAFKA_BOOTSTRAP."
+        ) from error
+    return {(each.topic, each.partition): offset for each, offset in found.items()}

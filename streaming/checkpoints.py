@@ -25,7 +25,7 @@ def app_id(query: str, *, settings: Settings) -> str:
     A constant would make Delta skip the batches of a new checkpoint as if they were old ones.
     """
     path = checkpoint_dir(query, settings=settings) / "metadata"
-    return str(_json(path, query=query)["id"])
+    return str(_json_of(path, query=query)["id"])
 
 
 def kafka_ranges(query: str, batch_id: int, *, settings: Settings) -> Ranges:
@@ -45,6 +45,31 @@ def kafka_ranges(query: str, batch_id: int, *, settings: Settings) -> Ranges:
     return ranges
 
 
+def next_offsets(query: str, *, settings: Settings) -> dict[tuple[str, int], int]:
+    """Offset per (topic, partition) at which a query that reads Kafka goes on.
+
+    That is after its last finished batch, or where its first one begins; empty before that is
+    settled.
+
+    Raises:
+        LakeError: A file of the checkpoint is damaged.
+    """
+    folder = checkpoint_dir(query, settings=settings)
+    finished = [int(each.name) for each in (folder / "commits").glob("*") if each.name.isdigit()]
+    first, noted = folder / "sources" / "0" / "0", start_file(query, settings=settings)
+    if finished:
+        found = _offsets(folder / "offsets" / str(max(finished)), query=query)
+    elif first.exists():
+        found = _initial(first, query=query)
+    else:
+        found = _json_of(noted, query=query) if noted.exists() else {}
+    return {
+        (topic, int(partition)): offset
+        for topic, partitions in found.items()
+        for partition, offset in partitions.items()
+    }
+
+
 def _offsets(path: Path, *, query: str) -> dict[str, dict[str, int]]:
     lines = _read(path, query=query).splitlines()
     found = _parsed(lines[-1] if lines else "", path=path, query=query)
@@ -58,8 +83,8 @@ def _initial(path: Path, *, query: str) -> dict[str, dict[str, int]]:
     return _parsed(text[text.find("{") :], path=path, query=query)
 
 
-def _json(path: Path, *, query: str) -> dict[str, object]:
-    return _parsed(_read(path, query=query), path=path, query=query)  # type: ignore[return-value]
+def _json_of(path: Path, *, query: str) -> dict[str, dict[str, int]]:
+    return _parsed(_read(path, query=query), path=path, query=query)
 
 
 def _read(path: Path, *, query: str) -> str:

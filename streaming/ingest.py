@@ -15,6 +15,7 @@ from lakehouse.tables import Transaction, append, current_version
 from streaming.admin import partition_count
 from streaming.checkpoints import app_id, checkpoint_dir, kafka_ranges, start_file
 from streaming.queries import start_query
+from streaming.unread import require_all_held
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -45,9 +46,11 @@ def start_ingest(
         follow: Go on until stopped, else stop at the present end of the topics.
 
     Raises:
-        LakeError: The checkpoint is gone while bronze has rows: a new one would land them twice.
+        LakeError: The checkpoint is gone while bronze has rows: a new one would land them twice;
+            or Kafka deleted records before they were read.
     """
     _require_checkpoint(settings)
+    require_all_held(settings)
     stream = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", settings.bootstrap)

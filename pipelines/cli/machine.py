@@ -42,8 +42,20 @@ def dashboard() -> None:
 
 
 @app.command("reset")
-def reset(query: Annotated[str, typer.Argument(help="ingest or refine")]) -> None:
-    """Give a query a new checkpoint; nothing is lost or doubled."""
+def reset(
+    query: Annotated[str, typer.Argument(help="ingest or refine")],
+    accept_loss: Annotated[
+        str | None,
+        typer.Option(
+            help="Why records that Kafka lost before ingest read them are given up; "
+            "kept in the ledger."
+        ),
+    ] = None,
+) -> None:
+    """Give a query a new checkpoint; nothing is lost or doubled.
+
+    Example: lake reset ingest --accept-loss "the broker's disk died on 3 May"
+    """
     from pipelines.resets import reset_query
 
-    print(reset_query(query, settings=Settings()))
+    print(reset_query(query, settings=Settings(), accept_loss=accept_loss))
