@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.duck import CURRENT
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from quality import ledger
 
@@ -54,8 +55,12 @@ def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings)
 
     Args:
         built: The private file, closed and without a write-ahead log.
-        facts: What the ledger keeps of this publish; `run_id` and `table_versions` among them.
+        facts: What the ledger keeps of this publish; `run_id`, `table_versions` and `fence`, the
+            number that it took at its start, among them.
         settings: Where gold lies.
+
+    Raises:
+        LakeError: A publish that took its number later was faster; gold in service is its.
     """
     target = settings.gold_dir / built.name
     line = {**facts, "file": target.name}
@@ -63,10 +68,24 @@ def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings)
     _flush(built)
     built.replace(target)
     _flush(settings.gold_dir)
+    _require_newest(line, settings=settings)
     point_to(line, settings=settings)
     ledger.write(CHAIN, {"kind": "published", **line}, settings=settings)
     drop_old_versions(settings)
     return target
+
+
+def _require_newest(line: Mapping[str, Any], *, settings: Settings) -> None:
+    """Stop a publish that was overtaken: the lock was gone round, as on a shared disk."""
+    for other in ledger.lines(CHAIN, settings=settings):
+        if other["run_id"] != line["run_id"] and other.get("fence", 0) >= line["fence"]:
+            ledger.write(CHAIN, {**line, "kind": "abandoned"}, settings=settings)
+            drop_old_versions(settings)
+            raise LakeError(
+                f"Run {line['run_id']} was overtaken by run {other['run_id']} while it worked, and "
+                "publishes nothing. Two publishes never run at once in one state folder: find out "
+                "who removed the lock, then run `lake publish` again."
+            )
 
 
 def point_to(line: Mapping[str, Any], *, settings: Settings) -> None:

@@ -81,6 +81,7 @@ def publish(
     with hold("publish", settings=settings):
         pointer.settle(settings)
         discard_dead_builds(settings)
+        fence = _next_fence(settings)
         batches.derive(settings)
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
@@ -138,7 +139,7 @@ def publish(
                 "rows": counts,
                 "refined_batch": last_refined_batch(settings, versions=versions),
                 "accepted_reason": accept_reason,
-                "fence": _next_fence(settings),
+                "fence": fence,
             }
             path = pointer.put_in_service(build.path, facts=facts, settings=settings)
             outcome.published = {**facts, "file": path.name}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lakehouse.duck import CURRENT
+from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines import pointer
 from quality import ledger
@@ -120,6 +121,31 @@ def test_sigkill_at_every_step_leaves_a_whole_version_and_the_next_start_settles
     assert child.returncode == 0
     assert step > 8
     assert seen == {("published", "new"), ("abandoned", "new")}
+
+
+def test_a_publish_with_a_stale_fence_cannot_take_over(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T06: a publish that was overtaken after its intent, the lock being gone round, gives up."""
+    put(settings, "old", fence=1)
+    real = pointer._flush
+
+    def overtaken(path: Path) -> None:
+        monkeypatch.setattr(pointer, "_flush", real)
+        assert pointer.settle(settings) == (
+            "Run slow was cut short in its publish: it counts as abandoned."
+        )
+        put(settings, "fast", fence=3)
+        real(path)
+
+    monkeypatch.setattr(pointer, "_flush", overtaken)
+    with pytest.raises(LakeError, match="Run slow was overtaken by run fast"):
+        put(settings, "slow", fence=2)
+    assert pointer.current(settings)["run_id"] == "fast"
+    assert pointer.settle(settings) is None
+    assert sorted(path.name for path in settings.gold_dir.glob("gold-*")) == [
+        *("gold-fast.duckdb", "gold-old.duckdb"),
+    ]
 
 
 def test_a_damaged_pointer_is_as_none(settings: Settings) -> None:
