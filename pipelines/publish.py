@@ -15,7 +15,7 @@ from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables import current_versions
-from pipelines import pointer
+from pipelines import pointer, restatements
 from pipelines.gold import build_gold, discard_dead_builds
 from pipelines.gold_worker import GoldWorker
 from pipelines.stages import StageLog
@@ -24,6 +24,7 @@ from quality.audit import audit
 from quality.equations import Equation
 from quality.gate import storm_row
 from quality.gate_worker import GateWorker
+from quality.mart_sums import as_texts, mart_sums
 from quality.verdicts import GateResult
 from streaming.refine import last_refined_batch
 
@@ -132,13 +133,18 @@ def publish(
             stage.note = "equations"
             _require_all(outcome.equations)
         with log.stage("publish") as stage:
+            restated = restatements.restate(
+                build.path, last, run_id=outcome.run_id, settings=settings
+            )
             facts = {
                 "run_id": outcome.run_id,
                 "file_sha256": batches.file_sha256(build.path),
                 "table_versions": versions,
                 "rows": counts,
+                "gold_amounts": as_texts(mart_sums(build.path)),
                 "refined_batch": last_refined_batch(settings, versions=versions),
                 "accepted_reason": accept_reason,
+                "restated": restated,
                 "fence": fence,
             }
             path = pointer.put_in_service(build.path, facts=facts, settings=settings)

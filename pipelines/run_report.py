@@ -15,7 +15,7 @@ from lakehouse.duck import current_gold, delta_relation, open_lake
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from lakehouse.tables import current_version
-from pipelines import pointer
+from pipelines import pointer, restatements
 from pipelines.context import Context
 from pipelines.figures import key_figures
 
@@ -85,6 +85,7 @@ def build_report(
         "reconciliation": [each.row() for each in outcome.equations],
         "quality": list(outcome.gate.results) if outcome.gate else [],
         "quarantine": quarantine_by_reason(settings),
+        "restatements": restatements.summary(settings),
         "versions": versions(),
         "publish": {key: service.get(key) for key in ("run_id", "file", "published_at")},
     }

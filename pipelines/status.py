@@ -8,9 +8,10 @@ from lakehouse.duck import delta_relation, open_lake
 from lakehouse.processes import is_free
 from lakehouse.settings import Settings
 from lakehouse.tables import current_versions
-from pipelines import pointer
+from pipelines import pointer, restatements
 from pipelines.auditing import broker_ends
 from pipelines.run_report import versions
+from quality import losses
 from streaming import broker
 
 
@@ -21,6 +22,8 @@ def describe(settings: Settings) -> str:
     lines.append(
         f"Broker     Kafka at {status.bootstrap}, pid {status.pid}"
         if status.running
+        else f"Broker     pid {status.pid} does not answer (lake broker start)"
+        if status.pid
         else "Broker     not running (lake broker start)"
     )
     port = settings.dashboard_port
@@ -50,5 +53,14 @@ def describe(settings: Settings) -> str:
         if current
         else "Gold       nothing published yet (./lake demo)"
     )
+    restated = restatements.summary(settings)
+    if restated["all_figures"]:
+        lines.append(
+            f"Restated   {restated['figures']:,} KPIs of {restated['days']:,} days by that run, "
+            f"{restated['all_figures']:,} of {restated['all_days']:,} by all (lake restatements)"
+        )
+    if lost := losses.size(losses.accepted(settings)):
+        why = "; ".join(losses.reasons(settings))
+        lines.append(f"Given up   {lost:,} records that Kafka lost unread: {why}")
     lines.append("Versions   " + ", ".join(f"{name} {each}" for name, each in versions().items()))
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""`lake audit`: the reconciliation equations over the state in service."""
+"""`lake audit`, `lake restatements`: is every figure right, and which were changed later."""
+
+from typing import Annotated
 
 import typer
 
@@ -18,3 +20,20 @@ def audit(
     show_equations([each.row() for each in equations])
     if not all(each.holds for each in equations):
         raise typer.Exit(1)
+
+
+@app.command("restatements")
+def restatements(
+    run: Annotated[str | None, typer.Option(help="Only those of this run.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 100,
+) -> None:
+    """Published KPIs that late records changed: day, KPI, value before and after, run.
+
+    Example: lake restatements --limit 20
+    """
+    from pipelines.cli.display import show_restatements
+    from pipelines.restatements import of_published_runs
+
+    found = of_published_runs(Settings())
+    chosen = [each for each in found if run in (None, each.run_id)]
+    show_restatements([each.row() for each in chosen[-limit:]], total=len(chosen))

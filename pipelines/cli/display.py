@@ -100,6 +100,22 @@ def show_equations(rows: list[dict[str, Any]]) -> None:
             )
 
 
+def show_restatements(rows: list[dict[str, Any]], *, total: int) -> None:
+    """Print restated KPIs, newest publish last, exactly as they were published."""
+    from rich.table import Table
+
+    if not rows:
+        print("No published KPI was changed by a later publish.")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("Day", "KPI", "Unit", "Before", "After", "Run"):
+        table.add_column(name, justify="right" if name in ("Before", "After") else "left")
+    for row in rows:
+        table.add_row(*["none" if value is None else value for value in row.values()])
+    wide_console().print(table, highlight=False)
+    print(f"{total:,} in all." if total == len(rows) else f"The newest {len(rows):,} of {total:,}.")
+
+
 def wide_console() -> "Console":
     """The terminal, or a page wide enough for the tables where output goes to a file."""
     from rich.console import Console

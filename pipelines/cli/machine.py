@@ -28,7 +28,7 @@ def status() -> None:
 
     from pipelines.status import describe
 
-    Console().print(describe(Settings()), highlight=False)
+    Console().print(describe(Settings()), highlight=False, markup=False)
 
 
 @app.command("dashboard")
