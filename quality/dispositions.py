@@ -7,14 +7,7 @@ lost too.
 
 import itertools
 from decimal import Decimal
-from pathlib import Path
 
-from lakehouse.contracts.gold import (
-    FCT_DAILY_KPIS,
-    FCT_DAILY_SALES,
-    FCT_ORDER_LINES,
-    FCT_ORDERS,
-)
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     CUSTOMERS,
@@ -25,9 +18,9 @@ from lakehouse.contracts.tables import (
     WEB_EVENTS,
 )
 from lakehouse.contracts.topics import ERP_INVOICE_LINES
-from lakehouse.duck import open_gold
 from quality.equations import NAMED, Equation, Pinned, money
 from quality.landing import landed_chunks, register_spans
+from quality.mart_sums import BOTH, SILVER_SUMS, mart_sums
 
 _ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
 
@@ -177,7 +170,7 @@ def _amounts_given_up(pinned: Pinned) -> dict[str, Decimal]:
 
 def gold_equals_silver(pinned: Pinned) -> list[Equation]:
     """R5, on to the screens: gross and cancelled sums are the same in silver and in each mart."""
-    sides = [(ORDER_LINES.name, _silver_sums(pinned)), *_gold_sums(pinned.require_gold())]
+    sides = [(ORDER_LINES.name, _silver_sums(pinned)), *mart_sums(pinned.require_gold()).items()]
     return [
         Equation(
             "R5",
@@ -189,42 +182,14 @@ def gold_equals_silver(pinned: Pinned) -> list[Equation]:
             else (f"{money(right[1][name] - left[1][name])} off in {right[0]}",),
         )
         for left, right in itertools.pairwise(sides)
-        for name in ("gross", "cancelled")
+        for name in BOTH
     ]
 
 
 def _silver_sums(pinned: Pinned) -> dict[str, Decimal]:
     lines = pinned.relation(ORDER_LINES.name)
-    gross, cancelled = pinned.rows(
-        "select coalesce(sum(line_amount) filter (line_class = 'sale'), 0), "
-        f"coalesce(sum(line_amount) filter (line_class = 'cancellation'), 0) from {lines}"
-    )[0]
-    return {"gross": gross, "cancelled": cancelled}
-
-
-def _gold_sums(gold: Path) -> list[tuple[str, dict[str, Decimal]]]:
-    queries = {
-        FCT_ORDER_LINES: "select coalesce(sum(line_amount) filter (line_class = 'sale'), 0), "
-        "coalesce(sum(line_amount) filter (line_class = 'cancellation'), 0) "
-        f"from {FCT_ORDER_LINES}",
-        FCT_ORDERS: "select coalesce(sum(gross_amount), 0), "
-        f"coalesce(sum(cancelled_amount), 0) from {FCT_ORDERS}",
-        FCT_DAILY_SALES: "select coalesce(sum(gross_amount), 0), "
-        f"coalesce(sum(cancelled_amount), 0) from {FCT_DAILY_SALES}",
-        FCT_DAILY_KPIS: "select "
-        "coalesce(sum(value) filter (kpi = 'gross_revenue'), 0), "
-        f"coalesce(sum(value) filter (kpi = 'cancelled_amount'), 0) from {FCT_DAILY_KPIS}",
-    }
-    with open_gold(gold) as connection:
-        return [
-            (
-                name,
-                dict(
-                    zip(("gross", "cancelled"), connection.execute(sql).fetchall()[0], strict=True)
-                ),
-            )
-            for name, sql in queries.items()
-        ]
+    sums = pinned.rows(f"select {SILVER_SUMS} from {lines}")[0]
+    return dict(zip(BOTH, sums, strict=True))
 
 
 def _acknowledged_amounts(pinned: Pinned) -> dict[str, Decimal]:
