@@ -26,7 +26,9 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1_000_000
 _WIDTH = len(ERP_COLUMNS)
-_END = "\0"  # in no valid file, so it shows whether a quotation mark is still open at the end
+_END = "\0end\0"  # a row of its own after the last line, unless a quotation mark is still open
+_BINARY_SHARE = 1 / 8
+"""Of a chunk's characters; with more NULs the file is no text, with fewer a row of it is bad."""
 
 
 def text_encoding(name: str) -> str:
@@ -50,8 +52,8 @@ def validate(path: Path, *, encoding: str) -> int:
     """Read the whole file once, and count its rows.
 
     Raises:
-        LakeError: Cut-off gzip, bytes that are not the encoding, NUL bytes, wrong columns, an open
-            quotation mark, a line or cell without end.
+        LakeError: Cut-off gzip, a binary file, bytes that are not the encoding, wrong columns, an
+            open quotation mark, a line or cell without end.
     """
     _check_characters(path, encoding=encoding)
     with _opened_text(path, encoding=encoding) as text:
@@ -115,7 +117,8 @@ def _check_characters(path: Path, *, encoding: str) -> None:
                 text.encode()  # lone surrogates, which some encodings let through, end here
             except UnicodeError as error:
                 raise _not_encoded(path, error, line=line, encoding=encoding) from None
-            if (at := text.find("\0")) >= 0:
+            at = text.find("\0")
+            if at >= 0 and _is_no_text(text, at, line=line):
                 raise LakeError(
                     f"{path}, line {line + text.count(NEWLINE, 0, at)}: NUL bytes. This is a "
                     "binary file, or a text in another encoding (try --encoding utf-16)."
@@ -127,6 +130,12 @@ def _check_characters(path: Path, *, encoding: str) -> None:
                     f"{path}, line {line}: a line of more than {_LONGEST_LINE:,} characters; "
                     "this is no csv file with one row a line."
                 )
+
+
+def _is_no_text(text: str, first_nul: int, *, line: int) -> bool:
+    """Whether NULs speak against the file: one among its column names, or many."""
+    in_header = line == 1 and NEWLINE not in text[:first_nul]
+    return in_header or text.count("\0") > len(text) * _BINARY_SHARE
 
 
 def _not_encoded(path: Path, error: UnicodeError, *, line: int, encoding: str) -> LakeError:

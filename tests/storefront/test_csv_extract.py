@@ -128,8 +128,16 @@ def test_utf8_read_as_ascii_suggests_utf8(write_csv: WriteCsv) -> None:
     assert "for example --encoding utf-8." in refusal(path, "ascii")
 
 
-@pytest.mark.parametrize("content", [f"{HEADER}\n{LINE}\n\0\n", "\x7fELF\0\0"])
-def test_nul_bytes_are_refused_with_their_line(tmp_path: Path, content: str) -> None:
+def test_a_nul_in_a_cell_is_a_fault_of_its_row_alone(tmp_path: Path) -> None:
+    bad = LINE.replace("WHITE", "WH\0TE")
+    path = saved(tmp_path / "extract.csv", f"{HEADER}\n{LINE}\n{bad}\n{LINE}")
+    assert validate(path, encoding="utf-8-sig") == 3
+    texts = [row.texts[2] for row in read_rows(path, encoding="utf-8-sig")]
+    assert texts == [CELLS[2], CELLS[2].replace("WHITE", "WH\0TE"), CELLS[2]]
+
+
+@pytest.mark.parametrize("content", [f"{HEADER}\n{LINE}\n" + "a\0b\0" * 99, "\x7fELF\0\0"])
+def test_a_binary_file_is_refused_with_its_line(tmp_path: Path, content: str) -> None:
     path = saved(tmp_path / "extract.csv", content)
     line = content[: content.index("\0")].count("\n") + 1
     assert refusal(path) == (

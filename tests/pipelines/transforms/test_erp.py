@@ -198,6 +198,7 @@ def test_a_refused_line_keeps_its_money_and_says_why(spark: "SparkSession") -> N
         ({"Quantity": "six"}, "bad_quantity:", None),
         ({"Quantity": "6\n"}, "control_characters:raw_Quantity", None),
         ({"Description": "a\x07b"}, "control_characters:raw_Description", money),
+        ({"Description": "a\x00b"}, "control_characters:raw_Description", money),
         ({"Country": "x" * 1001}, "text_too_long:raw_Country", money),
         ({"fields": {"column_count": 7}}, "wrong_column_count:7", money),
         ({"fields": {"event_id": ""}}, "bad_event_id:", money),
