@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakehouse.settings import Settings
-from tests.faults.proof import Shop, rows_of
+from tests.faults.proof import Shop, Trial, rows_of
 from tests.faults.source import Truth, seeded_shop
 from tests.lake_state import LakeState, NewSettings, bring_into_service
 
@@ -90,6 +90,7 @@ def shop(
 
 
 @pytest.fixture
-def shop_lake(shop: Shop, tmp_path: Path) -> Settings:
+def trial(shop: Shop, spark: "SparkSession", workers: "Workers", tmp_path: Path) -> Trial:
     """A fresh lake before the shop, set to small batches."""
-    return shop.new_lake(tmp_path / "lake", **SMALL_BATCHES)
+    settings = shop.new_lake(tmp_path / "lake", **SMALL_BATCHES)
+    return Trial(shop, LakeState(spark, settings), workers)

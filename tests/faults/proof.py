@@ -20,7 +20,7 @@ from lakehouse.settings import Settings
 from pipelines.auditing import audit_service
 from pipelines.publish import Workers
 from tests.faults.source import Truth
-from tests.lake_state import bring_into_service, copied, failing
+from tests.lake_state import LakeState, bring_into_service, copied, failing
 
 SILVER = tuple(table for table in TABLES if table is not BRONZE_EVENTS)
 VOLATILE = frozenset({"refined_batch", "ingested_at", "kafka_at", "batch_id"})
@@ -119,6 +119,23 @@ def prove(
     assert damage == Damage(shop.truth.records, 0, 0, Decimal(0))
     assert differences(rows_of(settings, but=but), shop.clean) == {}
     return damage
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A fresh lake before a shop, to be hurt and then proven whole."""
+
+    shop: Shop
+    lake: LakeState
+    workers: Workers
+
+    @property
+    def settings(self) -> Settings:
+        return self.lake.settings
+
+    def prove(self) -> Damage:
+        """See `prove`."""
+        return prove(self.settings, self.shop, workers=self.workers)
 
 
 def committed(settings: Settings, table: Any) -> list[dict[str, Any]]:
