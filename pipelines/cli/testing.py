@@ -7,7 +7,7 @@ import time
 import typer
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT
+from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines.cli import app
 
 CHECKS = (
@@ -25,7 +25,7 @@ CHECKS = (
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_checks(
     context: typer.Context,
-    everything: bool = typer.Option(False, "--all", help="The slow fault and soak runs too."),
+    everything: bool = typer.Option(False, "--all", help="The slow fault runs too; brings docs/reliability.md up to date."),
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
@@ -36,12 +36,23 @@ def run_checks(
     failed = (
         [] if context.args else [name for name, command in CHECKS if not _passes(name, command)]
     )
-    marks = () if everything else ("-m", "not slow")
-    if not _passes("pytest", ("pytest", *marks, *context.args)):
-        failed.append("pytest")
+    failed += _test(context.args, everything=everything)
     if failed:
         print(f"Failed: {', '.join(failed)}")
         raise typer.Exit(1)
+
+
+def _test(arguments: list[str], *, everything: bool) -> list[str]:
+    """Run pytest; a full run of everything brings the table of docs/reliability.md up to date."""
+    if not everything:
+        return [] if _passes("pytest", ("pytest", "-m", "not slow", *arguments)) else ["pytest"]
+    figures = Settings().reports_dir / "fault-figures.jsonl"
+    figures.parent.mkdir(parents=True, exist_ok=True)
+    figures.unlink(missing_ok=True)
+    if not _passes("pytest", ("pytest", "--fault-results", str(figures), *arguments)):
+        return ["pytest"]
+    report = ("python", "-m", "tests.faults.report", str(figures), "docs/reliability.md")
+    return [] if arguments or _passes("reliability table", report) else ["reliability table"]
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +74,28 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def results_of(item: pytest.Item) -> list[Result]:
-    """A line for each number that the test's docstring begins with."""
-    text = " ".join((getattr(item.obj, "__doc__", None) or "").split())  # type: ignore[attr-defined]
-    found = NUMBERED.match(text)
-    if found is None:
-        return []
-    title = text[found.end() :].rstrip(".") or item.name.removeprefix("test_").replace("_", " ")
-    first, last = (int((each or found[1])[1:]) for each in found.groups())
+    """A line for each number that the test's docstring begins with, or else its module's."""
+    function = getattr(item, "function", None)
+    module = getattr(item, "module", None)
     figures = item.stash.get(_FIGURES, {})
-    return [Result(f"T{number:02}", title, **figures) for number in range(first, last + 1)]
+    name = getattr(item, "originalname", None) or item.name
+    found = numbered(name, getattr(function, "__doc__", None), getattr(module, "__doc__", None))
+    return [Result(number, title, **figures) for number, title in found]
+
+
+def numbered(name: str, *docstrings: str | None) -> list[tuple[str, str]]:
+    """(T number, title) of a test; several where its docstring says "T15 to T17".
+
+    The title is the first sentence after the number, or the name of the test.
+    """
+    for docstring in docstrings:
+        text = " ".join((docstring or "").partition("\n\n")[0].split())
+        if (found := NUMBERED.match(text)) is not None:
+            title = text[found.end() :].rstrip(".")
+            title = title or name.removeprefix("test_").replace("_", " ")
+            first, last = (int((each or found[1])[1:]) for each in found.groups())
+            return [(f"T{number:02}", title) for number in range(first, last + 1)]
+    return []
 
 
 _FIGURES = pytest.StashKey[dict[str, Any]]()
@@ -91,8 +103,6 @@ _FIGURES = pytest.StashKey[dict[str, Any]]()
 
 def _append(path: Path, result: Result) -> None:
     line = asdict(result) | {"at": datetime.now(UTC).isoformat(timespec="seconds")}
-    if isinstance(line["pounds_off"], Decimal):
-        line["pounds_off"] = f"{line['pounds_off']:f}"
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line | {"machine": machine()}, sort_keys=True) + "\n")
 
