@@ -61,6 +61,28 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Restated:
+    """A published KPI of a day that a later publish changed; values as it published them."""
+
+    kpi_date: str
+    kpi: str
+    unit: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Restatements:
+    """Days and KPIs restated by the publish in service (`rows`: the first) and by all."""
+
+    days: int
+    figures: int
+    rows: tuple[Restated, ...]
+    all_days: int
+    all_figures: int
+
+
+@dataclass(frozen=True)
 class LastRun:
     """The last run, whether it published or not."""
 
@@ -78,6 +100,7 @@ class LastRun:
     equations: tuple[Equation, ...]
     refused: tuple[tuple[str, float], ...]
     versions: tuple[tuple[str, str], ...]
+    restatements: Restatements | None = None
 
     @property
     def is_failed(self) -> bool:
@@ -130,7 +153,21 @@ def parse_last_run(content: dict[str, object]) -> LastRun:
         versions=tuple((str(name), str(version)) for name, version in versions.items())
         if isinstance(versions, dict)
         else (),
+        restatements=_restatements(content.get("restatements")),
     )
+
+
+def _restatements(value: object) -> Restatements | None:
+    if not isinstance(value, dict):
+        return None
+    names = ("kpi_date", "kpi", "unit", "old_value", "new_value")
+    rows = tuple(
+        Restated(*(_text(each, name) for name in names)) for each in _objects(value, "rows")
+    )
+    days, figures, all_days, all_figures = (
+        int(_number(value, name) or 0) for name in ("days", "figures", "all_days", "all_figures")
+    )
+    return Restatements(days, figures, rows, all_days, all_figures)
 
 
 def _stage(each: dict[str, object]) -> Stage:

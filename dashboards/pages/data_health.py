@@ -12,6 +12,7 @@ from dashboards import components
 from dashboards.callbacks import FIRST_COMMAND, off_loop, require_page
 from dashboards.last_run import LastRun, read_last_run
 from dashboards.pages import health_parts as parts
+from dashboards.pages.restated_days import restated_days
 from dashboards.published import PublishedGold
 
 PATH, TITLE, ICON = "/data-health", "Data health", "pulse"
@@ -50,6 +51,7 @@ def body(run: LastRun | None) -> Any:
             parts.summary(run),
             parts.reconciliation(run),
             html.Div([parts.quality(run), parts.quarantine(run)], className="halves"),
+            restated_days(run),
             parts.stages(run),
             parts.versions(run),
         ],

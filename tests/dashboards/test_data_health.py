@@ -8,6 +8,7 @@ import pytest
 from dashboards.last_run import parse_last_run, read_last_run
 from dashboards.pages import health_parts as parts
 from dashboards.pages.data_health import body
+from dashboards.pages.restated_days import restated_days
 from lakehouse.contracts import REASONS
 
 Words = Callable[[Any], str]
@@ -72,6 +73,30 @@ def test_an_unknown_reason_is_still_counted(words_of: Words) -> None:
     text = words_of(parts.quarantine(run))
     assert "1 record " in text
     assert text.endswith("new_one 1 A reason unknown to this version.")
+
+
+def test_restated_days_show_values_before_and_after_and_the_history(words_of: Words) -> None:
+    row = {"kpi_date": "2011-12-05", "kpi": "net_revenue", "unit": "GBP", "run_id": "r"}
+    rows = [
+        {**row, "old_value": "58005.5300", "new_value": "58015.5300"},
+        {**row, "kpi_date": "2011-12-06", "old_value": None, "new_value": "-1.5000"},
+    ]
+    counts = {"days": 2, "figures": 3, "all_days": 4, "all_figures": 1200}
+    run = parse_last_run({"restatements": {**counts, "rows": rows}})
+    text = words_of(restated_days(run))
+    assert text.startswith("Restated days 2 days ")
+    assert "5 Dec 2011 net revenue (GBP) 58,005.5300 58,015.5300 " in text
+    assert "6 Dec 2011 net revenue (GBP) – −1.5000 The first 2 of 3." in text
+    assert "All publishes together: 1,200 KPIs of 4 days. lake restatements lists them." in text
+
+
+def test_a_run_that_restated_nothing_says_so_and_an_older_report_shows_no_card(
+    words_of: Words,
+) -> None:
+    run = parse_last_run({"restatements": {"days": 0, "figures": 0, "rows": []}})
+    assert "restate nothing published before." in words_of(restated_days(run))
+    assert "0 days" in words_of(restated_days(run))
+    assert restated_days(parse_last_run({})) is None
 
 
 def test_a_report_that_lacks_everything_still_makes_a_page(words_of: Words) -> None:
