@@ -25,7 +25,9 @@ CHECKS = (
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_checks(
     context: typer.Context,
-    everything: bool = typer.Option(False, "--all", help="Slow fault tests too, and their table anew."),
+    everything: bool = typer.Option(
+        False, "--all", help="Slow fault tests too, and their table anew."
+    ),
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
