@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A scheduled step: `run` is "module:function" of one `Context`, `after` the jobs before it."""
+    """A scheduled step: `run` is "module:function" of one `Context`, `after` the jobs before it.
+
+    `schedule` is the run that it belongs to: `lake run daily`, `lake run weekly`.
+    """
 
     name: str
     run: str
     after: tuple[str, ...]
     description: str
+    schedule: str = "daily"
 
     def function(self) -> "Callable[[Context], None]":
         """Import and return the job's function."""
@@ -39,6 +43,13 @@ JOBS = (
         ("refine",),
         "quality gate, gold by dbt, audit, then into service",
     ),
+    Job(
+        "maintain",
+        "pipelines.upkeep:maintain",
+        ("publish",),
+        "small files joined, files out of use deleted",
+        schedule="weekly",
+    ),
 )
 
 
@@ -49,6 +60,15 @@ def job(name: str) -> Job:
             return each
     known = ", ".join(each.name for each in JOBS)
     raise LakeError(f"There is no job '{name}'. Jobs: {known}.")
+
+
+def scheduled(schedule: str) -> tuple[Job, ...]:
+    """Jobs of a schedule in order. Raises: LakeError with the schedules there are."""
+    found = tuple(each for each in in_order() if each.schedule == schedule)
+    if not found:
+        known = ", ".join(dict.fromkeys(each.schedule for each in JOBS))
+        raise LakeError(f"There is no run '{schedule}'. Runs: {known}.")
+    return found
 
 
 def in_order() -> tuple[Job, ...]:

@@ -37,6 +37,7 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     from pipelines.cli import (  # noqa: F401 - each module adds its commands to `app`
         checks,
+        contracts,
         demo_command,
         machine,
         quarantine,
@@ -44,6 +45,7 @@ def main() -> None:
         runs,
         sending,
         testing,
+        upkeep,
     )
 
     try:

@@ -7,7 +7,7 @@ import typer
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from pipelines.cli import app
-from pipelines.jobs import in_order, job
+from pipelines.jobs import in_order, job, scheduled
 
 
 @app.command("list")
@@ -15,15 +15,13 @@ def list_jobs() -> None:
     """The jobs, each with those before it."""
     for each in in_order():
         after = f"  after {', '.join(each.after)}" if each.after else ""
-        print(f"{each.name:<10} {each.description}{after}")
+        print(f"{each.name:<10} {each.schedule:<7} {each.description}{after}")
 
 
 @app.command("run")
-def run(name: Annotated[str, typer.Argument(help="daily")]) -> None:
-    """Run all jobs of a schedule in order."""
-    if name != "daily":
-        raise LakeError(f"There is no run '{name}'. Runs: daily.")
-    _run_jobs([each.name for each in in_order()], command="lake run daily")
+def run(name: Annotated[str, typer.Argument(help="daily or weekly")]) -> None:
+    """Run all jobs of a schedule in order. Example: lake run daily"""
+    _run_jobs([each.name for each in scheduled(name)], command=f"lake run {name}")
 
 
 @app.command("job")

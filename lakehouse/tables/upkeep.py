@@ -1,0 +1,224 @@
+"""Upkeep of Delta tables: many small files become few, and files that nobody needs any more go.
+
+In: a table contract. Out: a survey of its files (needs no Spark), OPTIMIZE commits that move rows
+without changing one, and vacuumed folders. Readers of an older version are left in peace for 168
+hours at least. Alone: `lake maintain --dry-run`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from lakehouse.contracts.tables import Table
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from lakehouse.tables.log import location, log_files, version_of
+from lakehouse.tables.writing import writer_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LEAST_HOURS = 168
+"""A file lives this long at least after it left its table: readers and streams may be on it."""
+
+SMALL_BYTES = 64 * 1024**2
+LARGEST_BYTES = 128 * 1024**2
+SMALL_FILES_ALLOWED = 8
+"""Small files that a table, or one partition value of it, may have before they are joined."""
+
+_OPTIMIZE = "spark.databricks.delta.optimize"
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Files of one table. `crowded` are the partition values with too many small files.
+
+    For a table without partitions `crowded` holds None. `expired` are files that left the table
+    longer ago than asked, `resting` those that left it later; `stray` are files that no commit ever
+    named, left behind by a write that a crash cut short (`stray_expired` of them old enough to go).
+    """
+
+    table: Table
+    live_files: int
+    live_bytes: int
+    small_files: int
+    crowded: tuple[str | None, ...]
+    resting: int
+    expired: int
+    expired_bytes: int
+    stray: int
+    stray_expired: int
+    stray_bytes: int
+
+    @property
+    def can_free(self) -> bool:
+        """Whether a vacuum would delete something."""
+        return self.expired + self.stray_expired > 0
+
+
+def survey(table: Table, *, settings: Settings, keep_hours: float, now: float) -> Survey:
+    """What the files of a table are.
+
+    Args:
+        table: Which one; it must exist.
+        settings: Where the state lies.
+        keep_hours: How long a file that left the table is kept.
+        now: The present in seconds since 1970, as files' times are.
+
+    Raises:
+        LakeError: A commit of its log can't be read.
+    """
+    live, left = _replayed(table, settings=settings)
+    found = _data_files(table, settings=settings)
+    oldest = now - keep_hours * 3600
+    expired = [path for path in found if path in left and left[path] < oldest]
+    resting = [path for path in found if path in left and left[path] >= oldest]
+    stray = {path: facts for path, facts in found.items() if path not in left and path not in live}
+    small = Counter(partition for partition, size in live.values() if size < SMALL_BYTES)
+    return Survey(
+        table,
+        live_files=len(live),
+        live_bytes=sum(size for _, size in live.values()),
+        small_files=small.total(),
+        crowded=tuple(
+            sorted((each for each, n in small.items() if n > SMALL_FILES_ALLOWED), key=str)
+        ),
+        resting=len(resting),
+        expired=len(expired),
+        expired_bytes=sum(found[path][0] for path in expired),
+        stray=len(stray),
+        stray_expired=sum(changed < oldest for _, changed in stray.values()),
+        stray_bytes=sum(size for size, _ in stray.values()),
+    )
+
+
+def compact(
+    spark: "SparkSession",
+    table: Table,
+    *,
+    crowded: tuple[str | None, ...],
+    settings: Settings,
+    metadata: Mapping[str, object],
+) -> None:
+    """Join the small files of the crowded parts of a table, in one commit that changes no row.
+
+    A stream that reads the table passes over it, for it says so of itself (dataChange is false).
+    """
+    from delta.tables import DeltaTable
+
+    values = ", ".join("'" + (each or "").replace("'", "''") + "'" for each in crowded)
+    facts = {
+        f"{_OPTIMIZE}.minFileSize": str(SMALL_BYTES),
+        f"{_OPTIMIZE}.maxFileSize": str(LARGEST_BYTES),
+        _USER_METADATA: json.dumps(metadata, sort_keys=True),
+    }
+    with writer_of(table, settings=settings):
+        target = DeltaTable.forPath(spark, location(table, settings=settings))
+        plan = target.optimize()
+        if table.partition_by is not None:
+            plan = plan.where(f"`{table.partition_by}` in ({values})")
+        _with_settings(spark, facts, plan.executeCompaction)
+
+
+def vacuum(
+    spark: "SparkSession",
+    table: Table,
+    *,
+    keep_hours: float,
+    settings: Settings,
+    metadata: Mapping[str, object],
+) -> None:
+    """Delete the files that left the table longer ago than `keep_hours`.
+
+    Raises:
+        LakeError: Fewer than 168 hours were asked for.
+    """
+    from delta.tables import DeltaTable
+
+    require_retention(keep_hours)
+    facts = {_USER_METADATA: json.dumps(metadata, sort_keys=True)}
+    with writer_of(table, settings=settings):
+        target = DeltaTable.forPath(spark, location(table, settings=settings))
+        _with_settings(spark, facts, lambda: target.vacuum(keep_hours))
+
+
+def require_retention(keep_hours: float) -> None:
+    """Raises: LakeError for fewer than 168 hours, with the reason."""
+    if keep_hours < LEAST_HOURS:
+        raise LakeError(
+            f"Files are kept for {LEAST_HOURS} hours at least after they left a table: a query, a "
+            "stream or an audit that began before may still read them, and would fail. "
+            f"Use {LEAST_HOURS} or more."
+        )
+
+
+def _with_settings(spark: "SparkSession", values: Mapping[str, str], act: Any) -> None:
+    """Run one commit under session settings that never outlive it."""
+    try:
+        for name, value in values.items():
+            spark.conf.set(name, value)
+        act()
+    finally:
+        for name in values:
+            spark.conf.unset(name)
+
+
+def _replayed(
+    table: Table, *, settings: Settings
+) -> tuple[dict[str, tuple[str | None, int]], dict[str, float]]:
+    """Live files with partition value and bytes, and files that left with the second they did."""
+    live: dict[str, tuple[str | None, int]] = {}
+    left: dict[str, float] = {}
+    for name in sorted(log_files(table, settings=settings), key=version_of):
+        actions = _actions(table, name, settings=settings)
+        for each in (action["remove"] for action in actions if "remove" in action):
+            path = unquote(each["path"])
+            live.pop(path, None)
+            left[path] = int(each.get("deletionTimestamp") or 0) / 1000
+        for each in (action["add"] for action in actions if "add" in action):
+            path = unquote(each["path"])
+            left.pop(path, None)
+            value = each["partitionValues"].get(table.partition_by or "")
+            live[path] = (value, int(each["size"]))
+    return live, left
+
+
+def _actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, Any]]:
+    system, root = _folder(table, settings=settings)
+    try:
+        with system.open_input_stream(f"{root}/_delta_log/{name}") as stream:
+            return [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise LakeError(
+            f"The commit {name} of {table.name} can't be read: leave its files as they are. "
+            "`lake audit --full` says what is wrong with the table."
+        ) from error
+
+
+def _data_files(table: Table, *, settings: Settings) -> dict[str, tuple[int, float]]:
+    """Size and time of change of every data file in a table's folder, by its path in there."""
+    from pyarrow import fs
+
+    system, root = _folder(table, settings=settings)
+    found = system.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
+    return {
+        path: (info.size, info.mtime.timestamp() if info.mtime else 0.0)
+        for info in found
+        if (path := info.path[len(root) :].lstrip("/")).endswith(".parquet")
+        and not any(part.startswith(("_", ".")) for part in path.split("/"))
+    }
+
+
+def _folder(table: Table, *, settings: Settings) -> tuple[Any, str]:
+    from pathlib import Path
+
+    from pyarrow import fs
+
+    place = location(table, settings=settings)
+    base = place if "://" in place else Path(place).absolute().as_uri()
+    system, root = fs.FileSystem.from_uri(base)
+    return system, root

@@ -1,0 +1,212 @@
+"""Upkeep of the lake: small files joined, files that nobody needs deleted, strays reported.
+
+In: the tables as they are. Out: the same rows in fewer files, and a line before and after in the
+ledger. What gold in service, the refine stream or a reader of the last 168 hours may still read is
+kept. Alone: `lake maintain`; `lake maintain --dry-run` only looks.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES, Table
+from lakehouse.settings import Settings
+from lakehouse.tables import current_version
+from lakehouse.tables.upkeep import (
+    LEAST_HOURS,
+    Survey,
+    compact,
+    require_retention,
+    survey,
+    vacuum,
+)
+from pipelines import pointer
+from pipelines.context import Context
+from quality import batches, ledger
+from streaming.checkpoints import checkpoint_dir
+
+CHAIN, OPERATION = "operations", "maintain"
+MARGIN_HOURS = 24
+KEPT_REPORTS = 100
+
+
+@dataclass(frozen=True)
+class Chore:
+    """What one table needs. `keep_hours` is how long its files are kept, and `why` that long."""
+
+    survey: Survey
+    keep_hours: float
+    why: str
+
+    @property
+    def table(self) -> Table:
+        return self.survey.table
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self.survey.crowded) or self.survey.can_free
+
+
+def chores(settings: Settings, *, keep_hours: float = LEAST_HOURS) -> list[Chore]:
+    """What each existing table needs; reads logs and folders only.
+
+    Raises:
+        LakeError: Fewer than 168 hours were asked for, or a log can't be read.
+    """
+    require_retention(keep_hours)
+    found = []
+    for table in TABLES:
+        if current_version(table, settings=settings) is None:
+            continue
+        hours, why = _kept(table, settings=settings, asked=keep_hours)
+        facts = survey(table, settings=settings, keep_hours=hours, now=time.time())
+        found.append(Chore(facts, hours, why))
+    return found
+
+
+def maintain(context: Context) -> None:
+    """Join crowded small files, then delete what is old enough, table by table.
+
+    Each commit is whole or not there, so an upkeep that was cut short is simply done again.
+    """
+    settings = context.settings
+    keep_hours = float(context.options.get("keep_hours") or LEAST_HOURS)
+    _settle(settings)
+    drop_old_reports(settings)
+    due = [each for each in chores(settings, keep_hours=keep_hours) if each.is_needed]
+    if not due:
+        with context.log.stage("maintain") as stage:
+            stage.status, stage.note = "skipped", "no table has too many files"
+        return
+    batches.derive(settings)
+    facts = {"operation": OPERATION, "id": ledger.now()}
+    plan = {each.table.name: _planned(each) for each in due}
+    ledger.write(CHAIN, {"kind": "intent", **facts, "tables": plan}, settings=settings)
+    _compact(context, [each for each in due if each.survey.crowded], facts=facts)
+    freed = _vacuum(context, [each for each in due if each.survey.can_free], facts=facts)
+    batches.derive(settings)
+    ledger.write(CHAIN, {"kind": "done", **facts, "freed_bytes": freed}, settings=settings)
+
+
+def _compact(context: Context, due: Sequence[Chore], *, facts: dict[str, str]) -> None:
+    if not due:
+        return
+    spark = context.spark()
+    with context.log.stage("compact") as stage:
+        stage.rows_in = sum(each.survey.live_files for each in due)
+        for each in due:
+            compact(
+                spark,
+                each.table,
+                crowded=each.survey.crowded,
+                settings=context.settings,
+                metadata={"query": OPERATION, "reason": facts["id"]},
+            )
+        after = [_again(each, settings=context.settings) for each in due]
+        stage.rows_out = sum(each.live_files for each in after)
+        stage.note = f"files of {len(due)} tables"
+
+
+def _vacuum(context: Context, due: Sequence[Chore], *, facts: dict[str, str]) -> int:
+    """Bytes that were freed."""
+    if not due:
+        return 0
+    spark = context.spark()
+    freed = 0
+    with context.log.stage("vacuum") as stage:
+        stage.rows_in = sum(each.survey.expired + each.survey.stray_expired for each in due)
+        for each in due:
+            vacuum(
+                spark,
+                each.table,
+                keep_hours=each.keep_hours,
+                settings=context.settings,
+                metadata={"query": OPERATION, "reason": facts["id"]},
+            )
+            after = _again(each, settings=context.settings)
+            freed += each.survey.expired_bytes - after.expired_bytes
+            freed += each.survey.stray_bytes - after.stray_bytes
+        stage.note = f"files, {freed / 1024**2:,.1f} MB freed"
+    return freed
+
+
+def _again(chore: Chore, *, settings: Settings) -> Survey:
+    return survey(chore.table, settings=settings, keep_hours=chore.keep_hours, now=time.time())
+
+
+def drop_old_reports(settings: Settings) -> int:
+    """Delete the reports of all runs but the newest hundred; returns how many went."""
+    reports = sorted(settings.reports_dir.glob("run-*.json"))
+    for path in reports[:-KEPT_REPORTS]:
+        path.unlink(missing_ok=True)
+    return len(reports[:-KEPT_REPORTS])
+
+
+def _kept(table: Table, *, settings: Settings, asked: float) -> tuple[float, str]:
+    """Hours that a table's files must be kept, and why."""
+    found = [(asked, "as asked" if asked != LEAST_HOURS else "for readers under way")]
+    last = pointer.last_published(settings)
+    if last is not None:
+        published = datetime.fromisoformat(last.published_at)
+        age = (datetime.now(UTC) - published).total_seconds() / 3600
+        found.append((age + MARGIN_HOURS, f"gold in service, run {last.run_id}, is audited on it"))
+    if table is BRONZE_EVENTS:
+        found += _read_by_refine(settings)
+    return max(found)
+
+
+def _read_by_refine(settings: Settings) -> list[tuple[float, str]]:
+    """How far back refine may still read bronze; nothing when it has no checkpoint.
+
+    A stream reads the very files that a commit added, also after they were joined to others.
+    """
+    folder = checkpoint_dir("refine", settings=settings)
+    finished = [int(each.name) for each in (folder / "commits").glob("*") if each.name.isdigit()]
+    if not (folder / "metadata").exists():
+        return []
+    since = 0.0
+    if finished:
+        path = folder / "offsets" / str(max(finished))
+        try:
+            version = int(json.loads(path.read_text("utf-8").splitlines()[-1])["reservoirVersion"])
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            version = 0
+        since = _committed_at(BRONZE_EVENTS, version, settings=settings)
+    age = (time.time() - since) / 3600
+    return [(age + MARGIN_HOURS, "refine has not read all of it")] if age > 0 else []
+
+
+def _committed_at(table: Table, version: int, *, settings: Settings) -> float:
+    """Second of a commit by the ledger; the present for one that is yet to come."""
+    for line in ledger.lines(batches.CHAIN, settings=settings):
+        if line.get("table") == table.name and line.get("version") == version:
+            return float(line["committed_at"]) / 1000
+    newest = current_version(table, settings=settings)
+    return time.time() + 1 if newest is not None and version > newest else 0.0
+
+
+def _settle(settings: Settings) -> None:
+    """Close the line of an upkeep that was cut short: what it did counts, the rest is due again."""
+    pending: dict[str, dict[str, object]] = {}
+    for line in ledger.lines(CHAIN, settings=settings):
+        if line.get("operation") == OPERATION:
+            if line["kind"] == "intent":
+                pending[line["id"]] = line
+            else:
+                pending.pop(line["id"], None)
+    for name in pending:
+        line = {"kind": "abandoned", "operation": OPERATION, "id": name}
+        ledger.write(CHAIN, line, settings=settings)
+
+
+def _planned(chore: Chore) -> dict[str, object]:
+    found = chore.survey
+    return {
+        "live_files": found.live_files,
+        "small_files": found.small_files,
+        "expired_files": found.expired,
+        "stray_files": found.stray_expired,
+        "keep_hours": f"{chore.keep_hours:.0f}",
+    }
