@@ -147,7 +147,7 @@ FRAMES = (
     rows_frame(
         ORDER_LINES, values=("source_system", "line_class", "currency"), facts=_ORDER_LINE_FACTS
     ),
-    rows_frame(WEB_EVENTS, values=("event_type",), facts=_WEB_EVENT_FACTS),
+    rows_frame(WEB_EVENTS, values=("event_type", "device_type"), facts=_WEB_EVENT_FACTS),
     rows_frame(CUSTOMERS, facts=_CHANGE_FACTS),
     rows_frame(CUSTOMER_CONTACTS, facts=_CHANGE_FACTS),
     rows_frame(PRODUCTS, facts=(*_CHANGE_FACTS, _PRICE_SIGN)),

@@ -17,7 +17,12 @@ from lakehouse.contracts.tables import (
     WEB_EVENTS,
     Table,
 )
-from lakehouse.contracts.topics import CURRENCIES, TOPICS, WEB_EVENT_TYPES
+from lakehouse.contracts.topics import (
+    CURRENCIES,
+    TOPICS,
+    WEB_DEVICE_TYPES,
+    WEB_EVENT_TYPES,
+)
 from quality.order_line_rules import BUSINESS_RULES, CONTRACT_RULES
 from quality.suite_rules import (
     BETWEEN,
@@ -160,7 +165,9 @@ _HISTORY_RULES = (
     ),
 )
 _WEB_EVENT_RULES = (
-    *contract_rules(WEB_EVENTS, closed={"event_type": WEB_EVENT_TYPES}),
+    *contract_rules(
+        WEB_EVENTS, closed={"event_type": WEB_EVENT_TYPES, "device_type": WEB_DEVICE_TYPES}
+    ),
     _event_id_filled(WEB_EVENTS),
     _year_in_range(WEB_EVENTS, "event_date", "event_year"),
     suite_rule(

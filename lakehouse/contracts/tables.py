@@ -6,16 +6,19 @@ out of Delta's statistics, so no name or e-mail can lie in a transaction log.
 
 from dataclasses import dataclass
 
+from lakehouse.contracts.topics import ORDINAL, PIECES, POUNDS, SHOP_TIME, UTC
+
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. `type` is Spark DDL."""
+    """A column of a table. `type` is Spark DDL, `unit` what a number or time counts."""
 
     name: str
     type: str
     nullable: bool = False
     description: str = ""
     personal: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ BRONZE_EVENTS = Table(
         Column("value", "binary", nullable=True, personal=True, description="Raw bytes"),
         Column("producer_session", "string", nullable=True),
         Column("producer_seq", "bigint", nullable=True),
-        Column("kafka_at", "timestamp", description="The broker's time of arrival"),
-        Column("ingested_at", "timestamp"),
+        Column("kafka_at", "timestamp", description="The broker's time of arrival", unit=UTC),
+        Column("ingested_at", "timestamp", unit=UTC),
         Column("batch_id", "bigint", description="Batch of the ingest query"),
     ),
 )
@@ -71,18 +74,18 @@ ORDER_LINES = Table(
         *IDENTITY,
         Column("source_system", "string", description="erp or web"),
         Column("order_id", "string"),
-        Column("line_number", "int", description="Ordinal within the order, from 1"),
+        Column("line_number", "int", description="Within the order, from 1", unit=ORDINAL),
         Column("line_class", "string"),
         Column("sku", "string", nullable=True, description="Upper-case stock code"),
         Column("description", "string", nullable=True, description="Trimmed text of the line"),
         Column("customer_id", "string", nullable=True, description="Null when unknown"),
         Column("country", "string"),
-        Column("ordered_at", "timestamp", description="UTC"),
-        Column("order_date", "date", description="Day in Europe/London"),
-        Column("order_month", "string", description="yyyy-MM of order_date"),
-        Column("quantity", "bigint", description="Pieces, signed"),
-        Column("unit_price", "decimal(12,4)", description="Pounds"),
-        Column("line_amount", "decimal(18,4)", description="quantity x unit_price, pounds"),
+        Column("ordered_at", "timestamp", unit=UTC),
+        Column("order_date", "date", description="Day of the shop", unit=SHOP_TIME),
+        Column("order_month", "string", description="yyyy-MM of order_date", unit=SHOP_TIME),
+        Column("quantity", "bigint", description="Signed", unit=PIECES),
+        Column("unit_price", "decimal(12,4)", unit=POUNDS),
+        Column("line_amount", "decimal(18,4)", description="Of quantity and price", unit=POUNDS),
         Column("currency", "string"),
         REFINED_BATCH,
         *SOURCE_POSITION,
@@ -101,8 +104,9 @@ WEB_EVENTS = Table(
         Column("event_type", "string"),
         Column("sku", "string", nullable=True),
         Column("order_id", "string", nullable=True),
-        Column("occurred_at", "timestamp"),
-        Column("event_date", "date", description="Day in Europe/London"),
+        Column("device_type", "string", nullable=True, description="Null before version 2"),
+        Column("occurred_at", "timestamp", unit=UTC),
+        Column("event_date", "date", description="Day of the shop", unit=SHOP_TIME),
         REFINED_BATCH,
         *SOURCE_POSITION,
     ),
@@ -114,7 +118,7 @@ CUSTOMERS = Table(
     (
         *IDENTITY,
         Column("customer_id", "string"),
-        Column("changed_at", "timestamp"),
+        Column("changed_at", "timestamp", unit=UTC),
         Column("country", "string"),
         Column("has_marketing_consent", "boolean"),
         REFINED_BATCH,
@@ -128,7 +132,7 @@ CUSTOMER_CONTACTS = Table(
     (
         *IDENTITY,
         Column("customer_id", "string"),
-        Column("changed_at", "timestamp"),
+        Column("changed_at", "timestamp", unit=UTC),
         Column("name", "string", personal=True),
         Column("email", "string", personal=True),
         Column("address", "string", nullable=True, personal=True),
@@ -143,10 +147,10 @@ PRODUCTS = Table(
     (
         *IDENTITY,
         Column("sku", "string"),
-        Column("changed_at", "timestamp"),
+        Column("changed_at", "timestamp", unit=UTC),
         Column("description", "string"),
         Column("category", "string"),
-        Column("unit_price", "decimal(12,4)"),
+        Column("unit_price", "decimal(12,4)", unit=POUNDS),
         Column("is_active", "boolean"),
         REFINED_BATCH,
         *SOURCE_POSITION,
@@ -162,9 +166,21 @@ QUARANTINE = Table(
         Column("reason", "string", description="Of the closed list"),
         Column("detail", "string", nullable=True, description="Field and value class, no content"),
         Column("raw_value", "binary", nullable=True, personal=True),
-        Column("amount", "decimal(18,4)", nullable=True, description="Money, where it parses"),
-        Column("first_seen_at", "timestamp"),
-        Column("replayed_at", "timestamp", nullable=True, description="Set when a replay took it"),
+        Column(
+            "amount",
+            "decimal(18,4)",
+            nullable=True,
+            description="Where it parses",
+            unit=POUNDS,
+        ),
+        Column("first_seen_at", "timestamp", unit=UTC),
+        Column(
+            "replayed_at",
+            "timestamp",
+            nullable=True,
+            description="Set when a replay took it",
+            unit=UTC,
+        ),
         REFINED_BATCH,
     ),
 )
@@ -177,7 +193,7 @@ DUPLICATES = Table(
         Column("event_id", "string"),
         Column("identity", "string", description="event_id; for ERP its hash without occurrence"),
         Column("disposition", "string", description="redelivered or repeated"),
-        Column("amount", "decimal(18,4)", nullable=True),
+        Column("amount", "decimal(18,4)", nullable=True, unit=POUNDS),
         REFINED_BATCH,
     ),
 )

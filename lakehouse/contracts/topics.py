@@ -17,24 +17,42 @@ class Field:
 
     Kinds: `string` a JSON string; `integer` a JSON number without fraction; `lines` an array of
     order-line objects (`ORDER_LINE_FIELDS`). Money travels as a string, so no float can touch it.
+    `unit` says what a number or time counts, `values` is the closed list of a coded field, and
+    `since` the schema version that brought the field: older messages don't have it.
     """
 
     name: str
     kind: Kind
     nullable: bool = False
     description: str = ""
+    unit: str = ""
+    values: tuple[str, ...] = ()
+    since: int = 1
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: its message key, its fields beyond the envelope, and its layout."""
+    """A topic: its message key, its fields beyond the envelope, and its layout.
+
+    Messages of every version from `oldest_version` to `schema_version`, the newest, are read.
+    """
 
     name: str
     key: str
     fields: tuple[Field, ...]
     description: str
     schema_version: int = 1
+    oldest_version: int = 1
     partitions: int = 2
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Schema versions that are supported, oldest first."""
+        return tuple(range(self.oldest_version, self.schema_version + 1))
+
+    def fields_of(self, version: int) -> tuple[Field, ...]:
+        """Fields of a message of one schema version, those of the envelope first."""
+        return tuple(each for each in (*ENVELOPE, *self.fields) if each.since <= version)
 
 
 ERP_COLUMNS = (
@@ -49,28 +67,53 @@ ERP_COLUMNS = (
 )
 """The eight columns of an ERP extract, in the order of their canonical form."""
 
+POUNDS, PIECES, UTC, SHOP_TIME, ORDINAL = "pounds", "pieces", "UTC", "Europe/London", "ordinal"
+"""Units of the contracts: money, quantities, moments, times of the shop's clock, places."""
+
+WEB_EVENT_TYPES = (
+    "page_view",
+    "product_view",
+    "add_to_cart",
+    "checkout",
+    "purchase",
+    "exposure",
+)
+WEB_DEVICE_TYPES = ("desktop", "mobile", "tablet")
+ORDER_KINDS = ("sale", "cancellation")
+CURRENCIES = ("GBP",)
+CONSENTS = ("yes", "no")
+PRODUCT_STATUS = ("active", "discontinued")
+
 ENVELOPE = (
     Field("event_id", "string", description="Identity of the fact; at most 200 characters"),
     Field("schema_version", "integer", description="Version of the topic's contract"),
-    Field("occurred_at", "string", description="RFC 3339 in UTC"),
+    Field("occurred_at", "string", description="RFC 3339", unit=UTC),
 )
 
 ORDER_LINE_FIELDS = (
     Field("sku", "string"),
     Field("description", "string", nullable=True),
-    Field("quantity", "integer", description="Pieces; negative in a cancellation"),
-    Field("unit_price", "string", description="Plain decimal, at most four decimals"),
+    Field("quantity", "integer", description="Negative in a cancellation", unit=PIECES),
+    Field("unit_price", "string", description="Plain, at most four decimals", unit=POUNDS),
 )
 
+_ERP_UNITS = {"Quantity": PIECES, "InvoiceDate": SHOP_TIME, "UnitPrice": POUNDS}
 ERP_INVOICE_LINES = Topic(
     "erp.invoice_lines.v1",
     "InvoiceNo",
     (
-        *(Field(column, "string", nullable=True) for column in ERP_COLUMNS),
-        Field("row_number", "integer", description="Row in the extract, from 1"),
-        Field("line_number", "integer", description="Row within its invoice, from 1"),
+        *(
+            Field(column, "string", nullable=True, unit=_ERP_UNITS.get(column, ""))
+            for column in ERP_COLUMNS
+        ),
+        Field("row_number", "integer", description="Row in the extract, from 1", unit=ORDINAL),
+        Field("line_number", "integer", description="Row in its invoice, from 1", unit=ORDINAL),
         Field(
-            "column_count", "integer", nullable=True, description="Only when the row has not eight"
+            "column_count",
+            "integer",
+            nullable=True,
+            description="Only when the row has not eight",
+            unit="columns",
         ),
     ),
     "One message per row of an ERP extract, its eight columns as raw strings.",
@@ -80,11 +123,11 @@ WEB_ORDERS = Topic(
     "order_id",
     (
         Field("order_id", "string"),
-        Field("order_kind", "string", description="sale or cancellation"),
+        Field("order_kind", "string", values=ORDER_KINDS),
         Field("customer_id", "string", nullable=True),
         Field("session_id", "string", nullable=True),
         Field("country", "string"),
-        Field("currency", "string"),
+        Field("currency", "string", values=CURRENCIES),
         Field("lines", "lines"),
     ),
     "One message per order or credit note of the web shop, with its lines.",
@@ -96,11 +139,20 @@ WEB_EVENTS = Topic(
         Field("session_id", "string"),
         Field("visitor_id", "string"),
         Field("customer_id", "string", nullable=True),
-        Field("event_type", "string", description="One of WEB_EVENT_TYPES"),
+        Field("event_type", "string", values=WEB_EVENT_TYPES),
         Field("sku", "string", nullable=True),
         Field("order_id", "string", nullable=True),
+        Field(
+            "device_type",
+            "string",
+            nullable=True,
+            description="What the visitor holds; null when unknown",
+            values=WEB_DEVICE_TYPES,
+            since=2,
+        ),
     ),
     "One message per page view, cart, checkout, purchase or exposure event.",
+    schema_version=2,
 )
 CRM_CUSTOMERS = Topic(
     "crm.customers.v1",
@@ -111,7 +163,7 @@ CRM_CUSTOMERS = Topic(
         Field("email", "string"),
         Field("address", "string", nullable=True),
         Field("country", "string"),
-        Field("marketing_consent", "string", description="yes or no"),
+        Field("marketing_consent", "string", values=CONSENTS),
     ),
     "One message per change of a customer's profile.",
 )
@@ -122,23 +174,12 @@ CATALOG_PRODUCTS = Topic(
         Field("sku", "string"),
         Field("description", "string"),
         Field("category", "string"),
-        Field("unit_price", "string"),
-        Field("status", "string", description="active or discontinued"),
+        Field("unit_price", "string", unit=POUNDS),
+        Field("status", "string", values=PRODUCT_STATUS),
     ),
     "One message per change of a product.",
 )
 LIVE_KPIS = Topic("live.kpis.v1", "kpi", (), "Windowed KPIs for the live screens.", partitions=1)
-
-WEB_EVENT_TYPES = (
-    "page_view",
-    "product_view",
-    "add_to_cart",
-    "checkout",
-    "purchase",
-    "exposure",
-)
-ORDER_KINDS = ("sale", "cancellation")
-CURRENCIES = ("GBP",)
 
 SOURCE_TOPICS = (ERP_INVOICE_LINES, WEB_ORDERS, WEB_EVENTS, CRM_CUSTOMERS, CATALOG_PRODUCTS)
 

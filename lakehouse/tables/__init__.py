@@ -1,9 +1,11 @@
 """The only package that names Delta: creates, reads and writes the lake's tables exactly once.
 
 In: a table contract. Out: frames, commits, versions. What it offers is listed in `__all__`; the
-modules behind it (`log`, `creation`, `reading`, `writing`) are its own affair.
+modules behind it (`log`, `columns`, `creation`, `reading`, `writing`) are its own affair.
 """
 
+from lakehouse.tables.columns import columns_due, held_columns, tables_due
+from lakehouse.tables.aside import forget_tables, put_aside
 from lakehouse.tables.creation import create_tables
 from lakehouse.tables.log import (
     current_version,
@@ -18,15 +20,20 @@ from lakehouse.tables.writing import Transaction, append, merge, replace, writer
 __all__ = [
     "Transaction",
     "append",
+    "columns_due",
     "create_tables",
     "current_version",
     "current_versions",
+    "held_columns",
+    "forget_tables",
     "location",
     "log_files",
     "merge",
+    "put_aside",
     "read",
     "read_stream",
     "replace",
+    "tables_due",
     "version_of",
     "writer_of",
 ]

@@ -1,14 +1,15 @@
-"""Creates the tables of the contracts, empty, with the properties that all of them have.
+"""Creates the tables of the contracts, empty, and gives older ones the columns they lack.
 
-In: a session. Out: every table of the contracts exists.
+In: a session. Out: every table of the contracts exists with every column of its contract.
 """
 
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.tables import TABLES
+from lakehouse.contracts.tables import TABLES, Column, Table
 from lakehouse.settings import Settings
+from lakehouse.tables.columns import columns_due
 from lakehouse.tables.log import current_version, location
-from lakehouse.tables.writing import writer_of
+from lakehouse.tables.writing import commit_reason, writer_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -19,30 +20,66 @@ _PROPERTIES = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 168 hours",
 }
+_STATISTICS = "delta.dataSkippingStatsColumns"
 _WITHOUT_STATISTICS = ("boolean", "binary")
 
 
 def create_tables(spark: "SparkSession", *, settings: Settings) -> None:
-    """Create every table of the contracts that does not exist yet, empty."""
+    """Create tables that do not exist yet; add new nullable columns to those that do.
+
+    Rows that were there before hold null in an added column. Twice equals once, and a table that
+    two commands bring up to date at a time is so once.
+
+    Raises:
+        LakeError: An existing table differs from its contract by more than nullable columns.
+    """
+    for table in TABLES:
+        if current_version(table, settings=settings) is None:
+            _create(spark, table, settings=settings)
+        elif columns_due(table, settings=settings):
+            with writer_of(table, settings=settings):
+                _extend(spark, table, columns_due(table, settings=settings), settings=settings)
+
+
+def _create(spark: "SparkSession", table: Table, *, settings: Settings) -> None:
     from delta.tables import DeltaTable
 
-    for table in TABLES:
-        if current_version(table, settings=settings) is not None:
-            continue
-        builder = DeltaTable.createIfNotExists(spark).location(location(table, settings=settings))
-        for column in table.columns:
-            builder = builder.addColumn(column.name, column.type, nullable=column.nullable)
-        if table.partition_by:
-            builder = builder.partitionedBy(table.partition_by)
-        indexed = [
-            column.name
-            for column in table.columns
-            if not column.personal
-            and column.name != table.partition_by
-            and column.type not in _WITHOUT_STATISTICS
-        ]
-        properties = {**_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(indexed)}
-        for name, value in properties.items():
-            builder = builder.property(name, value)
-        with writer_of(table, settings=settings):
-            builder.execute()
+    builder = DeltaTable.createIfNotExists(spark).location(location(table, settings=settings))
+    for column in table.columns:
+        builder = builder.addColumn(column.name, column.type, nullable=column.nullable)
+    if table.partition_by:
+        builder = builder.partitionedBy(table.partition_by)
+    for name, value in {**_PROPERTIES, _STATISTICS: _indexed(table)}.items():
+        builder = builder.property(name, value)
+    with writer_of(table, settings=settings):
+        builder.execute()
+
+
+def _extend(
+    spark: "SparkSession", table: Table, columns: tuple[Column, ...], *, settings: Settings
+) -> None:
+    """Add columns in the places that the contract gives them, then their statistics."""
+    if not columns:
+        return
+    target = f"delta.`{location(table, settings=settings).replace('`', '``')}`"
+    names = table.column_names()
+    parts = []
+    for column in columns:
+        before = names.index(column.name)
+        place = f"after `{names[before - 1]}`" if before else "first"
+        parts.append(f"`{column.name}` {column.type} {place}")
+    added = ", ".join(column.name for column in columns)
+    with commit_reason(spark, f"the contract gained {added}"):
+        spark.sql(f"alter table {target} add columns ({', '.join(parts)})")
+        spark.sql(f"alter table {target} set tblproperties ('{_STATISTICS}' = '{_indexed(table)}')")
+
+
+def _indexed(table: Table) -> str:
+    """Columns that Delta keeps statistics of: never a personal one."""
+    return ",".join(
+        column.name
+        for column in table.columns
+        if not column.personal
+        and column.name != table.partition_by
+        and column.type not in _WITHOUT_STATISTICS
+    )

@@ -4,6 +4,7 @@ In: a table contract and settings. Out: locations, commit files, versions.
 """
 
 from pathlib import Path
+from typing import Any
 
 from lakehouse.contracts.tables import TABLES, Table
 from lakehouse.settings import Settings
@@ -29,7 +30,7 @@ def log_files(table: Table, *, settings: Settings) -> list[str]:
     """Names of a table's commit files, in any order."""
     from pyarrow import fs
 
-    system, root = fs.FileSystem.from_uri(_log_uri(table, settings=settings))
+    system, root = log_folder(table, settings=settings)
     found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
     return [
         info.base_name
@@ -43,7 +44,11 @@ def version_of(name: str) -> int:
     return int(name[:20])
 
 
-def _log_uri(table: Table, *, settings: Settings) -> str:
+def log_folder(table: Table, *, settings: Settings) -> tuple[Any, str]:
+    """File system and folder of a table's log."""
+    from pyarrow import fs
+
     place = location(table, settings=settings)
     base = place if "://" in place else Path(place).absolute().as_uri()
-    return f"{base}/_delta_log"
+    system, root = fs.FileSystem.from_uri(f"{base}/_delta_log")
+    return system, root

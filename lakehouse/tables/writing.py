@@ -140,6 +140,13 @@ def replace(
         )
 
 
+@contextlib.contextmanager
+def commit_reason(spark: "SparkSession", reason: str) -> Iterator[None]:
+    """Have the commits of a change without rows say why they were made."""
+    with _commit_facts(spark, {_USER_METADATA: json.dumps({"reason": reason})}):
+        yield
+
+
 def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
     facts = {**metadata, "app_id": transaction.app_id, "batch_id": transaction.version}
     return json.dumps(facts, sort_keys=True)

@@ -52,7 +52,8 @@ def parse_envelope(records: DataFrame, topic: Topic) -> DataFrame:
 
     Returns:
         topic, partition, offset, kafka_at, value, one column per field (string, bigint, or an array
-        of structs for `lines`), refusal. Fields are null where the record is refused.
+        of structs for `lines`), refusal. Fields are null where the record is refused, and where
+        its schema version did not have them yet.
     """
     fields = (*ENVELOPE, *topic.fields)
     opened = (
@@ -70,7 +71,7 @@ def parse_envelope(records: DataFrame, topic: Topic) -> DataFrame:
         "offset",
         "kafka_at",
         "value",
-        *[F.col(f"_fields.{field.name}").alias(field.name) for field in fields],
+        *[_value(field).alias(field.name) for field in fields],
         "refusal",
     )
     return refuse(values, _envelope_rules(topic))
@@ -95,6 +96,12 @@ def utc_timestamp(name: str) -> Column:
     """The RFC 3339 text of column `name` as a timestamp; null when it is none."""
     plain = F.regexp_replace(F.col(name), r"(Z|\+00:00)\z", "")
     return F.when(F.col(name).rlike(RFC3339_UTC), F.try_to_timestamp(F.concat(plain, F.lit("Z"))))
+
+
+def _value(field: Field) -> Column:
+    """A field of `_fields`; null in messages that are older than the field."""
+    value, version = F.col(f"_fields.{field.name}"), F.col("_fields.schema_version")
+    return value if field.since == 1 else F.when(version >= field.since, value)
 
 
 def _raw(name: str) -> Column:
@@ -167,10 +174,14 @@ def _field_rules(fields: Sequence[Field]) -> list[Rule]:
     def mistyped(name: str) -> Column:
         if kinds[name] == "lines":
             return (type_of(name) != "VOID") & _lines_mistyped(name)
-        return ~type_of(name).isin("VOID", _VARIANT_TYPES[kinds[name]])
+        wrong = ~type_of(name).isin("VOID", _VARIANT_TYPES[kinds[name]])
+        return wrong & (version >= came_with[name]) if came_with[name] > 1 else wrong
 
     required = [field.name for field in fields if not field.nullable]
     kinds = {field.name: field.kind for field in fields}
+    came_with = {field.name: field.since for field in fields}
+    # In an older message a later field's name means nothing, as any unknown one.
+    version = F.try_variant_get("_json", "$.schema_version", "bigint")
     unusual = ~F.col("_shape").rlike(_usual_shape(fields))
     return [
         (
@@ -210,7 +221,7 @@ def _envelope_rules(topic: Topic) -> list[Rule]:
     return [
         (
             "unknown_version",
-            ~F.col("schema_version").between(1, topic.schema_version),
+            ~F.col("schema_version").between(topic.oldest_version, topic.schema_version),
             F.col("schema_version").cast("string"),
         ),
         (

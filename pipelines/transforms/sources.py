@@ -9,9 +9,12 @@ from pyspark.sql import functions as F
 
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
+    CONSENTS,
     CRM_CUSTOMERS,
     CURRENCIES,
     ORDER_KINDS,
+    PRODUCT_STATUS,
+    WEB_DEVICE_TYPES,
     WEB_EVENT_TYPES,
     WEB_EVENTS,
     WEB_ORDERS,
@@ -24,9 +27,6 @@ from pipelines.transforms.money import (
     price_rules,
 )
 from pipelines.transforms.orders import content_hash, line_class, shop_day, sku_of, text_of
-
-CONSENT = ("yes", "no")
-PRODUCT_STATUS = ("active", "discontinued")
 
 
 def read_web_orders(records: DataFrame) -> DataFrame:
@@ -63,7 +63,12 @@ def read_web_events(records: DataFrame) -> DataFrame:
     opened = parse_envelope(records, WEB_EVENTS)
     names = [field.name for field in WEB_EVENTS.fields]
     judged = refuse(
-        opened, [*text_rules(names), _closed("event_type", WEB_EVENT_TYPES)]
+        opened,
+        [
+            *text_rules(names),
+            _closed("event_type", WEB_EVENT_TYPES),
+            _closed("device_type", WEB_DEVICE_TYPES),
+        ],
     ).withColumn("happened_at", utc_timestamp("occurred_at"))
     payload = F.struct(
         "session_id",
@@ -72,6 +77,7 @@ def read_web_events(records: DataFrame) -> DataFrame:
         "event_type",
         sku_of(F.col("sku")).alias("sku"),
         "order_id",
+        "device_type",
         F.col("happened_at").alias("occurred_at"),
         shop_day(F.col("happened_at")).alias("event_date"),
     )
@@ -87,7 +93,7 @@ def read_customers(records: DataFrame) -> DataFrame:
         [
             *text_rules(names),
             ("missing_field", F.trim("customer_id") == "", F.lit("customer_id")),
-            _closed("marketing_consent", CONSENT),
+            _closed("marketing_consent", CONSENTS),
         ],
     ).withColumn("changed_at", utc_timestamp("occurred_at"))
     payload = F.struct(

@@ -23,6 +23,7 @@ from storefront.simulator.orders import Order, OrderLine, Refund
 from storefront.simulator.people import Profile
 from storefront.simulator.sessions import Session
 from storefront.simulator.standing import Terms
+from storefront.simulator.visits import device_of
 from storefront.simulator.world import World
 
 
@@ -59,6 +60,7 @@ def session_facts(world: World, session: Session, *, day: date) -> list[tuple[da
     """A session in order of time: an account that it brings, its clicks, its order."""
     facts = []
     visit, order = session.visit, session.order
+    device = device_of(world, visit.visitor_id)
     if visit.account:
         message = profile_fact(world, visit.account, day=day, at=session.known_from)
         facts.append((session.known_from, message))
@@ -70,6 +72,7 @@ def session_facts(world: World, session: Session, *, day: date) -> list[tuple[da
             "event_type": click.event_type,
             "sku": click.sku,
             "order_id": click.order_id,
+            "device_type": device,
         }
         event_id = world.digest("click", session.session_id, number)
         at = click.occurred_at

@@ -7,7 +7,13 @@ customers who come to buy. Another set of numbers is another world with other id
 from dataclasses import dataclass
 
 GENERATION = 1
-"""Raised when the simulation itself changes, so that two versions never share an event id."""
+"""Raised when the simulation itself changes, so that two versions never share an event id.
+
+A field that a newer contract adds is no such change: the shop's days go on with the same ids.
+"""
+
+DEVICE_WEIGHTS = (("desktop", 56), ("mobile", 33), ("tablet", 11))
+"""What visitors hold, in percent; beside the parameters, for ids don't depend on it."""
 
 
 @dataclass(frozen=True)

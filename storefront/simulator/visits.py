@@ -8,9 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import accumulate
 from random import Random
 
 from storefront.simulator.catalog import KnownCustomer
+from storefront.simulator.parameters import DEVICE_WEIGHTS
 from storefront.simulator.people import Profile
 from storefront.simulator.world import ShopDay, World
 
@@ -130,6 +132,14 @@ class Arrivals:
             is_registration=customer_id is not None,
             orders=orders,
         )
+
+
+def device_of(world: World, visitor_id: str) -> str:
+    """What a visitor holds, the same on every visit."""
+    mark = int(world.digest("device", visitor_id), 16) % sum(each for _, each in DEVICE_WEIGHTS)
+    reached = accumulate(weight for _, weight in DEVICE_WEIGHTS)
+    names = (name for name, _ in DEVICE_WEIGHTS)
+    return next(name for name, end in zip(names, reached, strict=True) if mark < end)
 
 
 @dataclass(frozen=True)

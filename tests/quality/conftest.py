@@ -92,7 +92,8 @@ from range(80) as numbers(n);
 insert into web_events
 select 'event-' || ordinal, sha256('event-' || ordinal), 'session-' || number, 'visitor-' || number,
        customer_id, if(line = 0, 'purchase', 'product_view'), 'SKU1',
-       if(line = 0, 'W-' || number, null), shop_time at time zone 'Europe/London', day, 2,
+       if(line = 0, 'W-' || number, null), if(line = 0, 'mobile', null),
+       shop_time at time zone 'Europe/London', day, 2,
        'web.events.v1', 0, ordinal
 from line_plan where source = 'web';
 

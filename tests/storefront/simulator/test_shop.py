@@ -19,6 +19,7 @@ from lakehouse.contracts.topics import (
     ENVELOPE,
     ORDER_KINDS,
     ORDER_LINE_FIELDS,
+    WEB_DEVICE_TYPES,
     WEB_EVENT_TYPES,
     WEB_EVENTS,
     WEB_ORDERS,
@@ -26,7 +27,7 @@ from lakehouse.contracts.topics import (
     topic,
 )
 from lakehouse.errors import LakeError
-from storefront.messages import Message
+from storefront.messages import Message, encode
 from storefront.simulator import Catalog, ShopParameters, simulate
 
 OPENING = date(2011, 12, 10)
@@ -51,6 +52,13 @@ def days_of(catalog: Catalog, count: int, **changes: Any) -> list[Message]:
 def of(messages: Iterable[Message], *topics: Any) -> list[dict[str, Any]]:
     names = {each.name for each in topics}
     return [json.loads(message.value) for message in messages if message.topic in names]
+
+
+def of_version_one(message: Message) -> bytes:
+    value = json.loads(message.value)
+    known = {field.name for field in topic(message.topic).fields_of(1)}
+    kept = {name: each for name, each in value.items() if name in known}
+    return encode({**kept, "schema_version": 1})
 
 
 def faults(value: dict[str, Any], fields: Iterable[Field]) -> list[str]:
@@ -281,6 +289,16 @@ def test_a_tiny_catalog_is_enough(catalog: Catalog, products: int, customers: in
     assert of(messages, WEB_ORDERS)
 
 
+def test_a_visitor_holds_the_same_device_on_every_visit(catalog: Catalog) -> None:
+    held: dict[str, set[str]] = defaultdict(set)
+    for click in of(days_of(catalog, 5), WEB_EVENTS):
+        held[click["visitor_id"]].add(click["device_type"])
+    assert {len(devices) for devices in held.values()} == {1}
+    counts = Counter(devices.pop() for devices in held.values())
+    assert counts.keys() == set(WEB_DEVICE_TYPES)
+    assert counts["desktop"] > counts["mobile"] > counts["tablet"]
+
+
 def test_nothing_to_sell_is_refused() -> None:
     with pytest.raises(LakeError, match="nothing to sell"):
         days_of(Catalog((), (), None), 1)
@@ -298,8 +316,18 @@ def test_a_start_before_the_opening_is_refused(catalog: Catalog) -> None:
 
 def test_a_day_keeps_its_bytes_on_every_machine(catalog: Catalog) -> None:
     """A change here is another simulation: raise GENERATION, so that ids change with it."""
-    content = b"".join(message.value for message in days_of(catalog, 2))
+    messages = days_of(catalog, 2)
+    today = b"".join(message.value for message in messages)
     assert (
-        hashlib.sha256(content).hexdigest()
+        hashlib.sha256(today).hexdigest()
+        == "00614aab4a31d23803748ce2b9621fffd0ef6b7f1e7d8727ef822256d840a0c7"
+    )
+    # A field that a contract gained changes nothing else: the first version's bytes are in it.
+    first = b"".join(
+        of_version_one(message) if message.topic == WEB_EVENTS.name else message.value
+        for message in messages
+    )
+    assert (
+        hashlib.sha256(first).hexdigest()
         == "5138e0a4fdda1477ad389b4a71166300fa2d6ffeb79e12834e75ab6d0fd39cce"
     )

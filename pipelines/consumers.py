@@ -1,0 +1,165 @@
+"""Who reads a contract: silver tables, dbt models, rules of the gate, modules and screens.
+
+In: a contract's name and a field. Out: what would notice if it changed, looked up in the code and
+the dbt project as they are now. A reader is whatever names both the contract and the field.
+Alone: `lake contracts check` names them for each breaking change.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from lakehouse.contracts import gold, tables, topics
+from lakehouse.contracts.released import LINES
+from lakehouse.settings import PROJECT_ROOT
+
+_PACKAGES = ("storefront", "streaming", "pipelines", "quality", "dashboards")
+_DBT = PROJECT_ROOT / "dbt_project"
+_WORD = re.compile(r"\w+")
+_COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
+_SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
+_REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
+
+
+def consumers_of(contract: str, field: str = "") -> dict[str, tuple[str, ...]]:
+    """Readers of a field by their kind, or of the whole contract when no field is given.
+
+    A topic's field is followed into the silver tables that its records fill, and from the column
+    that bears its name on to what reads that; where none does, to what reads the tables at all.
+    """
+    name = field.removeprefix(LINES)
+    found: set[tuple[str, str]] = set(_readers(contract, name))
+    for table, column in _filled_by(contract, name):
+        found |= {("tables", table), *_readers(table, column)}
+    return {
+        kind: names
+        for kind in ("tables", "dbt models", "suites of the gate", "modules", "screens")
+        if (names := tuple(sorted(name for each, name in found if each == kind)))
+    }
+
+
+def _readers(contract: str, column: str) -> Iterator[tuple[str, str]]:
+    """(kind, name) of what reads a contract's column."""
+    models = tuple(_models_reading(contract, column))
+    yield from (("dbt models", name) for name in models)
+    yield from (("suites of the gate", name) for name in _suites_reading(contract, column))
+    marts = [f"gold.{name}" for name in models if f"gold.{name}" in gold.GOLD_TABLES]
+    for name in (contract, *marts):
+        for path in _modules_reading(name, column):
+            yield "screens" if path.startswith("dashboards/") else "modules", path
+
+
+def _filled_by(contract: str, field: str) -> list[tuple[str, str]]:
+    """(silver table, column) that a topic's field ends in; the column is empty where none fits."""
+    from pipelines.refined_topics import REFINED
+
+    filled = [table for each in REFINED if each.topic.name == contract for table in each.tables]
+    fitting = [
+        (table.name, column)
+        for table in filled
+        for column in table.column_names()
+        if column.replace("_", "") == field.replace("_", "").lower()
+    ]
+    return fitting or [(table.name, "") for table in filled]
+
+
+def _suites_reading(contract: str, column: str) -> Iterator[str]:
+    from quality.shop_frames import FRAMES
+    from quality.suites import RULES
+
+    queries = {(frame.table, frame.name): frame.sql for frame in FRAMES}
+    for rule in RULES:
+        words = {*rule.columns, rule.column, *rule.where}
+        words |= set(_WORD.findall(queries.get((rule.table, rule.frame), "")))
+        if rule.table == contract and (not column or column in words):
+            yield rule.suite
+
+
+def _models_reading(contract: str, column: str) -> Iterator[str]:
+    """Models of the contract's offspring that name the column (all of them without a column)."""
+    schema, _, short = contract.partition(".")
+    texts = _model_texts()
+    seen = {
+        name
+        for name, text in texts.items()
+        if (schema, short) in _SOURCE.findall(text)
+        or (schema == "gold" and short in _REF.findall(text))
+    }
+    pending = list(seen)
+    while pending:
+        parent = pending.pop()
+        children = {name for name, text in texts.items() if parent in _REF.findall(text)} - seen
+        seen |= children
+        pending += children
+    for name in sorted(seen):
+        if not column or column in _WORD.findall(texts[name]):
+            yield name
+
+
+@cache
+def _model_texts() -> dict[str, str]:
+    """SQL of each model with that of the macros it calls, comments left out."""
+    macros: dict[str, str] = {}
+    for path in sorted((_DBT / "macros").rglob("*.sql")):
+        text = _sql(path)
+        macros |= dict.fromkeys(re.findall(r"\{%-?\s*macro\s+(\w+)", text), text)
+    models = {}
+    for path in sorted((_DBT / "models").rglob("*.sql")):
+        text = _sql(path)
+        called = {name for name in _WORD.findall(text) if name in macros}
+        called |= {inner for name in called for inner in _WORD.findall(macros[name])} & set(macros)
+        models[path.stem] = "\n".join([text, *(macros[name] for name in sorted(called))])
+    return models
+
+
+def _sql(path: Path) -> str:
+    return _COMMENT.sub(" ", path.read_text(encoding="utf-8"))
+
+
+def _modules_reading(contract: str, column: str) -> Iterator[str]:
+    """Modules that import the contract and name the column, and screens that use such a module."""
+    modules = _modules()
+    direct = {name for name, (names, _, _) in modules.items() if contract in names}
+    for name in sorted(direct):
+        if not column or column in modules[name][1]:
+            yield name
+    for name, (_, words, imports) in sorted(modules.items()):
+        if name in direct or not name.startswith("dashboards/") or column not in words:
+            continue
+        if any(f"{each.replace('.', '/')}.py" in direct for each in imports):
+            yield name
+
+
+@cache
+def _modules() -> dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]]:
+    """By path: contracts that the module imports, words it uses, modules it imports."""
+    named = _contract_names()
+    found = {}
+    for path in (path for each in _PACKAGES for path in (PROJECT_ROOT / each).rglob("*.py")):
+        contracts, words, imports = set(), set(), set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imports.add(node.module)
+                keys = {(node.module, alias.name) for alias in node.names}
+                contracts |= {named[key] for key in keys & named.keys()}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                words |= set(_WORD.findall(node.value))
+            elif isinstance(node, ast.Attribute):
+                words.add(node.attr)
+        relative = path.relative_to(PROJECT_ROOT).as_posix()
+        found[relative] = (frozenset(contracts), frozenset(words), frozenset(imports))
+    return found
+
+
+def _contract_names() -> dict[tuple[str, str], str]:
+    """(module, constant) -> name of the contract that the constant stands for."""
+    found: dict[tuple[str, str], str] = {}
+    for module in (gold, tables, topics):
+        for constant, value in vars(module).items():
+            if isinstance(value, tables.Table | topics.Topic):
+                found[module.__name__, constant] = value.name
+            elif value in gold.GOLD_TABLES and isinstance(value, str):
+                found[module.__name__, constant] = value
+    return found
