@@ -4,8 +4,8 @@ In: a table contract. Out: frames, commits, versions. What it offers is listed i
 modules behind it (`log`, `columns`, `creation`, `reading`, `writing`) are its own affair.
 """
 
-from lakehouse.tables.columns import columns_due, held_columns, tables_due
 from lakehouse.tables.aside import forget_tables, put_aside
+from lakehouse.tables.columns import columns_due, held_columns, tables_due
 from lakehouse.tables.creation import create_tables
 from lakehouse.tables.log import (
     current_version,
@@ -24,8 +24,8 @@ __all__ = [
     "create_tables",
     "current_version",
     "current_versions",
-    "held_columns",
     "forget_tables",
+    "held_columns",
     "location",
     "log_files",
     "merge",
