@@ -141,11 +141,16 @@ class Command:
         (found,) = (each for each in self.members() if each.name() == "java")
         return found
 
-    def kill(self) -> None:
-        """SIGKILL the group and wait until nobody of it is left; fine when it has ended."""
+    def kill(self) -> float:
+        """SIGKILL the group and wait until nobody of it is left; fine when it has ended.
+
+        Returns: when it was killed, in seconds since 1970.
+        """
         self.signal(signal.SIGKILL)
+        at = time.time()
         self.process.wait()
         self.await_gone()
+        return at
 
     def await_gone(self) -> None:
         """Wait until nobody of the group is left."""

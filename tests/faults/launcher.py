@@ -49,6 +49,7 @@ POINTS: dict[str, Point] = {
     "refine.started": Point("streaming.refine", "start_query", "after"),
     "refine.before_batch": Point("streaming.refine", "refine_records", "before"),
     "refine.after_batch": Point("streaming.refine", "refine_records", "after"),
+    "query.ended": Point("streaming.queries", "await_end", "after"),
     "silver.after_append": Point("pipelines.silver_writer", "append", "after"),
     "silver.after_merge": Point("pipelines.silver_writer", "merge", "after"),
     # sending

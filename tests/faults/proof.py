@@ -5,6 +5,7 @@ off, which must be nothing, for the table of `docs/reliability.md`.
 """
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lakehouse.contracts.gold import GOLD_TABLES
+from lakehouse.contracts.gold import (
+    FCT_DAILY_KPIS,
+    FCT_DAILY_SALES,
+    FCT_ORDER_LINES,
+    FCT_ORDERS,
+    GOLD_TABLES,
+)
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, TABLES
 from lakehouse.duck import delta_relation, open_gold, open_lake
 from lakehouse.settings import Settings
@@ -25,6 +32,7 @@ from tests.lake_state import LakeState, bring_into_service, copied, failing
 SILVER = tuple(table for table in TABLES if table is not BRONZE_EVENTS)
 VOLATILE = frozenset({"refined_batch", "ingested_at", "kafka_at", "batch_id"})
 """Columns that say when and in which batch a row was written, not what it is."""
+OCCURRENCE = re.compile(r"^([0-9a-f]{64})-\d+$")
 Rows = Mapping[str, Counter[tuple[Any, ...]]]
 
 
@@ -93,9 +101,8 @@ def damage_of(settings: Settings, truth: Truth) -> Damage:
             ).fetchall()[0]
             doubled += rows - distinct
             if "source_offset" in table.column_names():
-                ids |= {
-                    each for (each,) in lake.execute(f"select event_id from {relation}").fetchall()
-                }
+                events = lake.execute(f"select event_id from {relation}").fetchall()
+                ids |= {OCCURRENCE.sub(r"\1", each) for (each,) in events}
         lines = delta_relation(settings, ORDER_LINES.name)
         total = lake.execute(f"select coalesce(sum(line_amount), 0) from {lines}").fetchall()[0][0]
     lost = len(truth.accepted.keys() - ids)
@@ -136,6 +143,18 @@ class Trial:
     def prove(self) -> Damage:
         """See `prove`."""
         return prove(self.settings, self.shop, workers=self.workers)
+
+
+def marts(settings: Settings) -> tuple[Any, ...]:
+    """What a reader sees of the gold in service: a sum over each fact table, read at once."""
+    with open_gold(settings) as gold:
+        return gold.execute(
+            f"select (select count(*) from {FCT_ORDER_LINES}), "
+            f"(select sum(line_amount) from {FCT_ORDER_LINES}), "
+            f"(select sum(net_amount) from {FCT_ORDERS}), "
+            f"(select sum(net_amount) from {FCT_DAILY_SALES}), "
+            f"(select sum(value) from {FCT_DAILY_KPIS})"
+        ).fetchall()[0]
 
 
 def committed(settings: Settings, table: Any) -> list[dict[str, Any]]:

@@ -42,6 +42,8 @@ Recorder = Callable[..., None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, default=None, metavar="FILE", help="Append fault figures to FILE.")
+    parser.addoption("--fault-kills", default=50, type=int, help="Random SIGKILLs of T03.")
+    parser.addoption("--fault-seed", default=None, type=int, help="Their seed; default: a new one.")
 
 
 @pytest.fixture

@@ -22,7 +22,10 @@ REFUSED = ({"Quantity": "many"}, {"UnitPrice": "1.23456"}, {"InvoiceDate": "2/30
 
 @dataclass
 class Truth:
-    """What must come out: money by accepted event_id (None without money), losers by kind."""
+    """What must come out: money by accepted identity (None without money), losers by kind.
+
+    An ERP line's identity is its hash, which all its repetitions share.
+    """
 
     accepted: dict[str, Decimal | None] = field(default_factory=dict)
     losers: dict[str, int] = field(default_factory=dict)
@@ -52,12 +55,15 @@ def seeded_shop(count: int, *, seed: int, first: int = 0) -> tuple[list[Message]
     truth = Truth()
     sent: list[dict[str, Any]] = []
     records: list[Record] = []
+    elsewhere: list[int] = []  # repetitions that may lie in another partition than the first
     for number in range(first, first + count):
         toss = dice.random()
         if toss < 0.02 and sent:
+            elsewhere.append(len(records))
             records.append(erp(0, **dice.choice(sent)))
             truth.lose("redelivered")
         elif toss < 0.04 and sent:
+            elsewhere.append(len(records))
             records.append(erp(0, **dice.choice(sent), occurrence=1_000_000 + number))
             truth.lose("repeated")
         elif toss < 0.05 and sent:
@@ -72,12 +78,17 @@ def seeded_shop(count: int, *, seed: int, first: int = 0) -> tuple[list[Message]
             line = _invoice_line(dice, number)
             sent.append(line)
             records.append(erp(0, **line))
-            truth.accepted[_event_id(line)] = int(line["Quantity"]) * Decimal(line["UnitPrice"])
+            truth.accepted[line_hash(texts(**line))] = int(line["Quantity"]) * Decimal(
+                line["UnitPrice"]
+            )
         else:
             record, event_id, money = _of_the_web(dice, number)
             records.append(record)
             truth.accepted[event_id] = money
-    return messages_of(*records), truth
+    messages = messages_of(*records)
+    for index in elsewhere:
+        messages[index] = messages[index]._replace(key=f"elsewhere-{index}")
+    return messages, truth
 
 
 def _invoice_line(dice: random.Random, number: int) -> dict[str, str]:

@@ -6,18 +6,12 @@ from typing import Any
 import pytest
 
 import streaming.ingest
-from lakehouse.contracts.gold import (
-    FCT_DAILY_KPIS,
-    FCT_DAILY_SALES,
-    FCT_ORDER_LINES,
-    FCT_ORDERS,
-)
 from lakehouse.contracts.tables import BRONZE_EVENTS
-from lakehouse.duck import delta_relation, open_gold, open_lake
+from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from tests.faults.commands import Command, Fault, run
-from tests.faults.proof import Trial, committed, seconds_between
+from tests.faults.proof import Trial, committed, marts, seconds_between
 from tests.faults.results import Recorder
 from tests.lake_state import LakeState, bring_into_service
 
@@ -120,15 +114,3 @@ def land_in_part(lake: LakeState, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LakeError, match="planted"):
         lake.ingest()
     monkeypatch.setattr(streaming.ingest, "append", real)
-
-
-def marts(settings: Settings) -> tuple[Any, ...]:
-    """What a reader sees of the gold in service: a sum over each fact table, read at once."""
-    with open_gold(settings) as gold:
-        return gold.execute(
-            f"select (select count(*) from {FCT_ORDER_LINES}), "
-            f"(select sum(line_amount) from {FCT_ORDER_LINES}), "
-            f"(select sum(net_amount) from {FCT_ORDERS}), "
-            f"(select sum(net_amount) from {FCT_DAILY_SALES}), "
-            f"(select sum(value) from {FCT_DAILY_KPIS})"
-        ).fetchall()[0]
