@@ -91,6 +91,7 @@ def test_a_publish_names_the_file_pins_the_ledger_and_keeps_three(settings: Sett
 def test_sigkill_at_every_step_leaves_a_whole_version_and_the_next_start_settles_it(
     tmp_path: Path,
 ) -> None:
+    """T30: SIGKILL at every step of putting gold into service."""
     seen: set[tuple[str, str]] = set()
     for step in range(1, 40):
         settings = Settings(home=tmp_path / f"lake-{step}")

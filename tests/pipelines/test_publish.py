@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
+from lakehouse.contracts.gold import FCT_ORDERS
 from lakehouse.contracts.tables import QUARANTINE
 from lakehouse.duck import CURRENT, current_gold, open_gold
 from lakehouse.errors import CheckFailed, LakeError
@@ -60,6 +62,7 @@ def test_a_lost_pointer_is_put_back_by_the_next_publish(
 def test_a_failure_or_a_kill_in_mid_publish_keeps_the_old_gold_and_the_next_run_heals(
     published: Published, workers: Workers
 ) -> None:
+    """T30: a failure and a SIGKILL between the build and the audit."""
     settings = published.settings
 
     def fail() -> None:
@@ -81,6 +84,29 @@ def test_a_failure_or_a_kill_in_mid_publish_keeps_the_old_gold_and_the_next_run_
     assert not list((settings.gold_dir / "build").glob("killed"))
     with open_gold(current_gold(settings)) as gold:
         assert gold.execute("select count(*) from gold.fct_orders").fetchall()[0][0] > 40
+
+
+def test_an_audit_that_fails_keeps_the_old_gold_in_service(
+    published: Published, workers: Workers
+) -> None:
+    """T31: a wrong total planted in the built gold; the audit stops its publish."""
+    settings = published.settings
+    before = (settings.gold_dir / CURRENT).read_bytes()
+
+    def falsify() -> None:
+        (built,) = (settings.gold_dir / "build" / "wrong").glob("*.duckdb")
+        with duckdb.connect(str(built)) as gold:
+            gold.execute(
+                f"update {FCT_ORDERS} set gross_amount = gross_amount + 0.0001, "
+                "net_amount = net_amount + 0.0001 where order_id = '540001'"
+            )
+
+    with pytest.raises(CheckFailed, match=r"last good version stays in service: R5.*0\.0001 off"):
+        bring_into_service(settings, workers, run_id="wrong", force=True, on_built=falsify)
+    assert (settings.gold_dir / CURRENT).read_bytes() == before
+    assert not list(settings.gold_dir.glob("gold-wrong*"))
+    bring_into_service(settings, workers, run_id="right", force=True)
+    assert failing(audit_service(settings, full=True)) == {}
 
 
 def test_a_storm_blocks_until_someone_accepts_it_on_the_record(
@@ -107,6 +133,22 @@ def test_a_storm_blocks_until_someone_accepts_it_on_the_record(
     assert lines[-1]["accepted_reason"] == "the till was broken"
     (accepted,) = ledger.lines("operations", settings=settings)
     assert (accepted["kind"], accepted["run_id"]) == ("accepted", "stormy")
+    assert failing(audit_service(settings, full=True)) == {}
+
+
+def test_a_publish_that_another_one_overtook_leaves_gold_to_it(
+    published: Published, workers: Workers
+) -> None:
+    """T06: a publish whose lock was gone round finds a newer fence, and gives up."""
+    settings = published.settings
+
+    def go_round_the_lock() -> None:
+        (settings.locks_dir / "publish.lock").unlink()
+        bring_into_service(settings, workers, run_id="fast", force=True)
+
+    with pytest.raises(LakeError, match="Run slow was overtaken by run fast"):
+        bring_into_service(settings, workers, run_id="slow", force=True, on_built=go_round_the_lock)
+    assert in_service(settings) == "fast"
     assert failing(audit_service(settings, full=True)) == {}
 
 
