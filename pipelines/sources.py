@@ -4,6 +4,7 @@ In: a file and a range, or a number of days. Out: messages in Kafka, each source
 Alone: `lake produce history`, `lake produce shop`.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -100,7 +101,8 @@ def send_shop_days(
     catalog = catalog_from(extract.rows())
     shop = f"web:{seed}:{extract.sha256}"
     opened_on = _opening(catalog, path)
-    records = skipped = refused = 0
+    records = skipped = 0
+    reasons: Counter[str] = Counter()
     for day in range(until_day or days):
         sent = _send_day(
             opened_on + timedelta(days=day),
@@ -110,14 +112,11 @@ def send_shop_days(
             seed=seed,
             shop=shop,
         )
-        records, skipped, refused = (
-            records + sent.records,
-            skipped + sent.skipped,
-            refused + sent.refused,
-        )
+        records, skipped = records + sent.records, skipped + sent.skipped
+        reasons.update(sent.reasons)
         if on_progress is not None:
             on_progress(records + skipped)
-    return Sent(None, records, skipped, refused)
+    return Sent(None, records, skipped, reasons.total(), reasons)
 
 
 def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:

@@ -1,17 +1,19 @@
 """Messages -> Kafka, idempotent and in chunks that the ledger knows before they are sent.
 
 In: messages of a source. Out: records with `producer_session` and `producer_seq` headers, and the
-ledger's chain `produced`. A finished source is not sent again; an interrupted one goes on.
+ledger's chain `produced`. A finished source is not sent again; an interrupted one goes on. What
+breaks its topic's contract goes to the dead letters, with the reason.
 """
 
 import itertools
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.conformance import Refusal, refusal_of
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
@@ -39,12 +41,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Sent:
-    """Result of a send: records sent now, records known from before, records refused."""
+    """Result of a send: records sent now, records known from before, records refused and why.
+
+    The refused ones are among the records: they were sent to the dead letters.
+    """
 
     session: str | None
     records: int
     skipped: int
     refused: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def produce(
@@ -82,7 +88,7 @@ def produce(
             produced.finish(session, records=start + records, settings=settings)
         finally:
             sender.close()
-        return Sent(session, records, start, sender.refused)
+        return Sent(session, records, start, sender.reasons.total(), sender.reasons)
 
 
 class _Sender:
@@ -96,7 +102,7 @@ class _Sender:
         settings: Settings,
         on_progress: Callable[[int], None] | None,
     ) -> None:
-        self.refused = 0
+        self.reasons: Counter[str] = Counter()
         self._session = session
         self._settings = settings
         self._index = start
@@ -122,11 +128,9 @@ class _Sender:
         from kafka.errors import KafkaError
 
         chunk = produced.Chunk(self._session, number, self._seq, self._index)
+        batch = tuple(self._judged(message) for message in batch)
         for message in batch:
-            topic = message.topic
-            if len(message.value) > LARGEST_MESSAGE:
-                topic = dead_letter_topic(topic)
-            chunk.add(topic, message.event_id, None if topic != message.topic else message.amount)
+            chunk.add(message.topic, message.event_id, message.amount)
         ledger.write(produced.CHAIN, chunk.opened(), settings=self._settings)
         try:
             futures = [self._send_one(message) for message in batch]
@@ -135,16 +139,22 @@ class _Sender:
         self._index += len(batch)
         self._open.append((chunk, futures))
 
+    def _judged(self, message: "Message") -> "Message":
+        """The message, or the dead letter that tells of it; a dead letter stands for no money."""
+        refusal: Refusal | None = Refusal("message_too_large")
+        if len(message.value) <= LARGEST_MESSAGE:
+            refusal = refusal_of(message.value, message.topic)
+        if refusal is None:
+            return message
+        self.reasons[str(refusal)] += 1
+        topic = dead_letter_topic(message.topic)
+        return message._replace(topic=topic, value=_dead_letter(message, refusal), amount=None)
+
     def _send_one(self, message: "Message") -> Any:
-        topic, value = message.topic, message.value
-        if len(value) > LARGEST_MESSAGE:
-            topic = dead_letter_topic(topic)
-            value = _refusal(message)
-            self.refused += 1
         future = self._kafka.send(
-            topic,
+            message.topic,
             key=message.key.encode(),
-            value=value,
+            value=message.value,
             headers=[self._header, ("producer_seq", str(self._seq).encode())],
         )
         self._seq += 1
@@ -198,17 +208,23 @@ def _connect(settings: Settings) -> "KafkaProducer":
         ) from error
 
 
-def _refusal(message: "Message") -> bytes:
+def _dead_letter(message: "Message", refusal: Refusal) -> bytes:
+    """What went wrong, and the message itself where it fits: as text, else in base 64."""
     import msgspec
 
-    return msgspec.json.encode(
-        {
-            "event_id": message.event_id,
-            "topic": message.topic,
-            "reason": "message_too_large",
-            "bytes": len(message.value),
-        }
-    )
+    about = {
+        "event_id": message.event_id,
+        "topic": message.topic,
+        "reason": refusal.reason,
+        "field": refusal.field or None,
+        "bytes": len(message.value),
+    }
+    try:
+        content: dict[str, object] = {"value": message.value.decode("utf-8")}
+    except UnicodeDecodeError:
+        content = {"value_base64": message.value}
+    whole = msgspec.json.encode({**about, **content})
+    return whole if len(whole) <= LARGEST_MESSAGE else msgspec.json.encode(about)
 
 
 def _batched(messages: "Iterable[Message]", size: int) -> "Iterator[tuple[Message, ...]]":

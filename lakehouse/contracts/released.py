@@ -77,10 +77,7 @@ def write_released(shapes: Mapping[str, Shape], *, snapshot: Path = SNAPSHOT) ->
     Raises:
         LakeError: It can't be written.
     """
-    body = {name: asdict(shape) for name, shape in sorted(shapes.items())}
-    for each in body.values():
-        del each["name"]
-    text = json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+    text = _as_text({name: asdict(shape) for name, shape in sorted(shapes.items())})
     try:
         handle, path = tempfile.mkstemp(dir=snapshot.parent, prefix=".released-")
         try:
@@ -133,6 +130,25 @@ def mart_shape(mart: Mart) -> Shape:
         for column in mart.columns
     }
     return Shape(mart.name, "mart", facts, [], fields)
+
+
+def _as_text(shapes: Mapping[str, dict[str, Any]]) -> str:
+    """JSON with one line per field, so that a difference of two releases reads well."""
+    blocks = []
+    for name, shape in shapes.items():
+        lines = [
+            f"  {_compact(key)}: {_compact(shape[key])}" for key in ("layer", "facts", "versions")
+        ]
+        fields = (
+            f"   {_compact(each)}: {_compact(body)}" for each, body in shape["fields"].items()
+        )
+        lines.append('  "fields": {\n' + ",\n".join(fields) + "\n  }")
+        blocks.append(f" {_compact(name)}: {{\n" + ",\n".join(lines) + "\n }")
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _field(field: Field) -> dict[str, Any]:

@@ -1,12 +1,17 @@
 """`lake broker` and `lake produce`: the local Kafka, and events into it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from lakehouse.settings import Settings
 from pipelines.cli import app
+
+if TYPE_CHECKING:
+    from streaming.producer import Sent
 
 broker_app = typer.Typer(no_args_is_help=True, help="The local Kafka broker.")
 produce_app = typer.Typer(no_args_is_help=True, help="Send events to Kafka.")
@@ -14,6 +19,7 @@ app.add_typer(broker_app, name="broker")
 app.add_typer(produce_app, name="produce")
 
 DAY = ["%Y-%m-%d"]
+SHOWN_REASONS = 5
 
 
 @broker_app.command("start")
@@ -76,7 +82,7 @@ def produce_history(
     )
     with counting("Sending the history") as (set_total, advance):
         sent = send_history(history, settings=settings, on_total=set_total, on_progress=advance)
-    _tell(sent.records, sent.skipped, sent.refused)
+    _tell(sent)
 
 
 @produce_app.command("shop")
@@ -94,13 +100,26 @@ def produce_shop(
     require_running(settings)
     total = shop_days_sent(settings, seed=seed) + days
     sent = send_shop_days(total, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
-    _tell(sent.records, sent.skipped, sent.refused)
+    _tell(sent)
 
 
-def _tell(records: int, skipped: int, refused: int) -> None:
-    if not records:
-        print(f"Nothing was new: all {skipped:,} records were acknowledged before.")
+def _tell(sent: "Sent") -> None:
+    if not sent.records:
+        print(f"Nothing was new: all {sent.skipped:,} records were acknowledged before.")
         return
-    known = f" {skipped:,} were acknowledged before." if skipped else ""
-    dead = f" {refused:,} went to the dead letters." if refused else ""
-    print(f"Sent {records:,} records, all acknowledged.{known}{dead}")
+    known = f" {sent.skipped:,} were acknowledged before." if sent.skipped else ""
+    print(f"Sent {sent.records:,} records, all acknowledged.{known}")
+    if sent.refused:
+        print(
+            f"Of these, {sent.refused:,} broke their contract and went to the dead letters: "
+            f"{refusals_text(sent.reasons)}. Mend the source and send them again."
+        )
+
+
+def refusals_text(reasons: Mapping[str, int]) -> str:
+    """Reasons of refusals with their counts, the most frequent first."""
+    ordered = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    shown = [f"{number:,} {reason}" for reason, number in ordered[:SHOWN_REASONS]]
+    if len(ordered) > SHOWN_REASONS:
+        shown.append(f"{sum(number for _, number in ordered[SHOWN_REASONS:]):,} for other reasons")
+    return ", ".join(shown)
