@@ -19,25 +19,36 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
     """Audit the lake and the gold in service.
 
     Landing and files are judged as they are now; places, money and gold at the versions that gold
-    was built from, so that records which arrived since are no difference.
+    was built from, so that records which arrived since are no difference. A table that was rebuilt
+    since has no such version: of it, the rows of the records that gold knew are judged.
 
     Raises:
-        LakeError: There is nothing to audit yet.
+        LakeError: There is nothing to audit yet, or a table is gone.
     """
-    versions = current_versions(settings)
-    if any(table.name not in versions for table in TABLES):
-        raise LakeError("There is nothing to audit yet: run ./lake demo.")
     batches.derive(settings)
+    versions = current_versions(settings)
+    missing = [table.name for table in TABLES if table.name not in versions]
+    known = {line["table"] for line in batches.commits(settings)}
+    if gone := [name for name in missing if name in known]:
+        raise LakeError(
+            f"The table {gone[0]} is gone from this state. `lake repair {gone[0]}` builds a table "
+            "of silver anew from bronze; bronze comes from a backup."
+        )
+    if missing:
+        raise LakeError("There is nothing to audit yet: run ./lake demo.")
     last = pointer.last_published(settings)
-    gold = current_gold(settings) if pointer.current(settings) else None
+    current = pointer.current(settings)
+    gold = current_gold(settings) if current else None
+    built_from = current.get("table_versions")
     return audit(
         settings,
         versions=versions,
         gold=gold,
         is_published=True,
         full=full,
-        since=last.table_versions if last else None,
-        gold_versions=pointer.current(settings).get("table_versions"),
+        since=last.comparable_versions(settings) if last else None,
+        gold_versions=built_from
+        and batches.comparable(built_from, current.get("rebuilt") or {}, settings=settings),
         broker_ends=broker_ends(settings),
         missing=missing_records(settings),
     )

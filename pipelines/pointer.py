@@ -7,14 +7,14 @@ old or the new whole version in service; what it left half done is settled at th
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lakehouse.duck import CURRENT
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from quality import ledger
+from quality import batches, ledger
 
 KEPT_VERSIONS = 3
 CHAIN = "publishes"
@@ -30,6 +30,11 @@ class Published:
     rows: Mapping[str, int]
     refined_batch: int
     published_at: str
+    rebuilt: Mapping[str, int] = field(default_factory=dict)
+
+    def comparable_versions(self, settings: Settings) -> dict[str, int]:
+        """Table versions but for those of tables that were rebuilt since: theirs mean nothing."""
+        return batches.comparable(self.table_versions, self.rebuilt, settings=settings)
 
 
 def last_published(settings: Settings) -> Published | None:
@@ -47,6 +52,7 @@ def last_published(settings: Settings) -> Published | None:
         found["rows"],
         found["refined_batch"],
         found["at"],
+        found.get("rebuilt") or {},
     )
 
 
@@ -96,6 +102,7 @@ def point_to(line: Mapping[str, Any], *, settings: Settings) -> None:
         "file": line["file"],
         "published_at": ledger.now(),
         "table_versions": line["table_versions"],
+        "rebuilt": line.get("rebuilt") or {},
         "heads": heads,
         "fence": line.get("fence", 0),
     }

@@ -91,7 +91,8 @@ def publish(
                 "and `lake refine --once`, first."
             )
         last = pointer.last_published(settings)
-        is_known = last is not None and dict(last.table_versions) == versions
+        since = last.comparable_versions(settings) if last else None
+        is_known = since == versions
         if is_known and pointer.is_in_service(last, settings=settings) and not force:
             outcome.is_new = False
             for name in ("gate", "gold", "audit", "publish"):
@@ -125,7 +126,7 @@ def publish(
                     gold=build.path,
                     is_published=False,
                     full=False,
-                    since=last.table_versions if last else None,
+                    since=since,
                 )
             )
             stage.rows_in = counts[BRONZE_EVENTS.name]
@@ -140,6 +141,7 @@ def publish(
                 "run_id": outcome.run_id,
                 "file_sha256": batches.file_sha256(build.path),
                 "table_versions": versions,
+                "rebuilt": batches.rebuildings(settings),
                 "rows": counts,
                 "gold_amounts": as_texts(mart_sums(build.path)),
                 "refined_batch": last_refined_batch(settings, versions=versions),

@@ -23,7 +23,7 @@ from lakehouse.contracts.topics import (
     Topic,
 )
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
-from pipelines.transforms.erp import read_invoice_lines
+from pipelines.transforms.erp import line_identity, read_invoice_lines
 from pipelines.transforms.sources import (
     read_customers,
     read_products,
@@ -32,7 +32,7 @@ from pipelines.transforms.sources import (
 )
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,14 @@ class BatchOutcome:
             for outcome, number in found.items()
             if outcome in outcomes
         )
+
+
+def identity_of(topic: str) -> "Column":
+    """Identity of a record by its event_id; `topic` names the column of its topic."""
+    from pyspark.sql import functions as F
+
+    erp = F.col(topic) == ERP_INVOICE_LINES.name
+    return F.when(erp, line_identity()).otherwise(F.col("event_id"))
 
 
 def payload_column(table: Table) -> str:

@@ -10,16 +10,23 @@ from typing import TYPE_CHECKING
 
 from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.tables import Table
-from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
+from lakehouse.contracts.topics import WEB_ORDERS
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, current_version, read
-from pipelines.refined_topics import REFINED, BatchOutcome, Refined, payload_column, tables_in_order
+from pipelines.losers import losers_of
+from pipelines.refined_topics import (
+    REFINED,
+    BatchOutcome,
+    Refined,
+    identity_of,
+    payload_column,
+    tables_in_order,
+)
 from pipelines.silver_writer import SilverWriter
-from pipelines.transforms.erp import line_identity
 from pipelines.transforms.winners import WINNER, decide
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 
 def refine_records(
@@ -42,17 +49,21 @@ def refine_records(
     decided = _decide_all(records, settings=settings)
     if decided is None:
         return BatchOutcome()
-    decided = _computed(decided)
-    outcome = _outcome_of(decided)
+    decided = computed(decided)
+    outcome = outcome_of(decided)
     facts = {**metadata, "records": outcome.records, "amounts": outcome.amounts}
     write = SilverWriter(records.sparkSession, settings, transaction, refined_batch, facts)
+    if any(name.startswith("flipped_") for found in outcome.records.values() for name in found):
+        losers = computed(losers_of(decided, settings=settings))
+        if not losers.isEmpty():
+            write.losers(losers)
     write.side_tables(decided, outcome)
     for table in tables_in_order():
         write.accepted(decided, table, outcome)
     return outcome
 
 
-def _computed(rows: "DataFrame") -> "DataFrame":
+def computed(rows: "DataFrame") -> "DataFrame":
     """Rows computed once, however often they are read.
 
     A checkpoint in memory, not a cache: it also ends the plan, which would be analysed and compared
@@ -72,9 +83,7 @@ def existing_winners(spark: "SparkSession", table: Table, *, settings: Settings)
         F.col("source_partition").alias("partition"),
         F.col("source_offset").alias("offset"),
         "event_id",
-        F.when(F.col("source_topic") == ERP_INVOICE_LINES.name, line_identity())
-        .otherwise(F.col("event_id"))
-        .alias("identity"),
+        identity_of("source_topic").alias("identity"),
         "content_hash",
         amount.cast("decimal(18,4)").alias("amount"),
     )
@@ -91,7 +100,7 @@ def _decide_all(records: "DataFrame", *, settings: Settings) -> "DataFrame | Non
     ]
     dead = [dead_letter_topic(refined.topic.name) for refined in REFINED]
     if present & set(dead):
-        parts.append(_dead_letters(records.filter(F.col("topic").isin(dead))))
+        parts.append(dead_letters(records.filter(F.col("topic").isin(dead))))
     if not parts:
         return None
     whole = parts[0]
@@ -107,7 +116,7 @@ def _decide_topic(records: "DataFrame", refined: Refined, *, settings: Settings)
     table = refined.tables[-1]  # written last: a record is settled when it is there
     known = None
     if current_version(table, settings=settings):
-        parsed = _computed(parsed)  # read twice: for the identities, and for the rows
+        parsed = computed(parsed)  # read twice: for the identities, and for the rows
         known = existing_winners(records.sparkSession, table, settings=settings).filter(
             F.col("topic") == refined.topic.name
         )
@@ -125,7 +134,8 @@ def _one_row_each(lines: "DataFrame") -> "DataFrame":
     return lines.groupBy([name for name in lines.columns if name != "amount"]).agg(total)
 
 
-def _dead_letters(records: "DataFrame") -> "DataFrame":
+def dead_letters(records: "DataFrame") -> "DataFrame":
+    """Outcome of records that a producer refused: each is quarantined."""
     from pyspark.sql import functions as F
 
     text = F.col("value").cast("string")
@@ -136,7 +146,7 @@ def _dead_letters(records: "DataFrame") -> "DataFrame":
         "kafka_at",
         "value",
         F.when(F.is_valid_utf8(text), F.get_json_object(text, "$.event_id")).alias("event_id"),
-        F.lit("contract_refused:").alias("refusal"),
+        F.concat(F.lit("contract_refused:"), F.coalesce(_told(text), F.lit(""))).alias("refusal"),
         F.lit(False).alias("is_existing"),
         F.lit("quarantined").alias("outcome"),
         F.lit(None).cast("decimal(18,4)").alias("amount"),
@@ -144,7 +154,17 @@ def _dead_letters(records: "DataFrame") -> "DataFrame":
     )
 
 
-def _outcome_of(decided: "DataFrame") -> BatchOutcome:
+def _told(text: "Column") -> "Column":
+    """Reason and field that a dead letter names; nothing else of it may become a detail."""
+    from pyspark.sql import functions as F
+
+    reason, field = (F.get_json_object(text, f"$.{name}") for name in ("reason", "field"))
+    names = F.concat_ws(": ", reason, F.when(field.rlike(r"^[\w.\[\]]{1,80}\z"), field))
+    return F.when(F.is_valid_utf8(text) & reason.rlike(r"^[a-z_]{1,40}\z"), names)
+
+
+def outcome_of(decided: "DataFrame") -> BatchOutcome:
+    """Records and money of a decided batch by topic and outcome."""
     from pyspark.sql import functions as F
 
     outcome = BatchOutcome()

@@ -12,6 +12,7 @@ from typing import Any
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from pipelines.context import Context, open_context
+from pipelines.cut_short import finish_cut_short
 from pipelines.jobs import job
 from pipelines.run_report import build_report, new_run_id, write_report
 from pipelines.stages import Stage, StageLog, TreeMeter
@@ -44,8 +45,11 @@ def reported(
     command: str,
     on_change: Callable[[Stage], None] = lambda _: None,
     then: Callable[[Context, dict[str, Any]], None] = lambda _, __: None,
+    finishes_first: bool = True,
 ) -> dict[str, Any]:
     """Do `work` as one run under the run lock and write its report; `then` still has its context.
+
+    A backfill or repair that a crash cut short is finished before, unless `finishes_first` is off.
 
     Raises:
         LakeError: Another run is under way, or the work failed; the report is written all the same.
@@ -69,6 +73,8 @@ def reported(
                 return write_report(found, settings=settings)
 
             try:
+                if finishes_first:
+                    finish_cut_short(context)
                 work(context)
             except Exception as error:
                 with contextlib.suppress(OSError):

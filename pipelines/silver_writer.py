@@ -1,7 +1,8 @@
 """A decided batch -> silver: each table once, under the batch's app transaction.
 
 In: records with their outcome. Out: duplicates and quarantine first, then the accepted rows, order
-lines last. A record that a smaller position beats is replaced in the same commit.
+lines last. A record that a smaller position beats is replaced in the same commit, and the records
+that had lost to it are named anew before.
 """
 
 from collections.abc import Mapping
@@ -10,14 +11,22 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     CUSTOMER_CONTACTS,
-    CUSTOMERS,
     DUPLICATES,
     QUARANTINE,
     Table,
 )
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append, merge, read
-from pipelines.refined_topics import REFINED, BatchOutcome, payload_column
+from pipelines.refined_topics import BatchOutcome
+from pipelines.silver_rows import (
+    DUPLICATE,
+    REFUSED,
+    accepted_rows,
+    compact,
+    duplicate_rows,
+    refused_rows,
+    topics_of,
+)
 from pipelines.transforms.winners import POSITION
 
 if TYPE_CHECKING:
@@ -38,6 +47,8 @@ class SilverWriter:
         self._spark = spark
         self._refined_batch = refined_batch
         self._settings = settings
+        self._transaction = transaction
+        self._facts = facts
         self._target: dict[str, Any] = {
             "settings": settings,
             "transaction": transaction,
@@ -46,53 +57,57 @@ class SilverWriter:
 
     def side_tables(self, decided: "DataFrame", outcome: BatchOutcome) -> None:
         """Write duplicates and refusals whose position the tables do not hold yet."""
+        if outcome.count(*DUPLICATE, *(f"flipped_to_{each}" for each in DUPLICATE)):
+            rows = duplicate_rows(decided, refined_batch=self._refined_batch)
+            self._append_new(rows, DUPLICATES)
+        if outcome.count(*REFUSED, "flipped_to_conflict"):
+            self._append_new(self._refused(decided, outcome), QUARANTINE)
+
+    def losers(self, redecided: "DataFrame") -> None:
+        """Name records anew whose winner lost its place; a record may change the side table.
+
+        Rows arrive in their new table before they leave the old one: after a crash between the
+        two, the batch that runs again still finds them.
+        """
+        rows = duplicate_rows(redecided, refined_batch=self._refined_batch)
+        self._rename(rows, DUPLICATES, "arrive")
+        bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings)
+        refused = refused_rows(redecided, bronze, refined_batch=self._refined_batch)
+        self._rename(refused, QUARANTINE, "arrive")
+        self._rename(refused, DUPLICATES, "leave")
+        self._rename(rows, QUARANTINE, "leave")
+
+    def _rename(self, rows: "DataFrame", table: Table, act: str) -> None:
         from pyspark.sql import functions as F
 
-        lost = ("redelivered", "repeated")
-        if outcome.count(*lost, *(f"flipped_to_{each}" for each in lost)):
-            rows = decided.filter(F.col("outcome").isin(*lost)).select(
-                *POSITION,
-                "event_id",
-                "identity",
-                F.col("outcome").alias("disposition"),
-                "amount",
-                self._stamp(),
-            )
-            self._append_new(rows, DUPLICATES)
-        refused = ("quarantined", "conflict")
-        if outcome.count(*refused, "flipped_to_conflict"):
-            rows = self._with_value(decided.filter(F.col("outcome").isin(*refused)), outcome)
-            self._append_new(rows.select(*self._quarantine_columns()), QUARANTINE)
+        transaction = Transaction(
+            f"{self._transaction.app_id}-losers-{act}", self._transaction.version
+        )
+        target = {**self._target, "transaction": transaction}
+        if act == "arrive":
+            merge(rows, table, **target)
+            return
+        held = read(self._spark, table, settings=self._settings)
+        if table is QUARANTINE:  # what a replay took keeps its row and its mark
+            held = held.filter(F.col("replayed_at").isNull())
+        leaving = held.join(rows.select(*POSITION), list(POSITION), "left_semi").withColumn(
+            "_leaves", F.lit(True)
+        )
+        merge(leaving, table, delete_when=F.col("new._leaves"), **target)
 
     def accepted(self, decided: "DataFrame", table: Table, outcome: BatchOutcome) -> None:
         """Write the accepted rows of one table; beaten rows leave in the same commit."""
-        from pyspark.sql import functions as F
-
-        payload = payload_column(table)
-        if table is CUSTOMERS:
-            payload = payload_column(CUSTOMER_CONTACTS)
-        topics = tuple(each.topic.name for each in REFINED if table in each.tables)
-        if payload not in decided.columns or not outcome.count("accepted", topics=topics):
+        topics = topics_of(table)
+        rows = accepted_rows(decided, table, refined_batch=self._refined_batch)
+        if rows is None or not outcome.count("accepted", topics=topics):
             return
-        won = decided.filter((F.col("outcome") == "accepted") & F.col("topic").isin(*topics))
-        rows = won.select(
-            *POSITION, "event_id", "content_hash", F.explode(payload).alias("_row")
-        ).select(
-            "event_id",
-            "content_hash",
-            "_row.*",
-            self._stamp(),
-            F.col("topic").alias("source_topic"),
-            F.col("partition").alias("source_partition"),
-            F.col("offset").alias("source_offset"),
-        )
-        flips = [f"flipped_to_{each}" for each in ("redelivered", "repeated", "conflict")]
+        flips = [f"flipped_to_{each}" for each in (*DUPLICATE, "conflict")]
         if outcome.count(*flips, topics=topics):
-            self._merge_flips(rows.select(*table.column_names()), decided, table)
+            self._merge_flips(rows, decided, table)
         else:
             if table is CUSTOMER_CONTACTS:  # a batch cut short before the last table may be there
                 rows = self._without_held(rows, table)
-            append(self._compact(rows, table), table, **self._target)
+            append(compact(rows, table, settings=self._settings), table, **self._target)
 
     def _without_held(self, rows: "DataFrame", table: Table) -> "DataFrame":
         place = ["source_topic", "source_partition", "source_offset"]
@@ -123,47 +138,9 @@ class SilverWriter:
         held = read(self._spark, table, settings=self._settings).select(*POSITION)
         append(rows.join(held, list(POSITION), "left_anti"), table, **self._target)
 
-    def _with_value(self, rows: "DataFrame", outcome: BatchOutcome) -> "DataFrame":
-        """Raw bytes from bronze for conflicts, which the decision does not carry along."""
-        from pyspark.sql import functions as F
-
-        if not outcome.count("conflict", "flipped_to_conflict"):
-            return rows
-        conflict = F.col("outcome") == "conflict"
-        bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings).select(
-            *POSITION, "value", "kafka_at"
-        )
-        found = rows.filter(conflict).drop("value", "kafka_at").join(bronze, list(POSITION))
-        return rows.filter(~conflict).unionByName(found)
-
-    def _quarantine_columns(self) -> list[Any]:
-        from pyspark.sql import functions as F
-
-        conflict = F.col("outcome") == "conflict"
-        winner = F.concat_ws("/", "winner.topic", "winner.partition", "winner.offset")
-        return [
-            *POSITION,
-            "event_id",
-            F.when(conflict, "conflict")
-            .otherwise(F.substring_index("refusal", ":", 1))
-            .alias("reason"),
-            F.when(conflict, F.concat(F.lit("lost to "), winner))
-            .otherwise(F.nullif(F.regexp_replace("refusal", "^[^:]*:", ""), F.lit("")))
-            .alias("detail"),
-            F.col("value").alias("raw_value"),
-            "amount",
-            F.col("kafka_at").alias("first_seen_at"),
-            F.lit(None).cast("timestamp").alias("replayed_at"),
-            self._stamp(),
-        ]
-
-    def _stamp(self) -> Any:
-        from pyspark.sql import functions as F
-
-        return F.lit(self._refined_batch).cast("bigint").alias("refined_batch")
-
-    def _compact(self, rows: "DataFrame", table: Table) -> "DataFrame":
-        """One file per partition value and batch instead of one per task."""
-        if table.partition_by is None:
-            return rows.coalesce(1)
-        return rows.repartition(self._settings.spark_shuffle_partitions, table.partition_by)
+    def _refused(self, decided: "DataFrame", outcome: BatchOutcome) -> "DataFrame":
+        """Rows of the quarantine; bronze is read only for conflicts."""
+        bronze = None
+        if outcome.count("conflict", "flipped_to_conflict"):
+            bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings)
+        return refused_rows(decided, bronze, refined_batch=self._refined_batch)

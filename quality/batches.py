@@ -1,11 +1,14 @@
 """The landed part of the ledger: one line per Delta commit, derived from the commits themselves.
 
 In: the tables' logs. Out: lines in the chain `batches`, each exactly once, with the commit file's
-SHA-256, the data files it added with theirs, offset ranges, records and money.
+SHA-256, the data files it added with theirs, offset ranges, records and money. A table that was
+rebuilt starts over: a line of its own says so.
 """
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,16 +20,20 @@ from lakehouse.tables import location, log_files, version_of
 from quality import ledger
 
 CHAIN = "batches"
+LOCK = "ledger-batches"
+REBUILT = "rebuilt"
+"""Kind of the line that makes a table's earlier lines void: a repair built the table anew."""
 
 
 def derive(settings: Settings) -> int:
     """Write a line for each commit that has none yet; returns how many.
 
-    Only commits after a table's last line are read: what was recorded is never recorded again.
+    Only commits after a table's last line are read: what was recorded is never recorded again. A
+    damaged commit gets no line, nor does any after it: the audit names it.
     """
-    with hold("ledger-batches", settings=settings, wait_seconds=60):
+    with hold(LOCK, settings=settings, wait_seconds=60):
         recorded: dict[str, int] = {}
-        for line in ledger.lines(CHAIN, settings=settings):
+        for line in commits(settings):
             recorded[line["table"]] = max(recorded.get(line["table"], -1), line["version"])
         fresh = [
             line
@@ -39,21 +46,78 @@ def derive(settings: Settings) -> int:
     return len(fresh)
 
 
-def _lines_after(table: Table, after: int, *, settings: Settings) -> list[dict[str, Any]]:
+def commits(settings: Settings) -> list[dict[str, Any]]:
+    """Recorded commits of the tables that there are: those before a rebuilding are void."""
+    lines = list(ledger.lines(CHAIN, settings=settings))
+    start = {line["table"]: at for at, line in enumerate(lines) if line["kind"] == REBUILT}
+    return [line for at, line in enumerate(lines) if at > start.get(line["table"], -1)]
+
+
+def mark_rebuilt(table: Table, *, identity: str, settings: Settings) -> None:
+    """Make the recorded commits of a table void: a new table takes its place. Twice equals once.
+
+    Args:
+        table: The table.
+        identity: Of the operation that rebuilds it.
+        settings: Where the ledger lies.
+    """
+    with hold(LOCK, settings=settings, wait_seconds=60):
+        for line in ledger.lines(CHAIN, settings=settings):
+            if line["kind"] == REBUILT and (line["table"], line["id"]) == (table.name, identity):
+                return
+        mark = {"kind": REBUILT, "table": table.name, "id": identity}
+        ledger.write(CHAIN, mark, settings=settings)
+
+
+def rebuildings(settings: Settings) -> dict[str, int]:
+    """How often each table was rebuilt; versions of before and after can't be compared."""
+    lines = ledger.lines(CHAIN, settings=settings)
+    return dict(Counter(line["table"] for line in lines if line["kind"] == REBUILT))
+
+
+def comparable(
+    versions: Mapping[str, int], rebuilt: Mapping[str, int], *, settings: Settings
+) -> dict[str, int]:
+    """Of versions that were pinned earlier, those of tables that were not rebuilt since.
+
+    Args:
+        versions: Version by table name.
+        rebuilt: How often each table had been rebuilt then.
+        settings: Where the ledger lies.
+    """
+    present = rebuildings(settings)
+    return {
+        name: version
+        for name, version in versions.items()
+        if present.get(name, 0) == rebuilt.get(name, 0)
+    }
+
+
+def damaged_after(table: Table, version: int, *, settings: Settings) -> bool:
+    """Whether the commit after a version is there and can't be read as one."""
+    root = Path(location(table, settings=settings))
+    path = root / "_delta_log" / f"{version + 1:020}.json"
+    return path.exists() and _line(table, root, path) is None
+
+
+def _lines_after(table: Table, after: int, *, settings: Settings) -> Iterator[dict[str, Any]]:
     root = Path(location(table, settings=settings))
     names = [name for name in log_files(table, settings=settings) if version_of(name) > after]
-    return [
-        _line(table, root, root / "_delta_log" / name) for name in sorted(names, key=version_of)
-    ]
+    for name in sorted(names, key=version_of):
+        line = _line(table, root, root / "_delta_log" / name)
+        if line is None:
+            return
+        yield line
 
 
-def _line(table: Table, root: Path, path: Path) -> dict[str, Any]:
+def _line(table: Table, root: Path, path: Path) -> dict[str, Any] | None:
     raw = path.read_bytes()
-    actions = [json.loads(text) for text in raw.splitlines() if text.strip()]
-    info: dict[str, Any] = next(
-        (each["commitInfo"] for each in actions if "commitInfo" in each), {}
-    )
-    facts: dict[str, Any] = json.loads(info.get("userMetadata") or "{}")
+    try:
+        actions = [json.loads(text) for text in raw.splitlines() if text.strip()]
+        info = next(each["commitInfo"] for each in actions if "commitInfo" in each)
+        facts: dict[str, Any] = json.loads(info.get("userMetadata") or "{}")
+    except (ValueError, StopIteration):
+        return None
     added = [each["add"] for each in actions if "add" in each]
     return {
         "kind": "commit",

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from lakehouse.contracts import table
+from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.duck import CURRENT
-from lakehouse.tables import location
+from lakehouse.tables import current_version, location
 from quality import batches, ledger
 from quality.equations import Equation, Pinned
 
@@ -23,24 +24,24 @@ Line = Mapping[str, Any]
 def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, int]) -> Equation:
     """R6: every commit and every live file is byte for byte what the ledger recorded.
 
+    A table that was repaired is judged from its rebuilding on.
+
     Args:
         pinned: The state.
         full: Read every live file again; otherwise only those added after `since`.
         since: Version by table that the last publish audited.
     """
     recorded: dict[str, list[Line]] = {}
+    for line in batches.commits(pinned.settings):
+        recorded.setdefault(line["table"], []).append(line)
     differences: list[str] = []
-    for line in ledger.lines(batches.CHAIN, settings=pinned.settings):
-        newest = pinned.versions.get(line["table"], -1)
-        if line["version"] <= newest:
-            recorded.setdefault(line["table"], []).append(line)
-        else:
-            differences.append(
-                f"{line['table']} was at version {line['version']} "
-                f"({line['rows']:,} rows in it), now it is at {newest}"
-            )
     checked = 0
-    for name, lines in sorted(recorded.items()):
+    for name in sorted(recorded.keys() | pinned.versions.keys()):
+        lines = [
+            line
+            for line in recorded.get(name, [])
+            if line["version"] <= pinned.versions.get(name, -1)
+        ]
         root = Path(location(table(name), settings=pinned.settings))
         first = -1 if full else since.get(name, -1)
         expected = [
@@ -56,7 +57,8 @@ def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, in
             for relative, sha256 in _live_files(lines, added_after=first).items()
         ]
         checked += len(expected)
-        differences += _changed(expected)
+        found = [*_set_back(name, recorded.get(name, []), pinned), *_changed(expected)]
+        differences += [f"{each} (mend it: {_remedy(name)})" for each in found]
     return Equation(
         "R6",
         "commit and data files of all tables = files that the ledger recorded"
@@ -65,6 +67,27 @@ def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, in
         f"{checked - len(differences):,} unchanged",
         tuple(differences),
     )
+
+
+def _set_back(name: str, recorded: Sequence[Line], pinned: Pinned) -> list[str]:
+    """Commits that the ledger knows and the table lost, and damaged ones that it never recorded."""
+    newest = current_version(table(name), settings=pinned.settings)
+    found = [
+        f"{name} was at version {line['version']} ({line['rows']:,} rows in it), now it is "
+        + ("gone" if newest is None else f"at {newest}")
+        for line in recorded
+        if line["version"] > (-1 if newest is None else newest)
+    ]
+    last = max((line["version"] for line in recorded), default=-1)
+    if pinned.versions.get(name, -1) > last and batches.damaged_after(
+        table(name), last, settings=pinned.settings
+    ):
+        found.append(f"{name} version {last + 1}: its commit file is damaged")
+    return found
+
+
+def _remedy(name: str) -> str:
+    return "restore it from a backup" if name == BRONZE_EVENTS.name else f"`lake repair {name}`"
 
 
 def _live_files(lines: Sequence[Line], *, added_after: int) -> dict[str, str]:
@@ -82,7 +105,7 @@ def _changed(expected: Sequence[tuple[str, Path, str]]) -> list[str]:
     return [
         f"{what} {'is missing' if sha256 is None else 'was changed'}"
         for what, sha256, wanted in found
-        if sha256 != wanted
+        if sha256 is None or sha256 != wanted
     ]
 
 

@@ -14,8 +14,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
-from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES, WEB_ORDERS
+from lakehouse.contracts.topics import (
+    CATALOG_PRODUCTS,
+    CRM_CUSTOMERS,
+    ERP_COLUMNS,
+    ERP_INVOICE_LINES,
+    WEB_EVENTS,
+    WEB_ORDERS,
+)
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append
@@ -90,6 +98,39 @@ def web_order(offset: int, *lines: Mapping[str, Any], partition: int = 0, **fiel
         "lines": [{**sound, **line} for line in lines or ({},)],
     }
     return Record(WEB_ORDERS.name, json.dumps({**body, **fields}).encode(), offset, partition)
+
+
+def message(topic: str, offset: int, **fields: Any) -> Record:
+    """Record of any topic with the given fields."""
+    body = {"schema_version": 1, "occurred_at": "2011-12-10T08:00:00Z", **fields}
+    return Record(topic, json.dumps(body).encode(), offset)
+
+
+def customer(offset: int, event_id: str, **changes: Any) -> Record:
+    """Record of a customer's change."""
+    person = {"customer_id": "12345", "name": "Ada", "email": "ada@example.com"}
+    place = {"country": "France", "marketing_consent": "yes"}
+    fields = {"event_id": event_id, **person, **place, **changes}
+    return message(CRM_CUSTOMERS.name, offset, **fields)
+
+
+def everything() -> list[Record]:
+    """A batch that writes to every silver table."""
+    lamp = {"sku": "LAMP", "description": "lamp", "category": "light", "unit_price": "2.50"}
+    visit = {"session_id": "s", "visitor_id": "v", "event_type": "page_view"}
+    return [
+        erp(0),
+        erp(1),
+        erp(2, occurrence=2),
+        erp(3, Quantity="six"),
+        web_order(0, {}, {"sku": "SHADE"}),
+        web_order(1, {}, country="Spain"),
+        customer(0, "customer-1"),
+        customer(1, "customer-1"),
+        message(CATALOG_PRODUCTS.name, 0, event_id="product-1", **lamp, status="active"),
+        message(WEB_EVENTS.name, 0, event_id="visit-1", **visit),
+        Record(dead_letter_topic(ERP_INVOICE_LINES.name), b'{"event_id": "too-large"}', 0),
+    ]
 
 
 def bronze_frame(

@@ -42,6 +42,7 @@ def main() -> None:
         machine,
         quarantine,
         queries,
+        rebuilding,
         runs,
         sending,
         testing,
@@ -86,6 +87,14 @@ def _complain_generally(error: Exception) -> int:
         return 2
     if _state["debug"]:
         raise error
+    if type(error).__name__ in ("Py4JError", "Py4JNetworkError"):
+        typer.secho(
+            "Spark's Java process ended, most often for want of memory: `lake doctor` says what "
+            "fits this machine. Nothing is lost: run the same command again.",
+            fg="red",
+            err=True,
+        )
+        return 2
     text = str(error).strip().splitlines()
     typer.secho(
         f"{type(error).__name__}: {text[0] if text else 'no message'}. This is unexpected; nothing "

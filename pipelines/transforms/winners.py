@@ -42,9 +42,10 @@ def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
     ranked = candidates.withColumn(
         "winner",
         F.first(F.struct(*POSITION, "event_id", "content_hash")).over(
-            Window.partitionBy("identity").orderBy(*POSITION)
+            # Apart from the sound ones: an event_id may have the form of a position.
+            Window.partitionBy("identity", refused).orderBy(*POSITION)
         ),
-    ).withColumn("outcome", F.when(refused, "quarantined").otherwise(_outcome()))
+    ).withColumn("outcome", F.when(refused, "quarantined").otherwise(outcome_against_winner()))
     settled = F.col("is_existing") & (F.col("outcome") == "accepted")
     winner = F.when(~refused, F.col("winner")).cast(WINNER)
     return ranked.filter(~settled).withColumn("winner", winner)
@@ -54,7 +55,8 @@ _ONLY_REFUSED = ("value", "kafka_at")
 WINNER = "struct<topic:string,partition:int,offset:bigint,event_id:string,content_hash:string>"
 
 
-def _outcome() -> Column:
+def outcome_against_winner() -> Column:
+    """Outcome of a sound record against `winner`: position, event_id and content_hash decide."""
     wins = (
         (F.col("winner.topic") == F.col("topic"))
         & (F.col("winner.partition") == F.col("partition"))

@@ -1,5 +1,6 @@
 """Bronze to silver: who wins, where each loser is named, and that nothing happens twice."""
 
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -21,56 +22,29 @@ from lakehouse.contracts.tables import (
     WEB_EVENTS,
     Table,
 )
-from lakehouse.contracts.topics import (
-    CATALOG_PRODUCTS,
-    CRM_CUSTOMERS,
-    ERP_INVOICE_LINES,
-    WEB_ORDERS,
-)
-from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
+from lakehouse.contracts.topics import CRM_CUSTOMERS, ERP_INVOICE_LINES, WEB_ORDERS
 from lakehouse.tables import Transaction, current_versions
 from pipelines import silver_writer
 from pipelines.refinement import refine_records
 from pipelines.resets import reset_query
 from storefront.canonical import line_hash
 from streaming.checkpoints import checkpoint_dir
-from tests.lake_state import LakeState, Record, bronze_frame, erp, texts, web_order
+from tests.lake_state import (
+    LakeState,
+    Record,
+    bronze_frame,
+    customer,
+    erp,
+    everything,
+    texts,
+    web_order,
+)
 
 pytestmark = pytest.mark.spark
 
 ERP, WEB = ERP_INVOICE_LINES.name, WEB_ORDERS.name
 SILVER = tuple(table for table in TABLES if table is not BRONZE_EVENTS)
 PLACED = ("source_topic", "source_partition", "source_offset", "event_id", "line_number")
-
-
-def message(topic: str, offset: int, **fields: Any) -> Record:
-    body = {"schema_version": 1, "occurred_at": "2011-12-10T08:00:00Z", **fields}
-    return Record(topic, json.dumps(body).encode(), offset)
-
-
-def customer(offset: int, event_id: str) -> Record:
-    person = {"customer_id": "12345", "name": "Ada", "email": "ada@example.com"}
-    place = {"country": "France", "marketing_consent": "yes"}
-    return message(CRM_CUSTOMERS.name, offset, event_id=event_id, **person, **place)
-
-
-def everything() -> list[Record]:
-    """A batch that writes to every silver table."""
-    lamp = {"sku": "LAMP", "description": "lamp", "category": "light", "unit_price": "2.50"}
-    visit = {"session_id": "s", "visitor_id": "v", "event_type": "page_view"}
-    return [
-        erp(0),
-        erp(1),
-        erp(2, occurrence=2),
-        erp(3, Quantity="six"),
-        web_order(0, {}, {"sku": "SHADE"}),
-        web_order(1, {}, country="Spain"),
-        customer(0, "customer-1"),
-        customer(1, "customer-1"),
-        message(CATALOG_PRODUCTS.name, 0, event_id="product-1", **lamp, status="active"),
-        message(WEB_EVENTS_TOPIC.name, 0, event_id="visit-1", **visit),
-        Record(dead_letter_topic(ERP), b'{"event_id": "too-large"}', 0),
-    ]
 
 
 def silver(lake: LakeState) -> dict[str, list[tuple[Any, ...]]]:
@@ -177,6 +151,92 @@ def test_a_smaller_position_that_comes_later_takes_the_place(lake: LakeState) ->
     bronze = lake.rows(BRONZE_EVENTS, "topic", "partition", "offset")
     assert sorted(lake.dispositions()) == bronze
     assert {each for each in lake.dispositions().values() if " and " in each} == set()
+
+
+def losers_before_the_flip() -> tuple[list[Record], list[Record]]:
+    """Two batches: the second's record beats the first's winner, whose losers were named before."""
+    other = {"Country": "Spain"}
+    first = [
+        erp(10, partition=1),
+        erp(11, partition=1),
+        erp(12, partition=1, occurrence=2, fields={"event_id": event_id(2), **other}),
+        erp(13, partition=1, fields={"Country": "Italy"}),
+        web_order(10, {}, {"sku": "SHADE"}, partition=1),
+        web_order(11, {}, {"sku": "SHADE"}, partition=1),
+        web_order(12, {}, partition=1),
+    ]
+    second = [erp(0, fields=other), web_order(0, {})]
+    return first, second
+
+
+def test_records_that_had_lost_to_a_beaten_winner_are_named_anew(lake: LakeState) -> None:
+    first, second = losers_before_the_flip()
+    lake.land(*first)
+    lake.refine()
+    lake.land(*second)
+    lake.refine()
+
+    columns = ("topic", "partition", "offset", "event_id", "disposition", "amount")
+    assert lake.rows(DUPLICATES, *columns) == [
+        (ERP, 1, 12, event_id(2), "repeated", Decimal("15.3000")),
+        (WEB, 1, 12, "order-1", "redelivered", Decimal("5.0000")),
+    ]
+    refused = ("topic", "partition", "offset", "reason", "detail", "amount", "replayed_at")
+    sale = Decimal("15.3000")
+    assert lake.rows(QUARANTINE, *refused) == [
+        *((ERP, 1, n, "conflict", f"lost to {ERP}/0/0", sale, None) for n in (10, 11, 13)),
+        *(
+            (WEB, 1, n, "conflict", f"lost to {WEB}/0/0", Decimal("10.0000"), None)
+            for n in (10, 11)
+        ),
+    ]
+    places = lake.dispositions()
+    assert len(places) == len(first) + len(second)
+    assert {each for each in places.values() if " and " in each} == set()
+
+
+def test_a_crash_while_losers_are_named_anew_is_healed_by_the_next_start(
+    lake: LakeState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[..., None] = silver_writer.merge
+    first, second = losers_before_the_flip()
+    lake.land(*first)
+    lake.refine()
+    lake.land(*second)
+    records = bronze_frame(lake.spark, second)
+
+    def dying_after(writes: int) -> Callable[..., None]:
+        numbers = itertools.count(1)
+
+        def merge(*args: Any, **options: Any) -> None:
+            real(*args, **options)
+            if next(numbers) == writes:
+                raise RuntimeError("killed")
+
+        return merge
+
+    def refine() -> None:
+        refine_records(
+            records,
+            settings=lake.settings,
+            transaction=Transaction("checkpoint", 0),
+            refined_batch=2,
+            metadata={},
+        )
+
+    for writes in (1, 2, 3):
+        with monkeypatch.context() as patched:
+            patched.setattr(silver_writer, "merge", dying_after(writes))
+            with pytest.raises(RuntimeError, match="killed"):
+                refine()
+    refine()
+    places = lake.dispositions()
+    assert len(places) == len(first) + len(second)
+    assert sorted(places.values()) == [
+        *("accepted", "accepted"),
+        *(["conflict"] * 5),
+        *("redelivered", "repeated"),
+    ]
 
 
 def test_a_batch_of_dead_letters_alone_is_refused_record_by_record(lake: LakeState) -> None:

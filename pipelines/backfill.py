@@ -1,0 +1,191 @@
+"""bronze -> silver again: silver of some days, or all of it, made equal to what bronze says.
+
+In: days and a table. Out: silver rewritten where it differed, and what differed. The transforms are
+those of the stream and winners are decided over all of bronze, so a sound silver stays as it is.
+A row that was right keeps its `refined_batch`; new and changed rows get the next number.
+Alone: `lake backfill`.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES, QUARANTINE, Table
+from lakehouse.duck import delta_relation, first_line, open_lake
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from lakehouse.tables import current_version
+from pipelines.context import Context
+from pipelines.history import changes_elsewhere, decide_history
+from pipelines.rebuild_records import Request, recorded
+from pipelines.refined_topics import REFINED, Refined, tables_in_order
+from pipelines.refinement import outcome_of
+from pipelines.silver_days import Days, days_between
+from pipelines.silver_rewriter import Rewritten, SilverRewriter
+from pipelines.steps import alone
+from quality import batches, ledger
+
+SIDE_TABLES = (DUPLICATES, QUARANTINE)
+OPERATION = "backfill"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rewriting covers: topics are read again, their tables written, side tables first."""
+
+    topics: tuple[Refined, ...]
+    tables: tuple[Table, ...]
+
+
+def scope_of(name: str | None) -> Scope:
+    """Everything, or one table with all that comes from the same records.
+
+    A side table takes rows from every topic, so its scope is all of silver.
+
+    Raises:
+        LakeError: Silver has no table of this name.
+    """
+    entities = tables_in_order()
+    if name is None or name in {table.name for table in SIDE_TABLES}:
+        return Scope(REFINED, (*SIDE_TABLES, *entities))
+    if name not in {table.name for table in entities}:
+        known = ", ".join(sorted(table.name for table in (*SIDE_TABLES, *entities)))
+        raise LakeError(f"Silver has no table '{name}'. Tables: {known}.")
+    topics = tuple(each for each in REFINED if name in {table.name for table in each.tables})
+    own = {table for each in topics for table in each.tables}
+    return Scope(topics, (*SIDE_TABLES, *(table for table in entities if table in own)))
+
+
+def covers(request: Request, other: Request) -> bool:
+    """Whether a backfill does all that another one would do."""
+    mine, theirs = scope_of(request["table"]), scope_of(other["table"])
+    return set(theirs.tables) <= set(mine.tables) and days_between(
+        request["from"], request["to"]
+    ).covers(days_between(other["from"], other["to"]))
+
+
+def run(context: Context, request: Request) -> list[Rewritten]:
+    """One backfill from its intent to its end, the ends of those it covers included."""
+    settings = context.settings
+    days, scope = days_between(request["from"], request["to"]), scope_of(request["table"])
+    with alone("refine", context):
+        context.spark()
+        rewriter = decided(context, days=days, scope=scope, query=OPERATION)
+        moved, elsewhere = changes_elsewhere(
+            rewriter.decided, settings=settings, wanted=scope.topics, days=days
+        )
+        if moved:
+            raise LakeError(
+                f"{moved:,} records would enter or leave silver on other days than the asked ones, "
+                f"because rules changed: {elsewhere}. Nothing was written: give a range with these "
+                "days, too, or none."
+            )
+        with recorded(context, request, covers=covers) as done:
+            before = totals(settings, scope)
+            found = rewrite(context, rewriter, scope)
+            done.update(results(before, totals(settings, scope), found, rewriter))
+    return found
+
+
+def decided(context: Context, *, days: Days, scope: Scope, query: str) -> SilverRewriter:
+    """Decide what silver must hold; nothing is written yet."""
+    settings, spark = context.settings, context.spark()
+    version = current_version(BRONZE_EVENTS, settings=settings) or 0
+    with context.log.stage("decide") as stage, readable("The lake"):
+        number = next_refined_batch(settings)
+        history = decide_history(
+            spark, settings=settings, wanted=scope.topics, days=days, bronze_version=version
+        )
+        outcome = outcome_of(history)
+        stage.rows_out = sum(sum(found.values()) for found in outcome.records.values())
+        stage.note = f"records, {days}"
+    facts = {
+        "query": query,
+        "run_id": context.outcome.run_id,
+        "refined_batch": number,
+        "records": outcome.records,
+        "amounts": outcome.amounts,
+    }
+    return SilverRewriter(
+        decided=history,
+        settings=settings,
+        days=days,
+        topics=tuple(each.topic.name for each in scope.topics),
+        bronze_version=version,
+        refined_batch=number,
+        facts=facts,
+    )
+
+
+def rewrite(context: Context, rewriter: SilverRewriter, scope: Scope) -> list[Rewritten]:
+    """Make every table of the scope equal to the decided history, a stage for each."""
+    found = []
+    for table in scope.tables:
+        with context.log.stage(table.name.partition(".")[2]) as stage, readable(table.name):
+            made = rewriter.rewrite(table)
+            stage.rows_in, stage.rows_out = made.rows_before, made.rows_after
+            stage.note = f"{made.differing:,} rows differed" if made.differing else "as it was"
+            found.append(made)
+    return found
+
+
+def next_refined_batch(settings: Settings) -> int:
+    """Above every number that silver or the ledger knows, also where a table was lost."""
+    from streaming.refine import last_refined_batch
+
+    lines = ledger.lines(batches.CHAIN, settings=settings)
+    known = max((line.get("refined_batch") or 0 for line in lines), default=0)
+    return max(known, last_refined_batch(settings)) + 1
+
+
+def totals(settings: Settings, scope: Scope) -> dict[str, Any]:
+    """Rows of each table, and the money of order lines."""
+    found: dict[str, Any] = {"rows": {}}
+    with open_lake(settings) as lake:
+        for table in scope.tables:
+            amount = "sum(line_amount)" if table is ORDER_LINES else "null"
+            with readable(table.name):
+                rows, total = lake.execute(
+                    f"select count(*), {amount} from {delta_relation(settings, table.name)}"
+                ).fetchall()[0]
+            found["rows"][table.name] = rows
+            if table is ORDER_LINES:
+                found["amount"] = f"{total if total is not None else Decimal(0):f}"
+    return found
+
+
+def results(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    found: list[Rewritten],
+    rewriter: SilverRewriter,
+) -> dict[str, Any]:
+    """What the ledger keeps of a rewriting's end."""
+    return {
+        "refined_batch": rewriter.refined_batch,
+        "bronze_version": rewriter.bronze_version,
+        "rows_before": before["rows"],
+        "rows_after": after["rows"],
+        "amount_before": before.get("amount"),
+        "amount_after": after.get("amount"),
+        "differing": {each.table: each.differing for each in found},
+    }
+
+
+@contextlib.contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Say which table can't be read, and what rebuilds it, where an engine fails."""
+    import duckdb
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (duckdb.Error, Py4JError, PySparkException) as error:
+        raise LakeError(
+            f"{name} can't be read or written: {first_line(error)[:300]}. `lake audit --full` "
+            "names damaged files. `lake repair TABLE` builds a table of silver anew from bronze; "
+            "bronze comes from a backup."
+        ) from error

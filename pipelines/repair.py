@@ -1,0 +1,51 @@
+"""A damaged silver table -> the same table, built anew from bronze.
+
+In: the table's name. Out: the old folder under `damaged/`, a new table with every row that bronze
+says, and a mark in the ledger that makes the old table's commits void. Run again after a crash, it
+finishes. Alone: `lake repair TABLE`.
+"""
+
+from pathlib import Path
+
+from lakehouse.contracts import table
+from lakehouse.settings import Settings
+from lakehouse.tables import create_tables, forget_tables, put_aside
+from pipelines.backfill import decided, results, rewrite, scope_of, totals
+from pipelines.context import Context
+from pipelines.rebuild_records import Request, recorded
+from pipelines.silver_days import Days
+from pipelines.silver_rewriter import Rewritten
+from pipelines.steps import alone
+from quality import batches
+
+OPERATION = "repair"
+
+
+def run(context: Context, request: Request) -> list[Rewritten]:
+    """One repair from its intent to its end; each step is passed over where it was done before."""
+    settings, damaged = context.settings, table(request["table"])
+    scope = scope_of(damaged.name)
+    with alone("refine", context), recorded(context, request, covers=_same) as done:
+        identity = request.get("id", context.outcome.run_id)
+        with context.log.stage("put aside") as stage:
+            put_aside(damaged, aside_of(request, settings), settings=settings)
+            batches.mark_rebuilt(damaged, identity=identity, settings=settings)
+            stage.note = request["aside"]
+        spark = context.spark()
+        forget_tables(spark)
+        create_tables(spark, settings=settings)
+        rewriter = decided(context, days=Days(), scope=scope, query=OPERATION)
+        before = totals(settings, scope)
+        found = rewrite(context, rewriter, scope)
+        done.update(results(before, totals(settings, scope), found, rewriter))
+    return found
+
+
+def _same(request: Request, other: Request) -> bool:
+    return bool(request.get("id") == other["id"])
+
+
+def aside_of(request: Request, settings: Settings) -> Path:
+    """Where a repair puts the damaged folder."""
+    base = Path(settings.storage) if settings.storage else settings.home
+    return base / str(request["aside"]) / str(request["table"]).replace(".", "/")
