@@ -31,6 +31,7 @@ class Published:
     refined_batch: int
     published_at: str
     rebuilt: Mapping[str, int] = field(default_factory=dict)
+    audited: Mapping[str, Any] = field(default_factory=dict)
 
     def comparable_versions(self, settings: Settings) -> dict[str, int]:
         """Table versions but for those of tables that were rebuilt since: theirs mean nothing."""
@@ -53,6 +54,7 @@ def last_published(settings: Settings) -> Published | None:
         found["refined_batch"],
         found["at"],
         found.get("rebuilt") or {},
+        found.get("audited") or {},
     )
 
 

@@ -21,6 +21,7 @@ from pipelines.gold_worker import GoldWorker
 from pipelines.stages import StageLog
 from quality import batches, ledger
 from quality.audit import audit
+from quality.cut import facts_of
 from quality.equations import Equation
 from quality.gate import storm_row
 from quality.gate_worker import GateWorker
@@ -127,6 +128,7 @@ def publish(
                     is_published=False,
                     full=False,
                     since=since,
+                    audited=last.audited if last else None,
                 )
             )
             stage.rows_in = counts[BRONZE_EVENTS.name]
@@ -144,6 +146,7 @@ def publish(
                 "rebuilt": batches.rebuildings(settings),
                 "rows": counts,
                 "gold_amounts": as_texts(mart_sums(build.path)),
+                "audited": facts_of(outcome.equations),
                 "refined_batch": last_refined_batch(settings, versions=versions),
                 "accepted_reason": accept_reason,
                 "restated": restated,

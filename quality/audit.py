@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lakehouse.duck import first_line, open_lake
 from lakehouse.settings import Settings
-from quality import dispositions, landing, state_proofs
+from quality import chunks, dispositions, landing, ledger, produced, state_proofs
+from quality.cut import usable_cut
 from quality.equations import Equation, Pinned
 
 Judge = tuple[str, Callable[[], Equation | list[Equation]]]
@@ -25,6 +27,7 @@ def audit(
     is_published: bool,
     full: bool,
     since: Mapping[str, int] | None = None,
+    audited: Mapping[str, Any] | None = None,
     gold_versions: Mapping[str, int] | None = None,
     broker_ends: Mapping[tuple[str, int], int] | None = None,
     missing: Mapping[tuple[str, int], tuple[int, int]] | None = None,
@@ -38,14 +41,31 @@ def audit(
         is_published: What is in service is judged: its digest and the pointer are checked too.
         full: Read every live file again instead of those since the last audit.
         since: Table versions of the last audited publish.
+        audited: Facts that it kept (`quality.cut.facts_of`): R2 to R5 then go on from there, where
+            the tables only grew since.
         gold_versions: Versions that gold was built from, where they are not `versions`: places and
-            money are judged there.
+            money are judged there. A table that is not among them was rebuilt since.
         broker_ends: End offset per (topic, partition), where a broker could be asked.
         missing: Offsets that Kafka deleted before they were read, where it could be asked.
     """
     with open_lake(settings) as lake:
-        pinned = Pinned(lake, settings, versions, gold, broker_ends=broker_ends, missing=missing)
-        built_from = replace(pinned, versions=gold_versions or versions)
+        cut = None if full else usable_cut(settings, audited, since=since or {}, versions=versions)
+        pinned = Pinned(
+            lake,
+            settings,
+            versions,
+            gold,
+            broker_ends=broker_ends,
+            missing=missing,
+            cut=cut,
+            produced_lines=ledger.heads(settings)[produced.CHAIN].lines,
+        )
+        if cut is not None and chunks.reaches_behind(pinned):
+            pinned = replace(pinned, cut=None)
+        rebuilt = frozenset(versions.keys() - (gold_versions or versions).keys())
+        built_from = replace(
+            pinned, versions={**versions, **(gold_versions or {})}, rebuilt=rebuilt
+        )
         files = partial(
             state_proofs.tables_are_as_recorded, pinned, full=full, since=dict(since or {})
         )
@@ -63,7 +83,16 @@ def audit(
             judges.append(("R7", partial(state_proofs.gold_is_of_one_run, pinned)))
         unbroken = partial(state_proofs.ledger_is_unbroken, pinned, is_published=is_published)
         judges.append(("R8", unbroken))
-        return [each for name, judge in judges for each in _judged(name, judge)]
+        found = [each for name, judge in judges for each in _judged(name, judge)]
+    return [_noting(each, rebuilt) for each in found]
+
+
+def _noting(equation: Equation, rebuilt: frozenset[str]) -> Equation:
+    """Says which tables are judged as they are now, for want of the version that gold knew."""
+    if not rebuilt or equation.equation not in ("R4", "R5"):
+        return equation
+    names = ", ".join(sorted(rebuilt))
+    return replace(equation, statement=f"{equation.statement} (rebuilt since: {names})")
 
 
 def _judged(name: str, judge: Callable[[], Equation | list[Equation]]) -> list[Equation]:

@@ -6,113 +6,86 @@ lost too.
 """
 
 import itertools
+from collections import Counter
 from decimal import Decimal
 
-from lakehouse.contracts.tables import (
-    BRONZE_EVENTS,
-    CUSTOMERS,
-    DUPLICATES,
-    ORDER_LINES,
-    PRODUCTS,
-    QUARANTINE,
-    WEB_EVENTS,
-)
-from lakehouse.contracts.topics import ERP_INVOICE_LINES
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES, QUARANTINE
+from quality.chunks import landed_chunks, register_spans
 from quality.equations import NAMED, Equation, Pinned, money
-from quality.landing import landed_chunks, register_spans
 from quality.mart_sums import BOTH, SILVER_SUMS, mart_sums
-
-_ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
+from quality.named_winners import ENTITIES, unnamed_losers
 
 
 def prepare(pinned: Pinned) -> None:
-    """Temporary table `places`: one row per (record, place), with money where there is any."""
+    """Temporary table `places`: one row per (record, place), with money where there is any.
+
+    From the last audited cut on, where there is one.
+    """
     accepted = " union all ".join(
-        f"select source_topic, source_partition, source_offset, 'accepted', "
-        f"{'sum(line_amount)' if entity is ORDER_LINES else 'null::decimal(38,4)'} "
-        f"from {pinned.relation(entity.name)} group by 1, 2, 3"
-        for entity in _ENTITIES
+        f"select source_topic as topic, source_partition as part, source_offset as pos, "
+        f"'accepted' as place, "
+        f"{'sum(line_amount)' if entity is ORDER_LINES else 'null'}::decimal(38,4) as amount "
+        f"from {pinned.recent(entity.name)} group by 1, 2, 3"
+        for entity in ENTITIES
     )
     pinned.rows(
-        "create or replace temp table places as "
-        "select column0 as topic, column1 as part, column2 as pos, column3 as place, "
-        "column4::decimal(38,4) as amount from ("
-        f"select source_topic as column0, source_partition as column1, source_offset as column2, "
-        f"'' as column3, null::decimal(38,4) as column4 "
-        f"from {pinned.relation(ORDER_LINES.name)} where false union all {accepted} "
-        f'union all select topic, "partition", "offset", disposition, amount '
-        f"from {pinned.relation(DUPLICATES.name)} "
-        f'union all select topic, "partition", "offset", '
-        f"case when reason = 'conflict' then 'conflict' else 'quarantined' end, amount "
-        f"from {pinned.relation(QUARANTINE.name)} where replayed_at is null)"
+        f"create or replace temp table places as {accepted} "
+        'union all select topic, "partition", "offset", disposition, amount '
+        f"from {pinned.recent(DUPLICATES.name)} "
+        'union all select topic, "partition", "offset", '
+        "case when reason = 'conflict' then 'conflict' else 'quarantined' end, amount "
+        f"from {pinned.recent(QUARANTINE.name)} where replayed_at is null"
     )
 
 
 def every_record_has_one_place(pinned: Pinned) -> Equation:
     """R4: bronze = accepted + redelivered + repeated + conflict + quarantined, disjoint, by day."""
     prepare(pinned)
-    bronze = pinned.relation(BRONZE_EVENTS.name)
-    pinned.rows(
-        "create or replace temp table placed as "
-        "select topic, part, pos, count(*) as places, "
-        "string_agg(place, ' and ' order by place) as place from places group by all"
-    )
-    odd = pinned.rows(
-        'select b.topic, b."partition", b."offset", coalesce(p.place, \'nowhere\') '
-        f"from {bronze} as b left join placed as p "
+    bronze = pinned.recent(BRONZE_EVENTS.name)
+    lost = pinned.rows(
+        f'select topic, "partition", "offset" from {bronze} as b anti join places as p '
         'on p.topic = b.topic and p.part = b."partition" and p.pos = b."offset" '
-        f"where coalesce(p.places, 0) != 1 order by all limit {NAMED + 1}"
+        f"order by all limit {NAMED + 1}"
     )
-    differences = [
-        f"{topic}/{part}/{pos} is {'lost' if place == 'nowhere' else 'twice: ' + place}"
-        for topic, part, pos, place in odd
-    ]
+    twice = pinned.rows(
+        "with crowded as (select topic, part, pos from places group by all having count(*) > 1) "
+        "select topic, part, pos, string_agg(place, ' and ' order by place) "
+        "from places join crowded using (topic, part, pos) group by 1, 2, 3 "
+        f"order by all limit {NAMED + 1}"
+    )
+    differences = [f"{topic}/{part}/{pos} is lost" for topic, part, pos in lost]
+    differences += [f"{topic}/{part}/{pos} is twice: {place}" for topic, part, pos, place in twice]
     strangers = pinned.rows(
-        f"select count(*) from placed as p anti join {bronze} as b "
+        f"select count(distinct (p.topic, p.part, p.pos)) from places as p anti join {bronze} as b "
         'on p.topic = b.topic and p.part = b."partition" and p.pos = b."offset"'
     )[0][0]
     if strangers:
         differences.append(f"{strangers:,} records of silver are not in bronze")
-    differences += _unnamed_losers(pinned)
-    days = pinned.rows(f"select count(*), count(distinct kafka_at::date) from {bronze}")[0]
-    counts = dict(pinned.rows("select place, count(*) from places group by 1 order by 1"))
-    parts = ", ".join(f"{place} {number:,}" for place, number in counts.items())
-    if days[0] != sum(counts.values()) and not differences:
-        differences.append(f"bronze holds {days[0]:,} records, silver {sum(counts.values()):,}")
+    differences += unnamed_losers(pinned)
+    total = pinned.rows(f"select count(*) from {pinned.relation(BRONZE_EVENTS.name)}")[0][0]
+    counts = Counter(pinned.cut.places if pinned.cut else {})
+    counts.update(dict(pinned.rows("select place, count(*) from places group by 1")))
+    placed = counts.total()
+    parts = ", ".join(f"{place} {number:,}" for place, number in sorted(counts.items()))
+    if total != placed and not differences:
+        differences.append(f"bronze holds {total:,} records, silver {placed:,}")
     return Equation(
         "R4",
         "records of bronze = accepted + redelivered + repeated + conflict + quarantined",
-        f"{days[0]:,} records",
-        f"{sum(counts.values()):,} ({parts})" if parts else "0",
+        f"{total:,} records",
+        f"{placed:,} ({parts})" if parts else "0",
         tuple(differences),
+        facts={"places": dict(sorted(counts.items()))},
     )
-
-
-def _unnamed_losers(pinned: Pinned) -> list[str]:
-    erp = ERP_INVOICE_LINES.name
-    found = pinned.rows(
-        "with accepted as ("
-        + " union ".join(
-            f"select case when source_topic = '{erp}' "
-            "then regexp_replace(event_id, '^([0-9a-f]{64})-[0-9]+$', '\\1') "
-            f"else event_id end as identity from {pinned.relation(entity.name)}"
-            for entity in _ENTITIES
-        )
-        + f') select d.topic, d."partition", d."offset", d.disposition '
-        f"from {pinned.relation(DUPLICATES.name)} as d anti join accepted as a using (identity) "
-        f"order by all limit {NAMED}"
-    )
-    return [
-        f"{topic}/{part}/{pos} is {disposition} but the record it repeats is not accepted"
-        for topic, part, pos, disposition in found
-    ]
 
 
 def money_is_kept(pinned: Pinned) -> Equation:
     """R5: money of acknowledged records = accepted + redelivered + repeated + refused."""
     sent = _acknowledged_amounts(pinned)
     register_spans(pinned)
-    found = _amounts_found(pinned, within="acknowledged_spans")
+    found = dict(pinned.cut.amounts) if pinned.cut else {}
+    for topic, amount in _amounts_found(pinned, within="acknowledged_spans").items():
+        found[topic] = found.get(topic, Decimal(0)) + amount
     lost = _amounts_given_up(pinned)
     differences = [
         f"{topic}: acknowledged {money(sent.get(topic))}, found {money(found.get(topic))}"
@@ -127,12 +100,13 @@ def money_is_kept(pinned: Pinned) -> Equation:
         money(sum(found.values(), Decimal(0)))
         + (f" and {money(given_up)} lost, accepted" if given_up else ""),
         tuple(differences),
+        facts={"amounts": {topic: f"{amount:f}" for topic, amount in sorted(found.items())}},
     )
 
 
 def _amounts_found(pinned: Pinned, *, within: str) -> dict[str, Decimal]:
     """Money by topic of the placed records whose session and number lie in a table of spans."""
-    bronze = pinned.relation(BRONZE_EVENTS.name)
+    bronze = pinned.recent(BRONZE_EVENTS.name)
     return dict(
         pinned.rows(
             "select p.topic, coalesce(sum(p.amount), 0)::decimal(38,4) from places as p "

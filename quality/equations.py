@@ -5,14 +5,16 @@ publish does not pin.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import table
+from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.duck import delta_relation
 from lakehouse.settings import Settings
+from quality.cut import Cut
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,13 +25,17 @@ NAMED = 5
 
 @dataclass(frozen=True)
 class Equation:
-    """One equation's verdict: what was compared, both sides, and every difference by name."""
+    """One equation's verdict: what was compared, both sides, and every difference by name.
+
+    `facts` are what the next audit needs of this one to read only what came since.
+    """
 
     equation: str
     statement: str
     left: str
     right: str
     differences: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -52,7 +58,11 @@ class Equation:
 
 @dataclass(frozen=True)
 class Pinned:
-    """The state under audit: a lake connection, table versions, and gold where there is one."""
+    """The state under audit: a lake connection, table versions, and gold where there is one.
+
+    `cut` is what the last audit proved, null where everything is read; `produced_lines` how many
+    lines of the chain `produced` count, null for all.
+    """
 
     lake: "duckdb.DuckDBPyConnection"
     settings: Settings
@@ -61,6 +71,9 @@ class Pinned:
     run_id: str | None = None
     broker_ends: Mapping[tuple[str, int], int] | None = None
     missing: Mapping[tuple[str, int], tuple[int, int]] | None = None
+    rebuilt: frozenset[str] = frozenset()
+    cut: Cut | None = None
+    produced_lines: int | None = None
 
     def require_gold(self) -> Path:
         """The gold file under audit. Raises: ValueError when there is none."""
@@ -69,8 +82,30 @@ class Pinned:
         return self.gold
 
     def relation(self, name: str) -> str:
-        """SQL text of a pinned table."""
-        return delta_relation(self.settings, table(name).name, version=self.versions[name])
+        """SQL text of a pinned table.
+
+        A table that was rebuilt later has no such version: the rows it has now of the records that
+        pinned bronze holds.
+        """
+        found = delta_relation(self.settings, table(name).name, version=self.versions[name])
+        if name not in self.rebuilt:
+            return found
+        bronze = BRONZE_EVENTS.name
+        landed = delta_relation(self.settings, bronze, version=self.versions[bronze])
+        own = "source_" if "source_topic" in table(name).column_names() else ""
+        return (
+            f"(select t.* from {found} as t semi join {landed} as b on t.{own}topic = b.topic "
+            f'and t."{own}partition" = b."partition" and t."{own}offset" = b."offset")'
+        )
+
+    def recent(self, name: str) -> str:
+        """SQL text of a pinned table's rows since the cut; of all without one."""
+        if self.cut is None:
+            return self.relation(name)
+        paths = ", ".join("'" + path.replace("'", "''") + "'" for path in self.cut.added[name])
+        if not paths:
+            return f"(select * from {self.relation(name)} where false)"
+        return f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Rows of a query on the lake."""

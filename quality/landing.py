@@ -7,11 +7,17 @@ from collections import defaultdict
 from typing import Any
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
-from quality import batches, ledger, losses, produced
+from quality import losses
+from quality.chunks import (
+    SeqSpan,
+    acknowledged,
+    batch_ranges,
+    cut_version,
+    landed_chunks,
+    register_spans,
+)
 from quality.equations import Equation, Pinned
 from quality.losses import Place, Span
-
-SeqSpan = tuple[str, int, int]
 
 
 def offsets_are_tiled(pinned: Pinned) -> Equation:
@@ -20,7 +26,7 @@ def offsets_are_tiled(pinned: Pinned) -> Equation:
     A range whose loss was accepted closes its gap, and is counted by itself.
     """
     spans: dict[Place, list[Span]] = defaultdict(list)
-    for _, ranges in _batch_ranges(pinned):
+    for _, ranges in batch_ranges(pinned):
         for topic, partitions in ranges.items():
             for number, (start, end) in partitions.items():
                 spans[topic, int(number)].append((start, end))
@@ -58,34 +64,48 @@ def offsets_are_tiled(pinned: Pinned) -> Equation:
 
 
 def batches_are_whole(pinned: Pinned) -> Equation:
-    """R2: each batch holds the rows it states, and no position is there twice."""
-    stated: dict[int, int] = defaultdict(int)
-    for batch_id, ranges in _batch_ranges(pinned):
-        stated[batch_id] += sum(
-            end - start for parts in ranges.values() for start, end in parts.values()
-        )
-    relation = pinned.relation(BRONZE_EVENTS.name)
-    counted = pinned.rows(f"select batch_id, count(*) from {relation} group by 1")
-    found: dict[int, int] = defaultdict(int, counted)
-    differences = [
-        f"batch {batch_id} states {stated[batch_id]:,} rows, bronze holds {found[batch_id]:,}"
-        for batch_id in sorted(stated.keys() | found.keys())
-        if stated[batch_id] != found[batch_id]
-    ]
-    twice = pinned.rows(
-        f'select topic, "partition", count(*), count(distinct "offset") from {relation} '
-        'group by all having count(*) != count(distinct "offset") order by all'
+    """R2: each batch holds the rows it states, and no position is there twice.
+
+    Each row lies in the ranges that its batch states, so with R1 no two batches share a position.
+    """
+    stated: dict[tuple[int, str, int], list[Span]] = defaultdict(list)
+    for batch_id, ranges in batch_ranges(pinned, after=cut_version(pinned)):
+        for topic, partitions in ranges.items():
+            for number, (start, end) in partitions.items():
+                stated[batch_id, topic, int(number)].append((start, end))
+    counted = pinned.rows(
+        'select batch_id, topic, "partition", count(*), count(distinct "offset"), '
+        f'min("offset"), max("offset") from {pinned.recent(BRONZE_EVENTS.name)} group by 1, 2, 3'
     )
-    differences += [
-        f"{topic}/{partition} holds {rows - distinct:,} positions twice"
-        for topic, partition, rows, distinct in twice
+    wanted: dict[int, int] = defaultdict(int)
+    found: dict[int, int] = defaultdict(int)
+    for (batch_id, _, _), spans in stated.items():
+        wanted[batch_id] += sum(end - start for start, end in spans)
+    twice: list[str] = []
+    outside: list[str] = []
+    for batch_id, topic, partition, rows, distinct, low, high in sorted(counted):
+        found[batch_id] += rows
+        place = f"{topic}/{partition}"
+        if rows != distinct:
+            twice.append(f"{place} holds {rows - distinct:,} positions twice")
+        spans = stated.get((batch_id, topic, partition), [])
+        if spans and not (min(spans)[0] <= low and high < max(end for _, end in spans)):
+            outside.append(f"batch {batch_id} holds offsets of {place} that it does not state")
+    differences = [
+        f"batch {batch_id} states {wanted[batch_id]:,} rows, bronze holds {found[batch_id]:,}"
+        for batch_id in sorted(wanted.keys() | found.keys())
+        if wanted[batch_id] != found[batch_id]
+    ]
+    before = [
+        sum(end - start for parts in ranges.values() for start, end in parts.values())
+        for _, ranges in batch_ranges(pinned, until=cut_version(pinned))
     ]
     return Equation(
         "R2",
         "rows that each ingest batch states = rows it holds, each position once",
-        f"{sum(stated.values()):,} in {len(stated)} batches",
-        f"{sum(found.values()):,} in {len(found)} batches",
-        tuple(differences),
+        f"{sum(before) + sum(wanted.values()):,} in {len(before) + len(wanted)} batches",
+        f"{sum(before) + sum(found.values()):,} in {len(before) + len(found)} batches",
+        (*differences, *twice, *outside),
     )
 
 
@@ -94,10 +114,10 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
 
     Chunks that reach beyond bronze's end wait in Kafka for the next ingest: they are no difference.
     """
-    chunks, unknown = _acknowledged(pinned)
+    chunks, unknown = acknowledged(pinned)
     spans = register_spans(pinned)
     given_up = _given_up_by_span(spans, landed_chunks(pinned))
-    relation = pinned.relation(BRONZE_EVENTS.name)
+    relation = pinned.recent(BRONZE_EVENTS.name)
     landed = pinned.rows(
         "select s.session, s.first_seq, s.last_seq, count(distinct b.producer_seq) "
         "from acknowledged_spans as s "
@@ -105,7 +125,8 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
         "and b.producer_seq between s.first_seq and s.last_seq "
         "group by all order by all"
     )
-    wanted = sum(last - first + 1 for _, first, last in spans)
+    before = sum(chunk["records"] for chunk, _ in chunks if not chunk["is_new"])
+    wanted = before + sum(last - first + 1 for _, first, last in spans)
     waiting = sum(chunk["records"] for chunk, has_landed in chunks if not has_landed)
     holes = {(session, first, last): last - first + 1 - n for session, first, last, n in landed}
     differences = [
@@ -118,72 +139,11 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
         "R3",
         "records that Kafka acknowledged = of these, records in bronze",
         f"{wanted:,} records" + (f" ({waiting:,} more wait for ingest)" if waiting else ""),
-        f"{sum(row[3] for row in landed):,} records"
+        f"{before + sum(row[3] for row in landed):,} records"
         + _given_up(pinned, 0 if differences else sum(holes.values())),
         (*differences, *unknown),
+        facts={} if pinned.produced_lines is None else {"produced_lines": pinned.produced_lines},
     )
-
-
-def landed_chunks(pinned: Pinned) -> list[dict[str, Any]]:
-    """Ledger lines of the acknowledged chunks that lie wholly before bronze's end.
-
-    `lost` is added to a line: how many of the chunk's offsets were given up at most.
-    """
-    return [chunk for chunk, has_landed in _acknowledged(pinned)[0] if has_landed]
-
-
-def register_spans(pinned: Pinned) -> list[SeqSpan]:
-    """(session, first seq, last seq) of landed chunks, also as the table `acknowledged_spans`."""
-    spans: list[SeqSpan] = []
-    for chunk in landed_chunks(pinned):
-        session, first, last = chunk["session"], chunk["first_seq"], chunk["last_seq"]
-        if spans and spans[-1][0] == session and spans[-1][2] + 1 == first:
-            spans[-1] = (session, spans[-1][1], last)
-        else:
-            spans.append((session, first, last))
-    pinned.rows(
-        "create or replace temp table acknowledged_spans "
-        "(session varchar, first_seq bigint, last_seq bigint)"
-    )
-    if spans:
-        pinned.lake.executemany("insert into acknowledged_spans values (?, ?, ?)", spans)
-    return spans
-
-
-def _acknowledged(pinned: Pinned) -> tuple[list[tuple[dict[str, Any], bool]], list[str]]:
-    """Acknowledged chunks, each with whether it landed, and what no line of the ledger opens."""
-    ends: dict[Place, int] = defaultdict(int)
-    lost = losses.accepted(pinned.settings)
-    for place, spans in lost.items():
-        ends[place] = spans[-1][1]
-    for _, ranges in _batch_ranges(pinned):
-        for topic, partitions in ranges.items():
-            for partition, (_, end) in partitions.items():
-                ends[topic, int(partition)] = max(ends[topic, int(partition)], end)
-    opened: dict[tuple[str, int], dict[str, Any]] = {}
-    chunks: list[tuple[dict[str, Any], bool]] = []
-    unknown: list[str] = []
-    for line in ledger.lines(produced.CHAIN, settings=pinned.settings):
-        if line["kind"] == "chunk":
-            opened[line["session"], line["chunk"]] = line
-        elif line["kind"] == "acknowledged":
-            chunk = opened.get((line["session"], line["chunk"]))
-            if chunk is None:
-                name = line["session"][:8]
-                unknown.append(f"session {name}: no line opens chunk {line['chunk']}")
-                continue
-            has_landed = all(
-                last < ends[topic, int(partition)]
-                for topic, partitions in line["positions"].items()
-                for partition, (_, last) in partitions.items()
-            )
-            given_up = sum(
-                losses.overlap(lost.get((topic, int(partition)), []), first, last)
-                for topic, partitions in line["positions"].items()
-                for partition, (first, last) in partitions.items()
-            )
-            chunks.append(({**chunk, "lost": given_up}, has_landed))
-    return chunks, unknown
 
 
 def _given_up_by_span(spans: list[SeqSpan], chunks: list[dict[str, Any]]) -> dict[SeqSpan, int]:
@@ -202,13 +162,3 @@ def _given_up(pinned: Pinned, number: int) -> str:
     if not number:
         return ""
     return f" and {number:,} lost, accepted ({'; '.join(losses.reasons(pinned.settings))})"
-
-
-def _batch_ranges(pinned: Pinned) -> list[tuple[int, dict[str, dict[str, Any]]]]:
-    """(batch id, ranges) of each bronze commit up to the pinned version."""
-    newest = pinned.versions[BRONZE_EVENTS.name]
-    return [
-        (line["batch_id"], line["ranges"])
-        for line in ledger.lines(batches.CHAIN, settings=pinned.settings)
-        if line["table"] == BRONZE_EVENTS.name and line["version"] <= newest and "ranges" in line
-    ]
