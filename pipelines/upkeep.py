@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES, Table
 from lakehouse.settings import Settings
@@ -50,12 +51,13 @@ class Chore:
 
 
 def chores(settings: Settings, *, keep_hours: float = LEAST_HOURS) -> list[Chore]:
-    """What each existing table needs; reads logs and folders only.
+    """What each existing table needs, by logs and folders; it only brings the ledger up to date.
 
     Raises:
         LakeError: Fewer than 168 hours were asked for, or a log can't be read.
     """
     require_retention(keep_hours)
+    batches.derive(settings)
     found = []
     for table in TABLES:
         if current_version(table, settings=settings) is None:
@@ -80,7 +82,6 @@ def maintain(context: Context) -> None:
         with context.log.stage("maintain") as stage:
             stage.status, stage.note = "skipped", "no table has too many files"
         return
-    batches.derive(settings)
     facts = {"operation": OPERATION, "id": ledger.now()}
     plan = {each.table.name: _planned(each) for each in due}
     ledger.write(CHAIN, {"kind": "intent", **facts, "tables": plan}, settings=settings)
@@ -158,33 +159,35 @@ def _kept(table: Table, *, settings: Settings, asked: float) -> tuple[float, str
 
 
 def _read_by_refine(settings: Settings) -> list[tuple[float, str]]:
-    """How far back refine may still read bronze; nothing when it has no checkpoint.
+    """How far back refine may still read bronze; nothing when it has no checkpoint or read it all.
 
     A stream reads the very files that a commit added, also after they were joined to others.
     """
     folder = checkpoint_dir("refine", settings=settings)
-    finished = [int(each.name) for each in (folder / "commits").glob("*") if each.name.isdigit()]
     if not (folder / "metadata").exists():
         return []
-    since = 0.0
-    if finished:
-        path = folder / "offsets" / str(max(finished))
-        try:
-            version = int(json.loads(path.read_text("utf-8").splitlines()[-1])["reservoirVersion"])
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            version = 0
-        since = _committed_at(BRONZE_EVENTS, version, settings=settings)
-    age = (time.time() - since) / 3600
-    return [(age + MARGIN_HOURS, "refine has not read all of it")] if age > 0 else []
+    finished = [int(each.name) for each in (folder / "commits").glob("*") if each.name.isdigit()]
+    goes_on = _next_version(folder / "offsets" / str(max(finished))) if finished else 0
+    unread = [
+        float(line["committed_at"]) / 1000
+        for line in ledger.lines(batches.CHAIN, settings=settings)
+        if line.get("table") == BRONZE_EVENTS.name
+        and line["version"] >= goes_on
+        and ("ranges" in line or goes_on == 0)
+    ]
+    if not unread:
+        return []
+    age = (time.time() - min(unread)) / 3600
+    return [(age + MARGIN_HOURS, "refine has not read all of it")]
 
 
-def _committed_at(table: Table, version: int, *, settings: Settings) -> float:
-    """Second of a commit by the ledger; the present for one that is yet to come."""
-    for line in ledger.lines(batches.CHAIN, settings=settings):
-        if line.get("table") == table.name and line.get("version") == version:
-            return float(line["committed_at"]) / 1000
-    newest = current_version(table, settings=settings)
-    return time.time() + 1 if newest is not None and version > newest else 0.0
+def _next_version(offsets: Path) -> int:
+    """Version of bronze at which refine goes on; 0, for all of it, where that can't be told."""
+    try:
+        found = json.loads(offsets.read_text("utf-8").splitlines()[-1])
+        return 0 if found["isStartingVersion"] else int(found["reservoirVersion"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return 0
 
 
 def _settle(settings: Settings) -> None:

@@ -260,21 +260,21 @@ class Proof:
             raise Unreadable(f"the ledger knows no table {name}")
         return self.tables[name].rows(versions[name], *columns)
 
-    @cached_property
-    def ranges(self) -> list[tuple[int, dict[str, dict[str, list[int]]]]]:
+    def ranges(
+        self, versions: Mapping[str, int]
+    ) -> list[tuple[int, dict[str, dict[str, list[int]]]]]:
         """(batch id, topic -> partition -> [first, end)) of each landed batch of bronze."""
         return [
             (line["batch_id"], line["ranges"])
             for line in self.commits
-            if line["table"] == BRONZE and line["version"] <= self.now[BRONZE] and "ranges" in line
+            if line["table"] == BRONZE and line["version"] <= versions[BRONZE] and "ranges" in line
         ]
 
     @cached_property
     def bronze(self) -> pa.Table:
         return self.at(self.now, BRONZE, *PLACE, "producer_session", "producer_seq", "batch_id")
 
-    @cached_property
-    def chunks(self) -> tuple[list[dict[str, Any]], int, list[str]]:
+    def chunks(self, versions: Mapping[str, int]) -> tuple[list[dict[str, Any]], int, list[str]]:
         """Acknowledged chunks before bronze's end, records that wait, and lines without a chunk.
 
         `lost` is added to a chunk: how many of its offsets were given up at most.
@@ -282,7 +282,7 @@ class Proof:
         ends: dict[tuple[str, str], int] = defaultdict(int)
         for place, spans in self.losses.items():
             ends[place] = spans[-1][1]
-        for _, ranges in self.ranges:
+        for _, ranges in self.ranges(versions):
             for topic, parts in ranges.items():
                 for part, (_, end) in parts.items():
                     ends[topic, part] = max(ends[topic, part], end)
@@ -359,7 +359,7 @@ def placed(rows: pa.Table, place: Any, amount: Any, event_id: Any, raw: Any = No
 def tiled(proof: Proof) -> list[Verdict]:
     """R1: the batches' ranges follow each other, and bronze has a row per offset."""
     spans: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
-    for _, ranges in proof.ranges:
+    for _, ranges in proof.ranges(proof.now):
         for topic, parts in ranges.items():
             for text, (start, end) in parts.items():
                 spans[topic, int(text)].append((start, end))
@@ -392,7 +392,7 @@ def given_up_text(number: int) -> str:
 def whole(proof: Proof) -> list[Verdict]:
     """R2: each batch holds what it states, each position once."""
     stated: dict[int, int] = defaultdict(int)
-    for batch, ranges in proof.ranges:
+    for batch, ranges in proof.ranges(proof.now):
         stated[batch] += sum(e - s for parts in ranges.values() for s, e in parts.values())
     counted = proof.bronze.group_by("batch_id").aggregate([([], "count_all")])
     found: dict[int, int] = defaultdict(int)
@@ -419,7 +419,7 @@ def whole(proof: Proof) -> list[Verdict]:
 
 def acknowledged(proof: Proof) -> list[Verdict]:
     """R3: each acknowledged record up to bronze's end is in bronze."""
-    landed, waiting, unknown = proof.chunks
+    landed, waiting, unknown = proof.chunks(proof.now)
     held = proof.bronze.select(["producer_session", "producer_seq"]).drop_null()
     held = held.group_by("producer_session").aggregate([("producer_seq", "distinct")])
     seqs = {
@@ -503,7 +503,7 @@ def _nameless(proof: Proof) -> list[str]:
 
 def money_kept(proof: Proof) -> list[Verdict]:
     """R5: the money that was acknowledged is the money of all places, by topic."""
-    landed = proof.chunks[0]
+    landed = proof.chunks(proof.built_from)[0]
     sent = money_of(landed)
     found = money_within(proof, spans_of(landed))
     # The ledger knows the money of a chunk, not of its records: what a chunk with lost records
@@ -727,7 +727,7 @@ def contents(proof: Proof) -> Iterator[Verdict]:
 
 def _sent_is_landed(proof: Proof, by_seq: Mapping[str, Mapping[int, int]]) -> Verdict:
     differences, total = [], 0
-    whole_chunks = [chunk for chunk in proof.chunks[0] if not chunk["lost"]]
+    whole_chunks = [chunk for chunk in proof.chunks(proof.built_from)[0] if not chunk["lost"]]
     for chunk in whole_chunks:
         held = by_seq.get(chunk["session"], {})
         numbers = range(chunk["first_seq"], chunk["last_seq"] + 1)
