@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from streaming.checkpoints import checkpoint_dir
+from streaming.checkpoints import checkpoint_dir, require_sound
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -25,7 +25,12 @@ def start_query(
     settings: Settings,
     follow: bool,
 ) -> "StreamingQuery":
-    """Start `batch` on each micro-batch; `follow` false ends at the source's present end."""
+    """Start `batch` on each micro-batch; `follow` false ends at the source's present end.
+
+    Raises:
+        LakeError: A file of the query's checkpoint is missing or damaged.
+    """
+    require_sound(name, settings=settings)
     writer = (
         stream.writeStream.queryName(name)
         .option("checkpointLocation", str(checkpoint_dir(name, settings=settings)))
@@ -59,8 +64,13 @@ def query_error(name: str, text: str) -> LakeError:
         )
     if "OffsetOutOfRange" in text or "data may have been lost" in text or "is changed from" in text:
         return LakeError(
-            f"The query '{name}' stopped because Kafka no longer holds records it has not read: "
-            f"{_first_line(text)} `lake audit` names the gap; `lake reset {name}` goes on after it."
+            f"The query '{name}' stopped because Kafka deleted records while it was about to read "
+            "them. Run it again: it then names topic, partition and offsets, and the way on."
+        )
+    if "Checksum error" in text or "log file in the" in text:
+        return LakeError(
+            f"The checkpoint of the query '{name}' is damaged: {_first_line(text)} Nothing is "
+            f"lost: run `lake reset {name}`, which reads on without losing or doubling a record."
         )
     return LakeError(f"The query '{name}' failed: {_first_line(text)}")
 
