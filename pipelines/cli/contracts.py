@@ -36,22 +36,24 @@ def release() -> None:
 
     Commit the file with the change it belongs to. Example: lake contracts release
     """
-    from lakehouse.contracts.released import SNAPSHOT, present_shapes, write_released
+    from lakehouse.contracts import released
 
     changes = _judged()
     if not changes:
         print("Nothing to release: the contracts are the released ones.")
         return
-    write_released(present_shapes())
-    print(f"Released {_counted(len(changes), 'additive change')} to {SNAPSHOT}. Commit it.")
+    path = released.SNAPSHOT
+    released.write_released(released.present_shapes(), snapshot=path)
+    print(f"Released {_counted(len(changes), 'additive change')} to {path}. Commit it.")
 
 
 def _judged() -> "tuple[Change, ...]":
     """Changes since the release, all of them additive. Raises: CheckFailed for a breaking one."""
+    from lakehouse.contracts import released
     from lakehouse.contracts.changes import changes_between
-    from lakehouse.contracts.released import present_shapes, released_shapes
 
-    changes = changes_between(released_shapes(), present_shapes())
+    before = released.released_shapes(released.SNAPSHOT)
+    changes = changes_between(before, released.present_shapes())
     for change in changes:
         print(f"{'breaking' if change.is_breaking else 'additive'}  {change}")
         if change.is_breaking:

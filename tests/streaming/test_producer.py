@@ -1,31 +1,48 @@
 """Messages into Kafka: each source once, resumed after a kill, refused where too large."""
 
+import base64
 import gzip
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from kafka import KafkaProducer
 
 from lakehouse.contracts import dead_letter_topic
-from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES, QUARANTINE
-from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
-from lakehouse.settings import PROJECT_ROOT
+from lakehouse.contracts.conformance import Refusal
+from lakehouse.contracts.tables import (
+    BRONZE_EVENTS,
+    DUPLICATES,
+    ORDER_LINES,
+    PRODUCTS,
+    QUARANTINE,
+)
+from lakehouse.contracts.topics import (
+    CATALOG_PRODUCTS,
+    CRM_CUSTOMERS,
+    ERP_COLUMNS,
+    ERP_INVOICE_LINES,
+    WEB_ORDERS,
+)
+from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines.auditing import audit_service
 from pipelines.sources import History, send_history
 from quality import ledger, produced
 from storefront.messages import Message
-from streaming.producer import LARGEST_MESSAGE, Sent, Source, produce
-from tests.lake_state import LINE, LakeState, erp, failing, messages_of
+from streaming.producer import LARGEST_MESSAGE, Sent, Source, _dead_letter, produce
+from tests.lake_state import LINE, LakeState, erp, erp_value, failing, messages_of, web_order
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
-ERP = ERP_INVOICE_LINES.name
+ERP, WEB = ERP_INVOICE_LINES.name, WEB_ORDERS.name
 KILLED_BEFORE_THE_ACKNOWLEDGEMENT = """
 import os, signal, sys
 from lakehouse.settings import Settings
@@ -49,6 +66,31 @@ producer.produce(messages, source=producer.Source("killed", "killed"), settings=
 
 def orders(first: int, count: int) -> list[Message]:
     return messages_of(*(erp(0, InvoiceNo=str(first + n)) for n in range(count)))
+
+
+def product(**fields: Any) -> bytes:
+    body = {
+        "event_id": "p",
+        "schema_version": 1,
+        "occurred_at": "2011-12-10T08:00:00Z",
+        "sku": "LAMP",
+        "description": "lamp",
+        "category": "light",
+        "unit_price": "2.55",
+        "status": "active",
+        **fields,
+    }
+    return json.dumps(body).encode()
+
+
+def force_through(settings: Settings, values: Iterable[tuple[str, bytes | None]]) -> None:
+    """Send values round our producer, as somebody else's program would."""
+    client = KafkaProducer(bootstrap_servers=settings.bootstrap)
+    try:
+        for topic, value in values:
+            client.send(topic, value=value, key=b"key").get(timeout=30)
+    finally:
+        client.close()
 
 
 def test_a_source_is_sent_once_and_again_only_when_asked(kafka_lake: LakeState) -> None:
@@ -108,6 +150,7 @@ def test_a_message_too_large_goes_to_the_dead_letters_and_is_accounted_for(
     large = messages_of(erp(0, Description="x" * (LARGEST_MESSAGE + 1)))
     sent = produce(large, source=Source("large", "large"), settings=settings)
     assert (sent.records, sent.refused) == (1, 1)
+    assert sent.reasons == {"message_too_large": 1}
     kafka_lake.ingest()
     kafka_lake.refine()
     ((topic, event_id, reason, raw),) = kafka_lake.rows(
@@ -117,6 +160,87 @@ def test_a_message_too_large_goes_to_the_dead_letters_and_is_accounted_for(
     assert reason == "contract_refused"
     assert json.loads(raw)["reason"] == "message_too_large"
     assert failing(audit_service(settings, full=True)) == {}
+
+
+def test_a_message_against_its_contract_is_refused_by_the_producer_and_if_forced_by_the_platform(
+    kafka_lake: LakeState,
+) -> None:
+    """T22."""
+    settings = kafka_lake.settings
+    renamed = json.loads(erp_value(InvoiceNo="2"))
+    renamed["invoice_row"] = renamed.pop("row_number")
+    bad = [
+        (ERP, erp_value(fields={"UnitPrice": 255}), "wrong_type", "UnitPrice"),
+        (ERP, json.dumps(renamed).encode(), "missing_field", "row_number"),
+        (WEB, web_order(0, {"unit_price": 255}).value, "wrong_type", "lines"),
+        (CATALOG_PRODUCTS.name, product(unit_price=255), "wrong_type", "unit_price"),
+        (CRM_CUSTOMERS.name, b"\xff\xfe", "not_utf8", None),
+    ]
+    sound = orders(570_000, 2)
+    refused = [
+        Message(topic, "key", f"bad-{number}", value or b"", Decimal(255))
+        for number, (topic, value, *_) in enumerate(bad)
+    ]
+    source = [sound[0], *refused, sound[1]]
+
+    sent = produce(source, source=Source("mixed", "mixed"), settings=settings)
+
+    reasons = dict.fromkeys(
+        (
+            "wrong_type: UnitPrice",
+            "missing_field: row_number",
+            "wrong_type: lines[].unit_price",
+            "wrong_type: unit_price",
+            "not_utf8",
+        ),
+        1,
+    )
+    assert sent == Sent(sent.session, 7, 0, 5, reasons)
+    chunk = next(
+        line for line in ledger.lines(produced.CHAIN, settings=settings) if line["kind"] == "chunk"
+    )
+    dead = {dead_letter_topic(each.name): 1 for each in (WEB_ORDERS, CATALOG_PRODUCTS)}
+    dead |= {dead_letter_topic(ERP): 2, dead_letter_topic(CRM_CUSTOMERS.name): 1}
+    assert (chunk["records"], chunk["by_topic"]) == (7, {ERP: 2, **dead})
+    assert chunk["amount_by_topic"] == {ERP: "30.6000"}
+    force_through(settings, [(topic, value) for topic, value, *_ in bad])
+    kafka_lake.ingest()
+    kafka_lake.refine()
+
+    columns = ("topic", "event_id", "reason", "detail", "amount")
+    found = kafka_lake.rows(QUARANTINE, *columns, where="topic like '%.dlq'")
+    assert found == sorted(
+        (dead_letter_topic(message.topic), message.event_id, "contract_refused", detail, None)
+        for message, detail in zip(refused, reasons, strict=True)
+    )
+    letters = {
+        event_id: json.loads(raw)
+        for event_id, raw in kafka_lake.rows(
+            QUARANTINE, "event_id", "raw_value", where="topic like '%.dlq'"
+        )
+    }
+    assert letters["bad-0"]["value"].encode() == refused[0].value
+    assert base64.b64decode(letters["bad-4"]["value_base64"]) == refused[4].value
+    columns = ("topic", "reason", "detail", "raw_value")
+    assert kafka_lake.rows(QUARANTINE, *columns, where="topic not like '%.dlq'") == sorted(
+        (topic, reason, detail, value) for topic, value, reason, detail in bad
+    )
+    assert kafka_lake.rows(ORDER_LINES, "event_id") == sorted((each.event_id,) for each in sound)
+    assert kafka_lake.rows(PRODUCTS, "event_id") == []
+    assert failing(audit_service(settings, full=True)) == {}
+
+
+def test_a_refused_message_of_any_size_fits_into_its_dead_letter() -> None:
+    value = b'{"a": "' + b'\\"' * (LARGEST_MESSAGE // 2 - 10) + b'"}'
+    assert len(value) <= LARGEST_MESSAGE
+    letter = _dead_letter(Message(ERP, "key", "id", value, None), Refusal("missing_field", "x"))
+    assert json.loads(letter) == {
+        "event_id": "id",
+        "topic": ERP,
+        "reason": "missing_field",
+        "field": "x",
+        "bytes": len(value),
+    }
 
 
 def test_the_same_or_an_overlapping_extract_in_another_form_changes_nothing(
