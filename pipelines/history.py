@@ -31,19 +31,17 @@ def decide_history(
     """Outcome of each record that concerns these days.
 
     These are the records whose day is one of them, those that silver holds on one of them, and all
-    others that share an identity with one of these. Refused records have no day: they come along
-    when everything is asked for. Columns as `decide` gives them, and `day` and `fact`, the identity
-    before refusals were told apart.
+    others that share an identity with one of these. Refused records of no readable day and dead
+    letters come along only when everything is asked for. Columns as `decide` gives them, and `day`
+    and `fact`, the identity before refusals were told apart.
     """
     from pyspark.sql import functions as F
 
     bronze = read(spark, BRONZE_EVENTS, settings=settings, version=bronze_version)
     parts = []
     for refined in wanted:
-        parsed = refined.parse(bronze.filter(F.col("topic") == refined.topic.name)).select(
-            "*",
-            day_of(refined.tables[0], within=F.get("payload", F.lit(0))).alias("day"),
-            F.col("identity").alias("fact"),
+        parsed = refined.parse(bronze.filter(F.col("topic") == refined.topic.name)).withColumn(
+            "fact", F.col("identity")
         )
         if not days.is_everything:
             parsed = _concerned(parsed, _accepted(spark, refined, settings=settings), days=days)

@@ -112,7 +112,7 @@ def _decide_all(records: "DataFrame", *, settings: Settings) -> "DataFrame | Non
 def _decide_topic(records: "DataFrame", refined: Refined, *, settings: Settings) -> "DataFrame":
     from pyspark.sql import functions as F
 
-    parsed = refined.parse(records.filter(F.col("topic") == refined.topic.name))
+    parsed = refined.parse(records.filter(F.col("topic") == refined.topic.name)).drop("day")
     table = refined.tables[-1]  # written last: a record is settled when it is there
     known = None
     if current_version(table, settings=settings):

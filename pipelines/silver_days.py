@@ -81,20 +81,17 @@ def days_between(first: str | None, last: str | None) -> Days:
     )
 
 
-def day_of(table: Table, *, within: "Column | None" = None) -> "Column":
-    """London day of a row of a table, or of such a row within a struct."""
+def day_of(table: Table) -> "Column":
+    """London day of a table's row."""
     from pyspark.sql import functions as F
 
     from pipelines.transforms.orders import shop_day
 
-    def value(name: str) -> "Column":
-        return F.col(name) if within is None else within.getField(name)
-
     if table is ORDER_LINES:
-        return value("order_date")
+        return F.col("order_date")
     if table is WEB_EVENTS:
-        return value("event_date")
-    return shop_day(value("changed_at"))
+        return F.col("event_date")
+    return shop_day(F.col("changed_at"))
 
 
 def _between(name: str, first: str | None, last: str | None) -> list[str]:

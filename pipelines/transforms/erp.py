@@ -47,7 +47,7 @@ def invoice_time(text: Column) -> Column:
 
 def read_invoice_lines(records: DataFrame) -> DataFrame:
     """One row per record: topic, partition, offset, kafka_at, value, event_id, identity,
-    content_hash, amount, refusal, payload."""
+    content_hash, amount, refusal, day (of refused records, too, where it can be read), payload."""
     opened = parse_envelope(records, ERP_INVOICE_LINES).withColumnsRenamed(
         {column: f"raw_{column}" for column in ERP_COLUMNS}
     )
@@ -89,6 +89,7 @@ def read_invoice_lines(records: DataFrame) -> DataFrame:
         F.when(F.col("refusal").isNull(), content_hash(*content)).alias("content_hash"),
         "amount",
         "refusal",
+        F.col("order_date").alias("day"),
         F.when(F.col("refusal").isNull(), F.array(_payload())).alias("payload"),
     )
 

@@ -1,7 +1,8 @@
 """Records of the web shop, the CRM and the catalog -> typed rows, refusals with their reason.
 
-In: bronze rows of one topic. Out: one row per record with identity, content_hash, amount, refusal
-and `payload`, an array of typed silver rows (null when refused): a web order has several lines.
+In: bronze rows of one topic. Out: one row per record with identity, content_hash, amount, refusal,
+day in London (of refused ones, too, where it can be read) and `payload`, an array of typed silver
+rows (null when refused): a web order has several lines.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -179,5 +180,6 @@ def _records(judged: DataFrame, *, content: tuple[str, ...], payload: Column) ->
         F.when(sound, content_hash(*content)).alias("content_hash"),
         amount.cast("decimal(18,4)").alias("amount"),
         "refusal",
+        shop_day(utc_timestamp("occurred_at")).alias("day"),
         F.when(sound, payload).alias("payload"),
     )

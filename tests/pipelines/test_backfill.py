@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
+from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     CUSTOMER_CONTACTS,
@@ -31,7 +32,7 @@ from pipelines.silver_days import Days
 from pipelines.stages import StageLog, TreeMeter
 from pipelines.transforms import sources
 from quality import ledger
-from tests.lake_state import LakeState, customer, erp, everything, web_order
+from tests.lake_state import LakeState, Record, customer, erp, everything, web_order
 from tests.pipelines.test_refinement import losers_before_the_flip
 
 pytestmark = pytest.mark.spark
@@ -208,6 +209,26 @@ def test_refused_records_that_a_mended_rule_accepts_are_marked_and_keep_the_mark
     numberless = [row[:-1] for row in lake.rows(QUARANTINE)]
     assert numberless == [row[:-1] for row in refused]
     assert lake.rows(ORDER_LINES) == []
+
+
+def test_refusals_are_recomputed_by_their_day_and_undated_ones_with_everything(
+    lake: LakeState,
+) -> None:
+    lake.land(
+        erp(0, Quantity="six", InvoiceDate="7/1/2011 9:00"),
+        erp(1, Quantity="six", InvoiceDate="7/2/2011 9:00"),
+        erp(2, InvoiceDate="yesterday"),
+        Record(dead_letter_topic(WEB), b"{}", 0),
+    )
+    lake.refine()
+    sound = unnumbered(lake, QUARANTINE)
+    spoil(lake, QUARANTINE, "true", {"detail": "'spoilt'"})
+    assert run(lake, Days(date(2011, 7, 2), date(2011, 7, 2))) == {QUARANTINE.name: 1}
+    assert lake.rows(QUARANTINE, "topic", "offset", where="detail = 'spoilt'") == [
+        *((ERP, 0), (ERP, 2), (dead_letter_topic(WEB), 0)),
+    ]
+    assert run(lake, ALL) == {QUARANTINE.name: 3}
+    assert unnumbered(lake, QUARANTINE) == sound
 
 
 def test_days_that_would_double_a_fact_of_other_days_are_refused(
