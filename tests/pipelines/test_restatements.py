@@ -1,11 +1,14 @@
 """Restatements: what counts as one, and that only those of a real publish do."""
 
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 
+import pipelines.cli
 from lakehouse.settings import Settings
 from pipelines import pointer
 from pipelines.restatements import (
@@ -114,3 +117,35 @@ def test_a_first_publish_and_one_whose_predecessor_is_gone_have_nothing_to_compa
     (line,) = ledger.lines("restatements", settings=settings)
     assert (line["run_id"], line["day"]) == ("third", "2011-12-01")
     assert line["kpis"] == {"net_revenue": ["GBP", "2.0000", "1.0000"]}
+
+
+def test_the_command_lists_what_was_restated_exactly_and_the_reset_asks_for_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAKE_HOME", str(tmp_path))
+    settings = Settings(home=tmp_path)
+
+    def lake(*words: str) -> tuple[int | str | None, str]:
+        monkeypatch.setattr(sys, "argv", ["lake", *words])
+        with pytest.raises(SystemExit) as end:
+            pipelines.cli.main()
+        shown = capsys.readouterr()
+        return end.value.code, " ".join((shown.out + shown.err).split())
+
+    assert lake("restatements") == (0, "No published KPI was changed by a later publish.")
+    for run_id, value in (("one", "2.5000"), ("two", "1234567.8900")):
+        found = Restatement(FIRST, "net_revenue", "GBP", None, Decimal(value), run_id)
+        record([found], settings=settings)
+        put(run_id, "published", settings)
+    code, text = lake("restatements")
+    assert code == 0
+    assert text == (
+        "Day KPI Unit Before After Run 2011-12-01 net_revenue GBP none 2.5000 one "
+        "2011-12-01 net_revenue GBP none 1234567.8900 two 2 in all."
+    )
+    assert lake("restatements", "--limit", "1")[1].endswith("two The newest 1 of 2.")
+    assert lake("restatements", "--run", "one")[1].endswith("2.5000 one 1 in all.")
+
+    for words in (("refine", "--accept-loss", "why"), ("ingest", "--accept-loss", " ")):
+        code, text = lake("reset", *words)
+        assert (code, "Only ingest can lose records" in text) == (2, True)
