@@ -135,6 +135,8 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> None:
                 produce.rows_in = answer["sent"] + answer["known"]
                 produce.rows_out = answer["sent"]
                 produce.note = "records" if answer["sent"] else "nothing new: all sent before"
+                if answer["refused"]:
+                    produce.note += f", {answer['refused']:,} of them to the dead letters"
                 produce.freeze()
             query.processAllAvailable()
         except StreamingQueryException as error:

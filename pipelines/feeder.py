@@ -92,7 +92,7 @@ class Feeder:
 
 
 def send(feed: Feed, settings: Settings) -> dict[str, int]:
-    """Send the feed; prints progress and returns the records sent and those known from before."""
+    """Send the feed; prints progress. Returns the records sent, known from before, refused."""
     from pipelines.sources import History, quick_until, send_history, send_shop_days
 
     total: list[int] = []
@@ -107,7 +107,7 @@ def send(feed: Feed, settings: Settings) -> dict[str, int]:
         on_total=total.append,
         on_progress=lambda done: _say({"done": done, "total": total[0], "what": "history"}),
     )
-    records, skipped = sent.records, sent.skipped
+    records, skipped, refused = sent.records, sent.skipped, sent.refused
     if feed.shop_days:
         shop = send_shop_days(
             feed.shop_days,
@@ -117,7 +117,8 @@ def send(feed: Feed, settings: Settings) -> dict[str, int]:
             on_progress=lambda done: _say({"done": done, "total": None, "what": "web shop"}),
         )
         records, skipped = records + shop.records, skipped + shop.skipped
-    return {"sent": records, "known": skipped}
+        refused += shop.refused
+    return {"sent": records, "known": skipped, "refused": refused}
 
 
 def main() -> int:

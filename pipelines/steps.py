@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.locks import hold
+from lakehouse.tables import tables_due
 from pipelines.context import Context
 from pipelines.publish import publish as bring_into_service
 from pipelines.refined_topics import BatchOutcome
@@ -51,6 +52,8 @@ def refine(context: Context) -> None:
 
 def publish(context: Context) -> None:
     """Judge silver, build gold, audit both, and bring gold into service."""
+    if tables_due(context.settings):
+        context.spark()  # a state from before a contract gained a column gets it now
     bring_into_service(
         context.settings,
         outcome=context.outcome,

@@ -165,7 +165,7 @@ def test_a_message_too_large_goes_to_the_dead_letters_and_is_accounted_for(
 def test_a_message_against_its_contract_is_refused_by_the_producer_and_if_forced_by_the_platform(
     kafka_lake: LakeState,
 ) -> None:
-    """T22."""
+    """T22: type changed, field renamed, price in pence; also forced round the producer."""
     settings = kafka_lake.settings
     renamed = json.loads(erp_value(InvoiceNo="2"))
     renamed["invoice_row"] = renamed.pop("row_number")

@@ -1,4 +1,4 @@
-"""T22: a message keeps its topic's contract, or is refused for a reason with a name."""
+"""A message keeps its topic's contract, or is refused for a reason with a name (T22)."""
 
 import json
 from datetime import date
