@@ -11,7 +11,7 @@ from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import current_version
-from quality import ledger
+from quality import ledger, produced
 
 CHAIN, KIND = "operations", "accepted_loss"
 
@@ -57,6 +57,18 @@ def landed_ends(settings: Settings) -> dict[Place, int]:
             "group by all order by all"
         ).fetchall()
     return {(topic, partition): end for topic, partition, end in rows}
+
+
+def first_acknowledged(settings: Settings) -> dict[Place, int]:
+    """The first offset that our producers were given, by partition: no record lies before it."""
+    found: dict[Place, int] = {}
+    for line in ledger.lines(produced.CHAIN, settings=settings):
+        if line["kind"] == "acknowledged":
+            for topic, partitions in line["positions"].items():
+                for number, (first, _) in partitions.items():
+                    place = topic, int(number)
+                    found[place] = min(first, found.get(place, first))
+    return found
 
 
 def size(spans: Mapping[Place, list[Span]]) -> int:

@@ -11,7 +11,7 @@ from lakehouse.settings import Settings
 from quality import losses
 from quality.losses import Place, Span
 from streaming import admin
-from streaming.checkpoints import next_offsets
+from streaming.checkpoints import checkpoint_dir, next_offsets
 
 _INGEST = "ingest"
 
@@ -23,9 +23,9 @@ def missing_ranges(settings: Settings, *, begins: dict[Place, int]) -> dict[Plac
         settings: Where the state lies.
         begins: First offset that Kafka still holds, by (topic, partition).
     """
-    wanted: dict[Place, int] = {}
+    wanted = losses.first_acknowledged(settings)
     with contextlib.suppress(LakeError):  # a damaged checkpoint says nothing; bronze does
-        wanted = next_offsets(_INGEST, settings=settings)
+        wanted |= next_offsets(_INGEST, settings=settings)
     for place, end in losses.landed_ends(settings).items():
         wanted[place] = max(end, wanted.get(place, 0))
     for place, spans in losses.accepted(settings).items():
@@ -46,6 +46,8 @@ def require_all_held(settings: Settings) -> None:
         LakeError: It does not; the message names each range and the command that goes on.
     """
     wanted = next_offsets(_INGEST, settings=settings)
+    if not (checkpoint_dir(_INGEST, settings=settings) / "commits").exists():
+        wanted = {**losses.first_acknowledged(settings), **wanted}
     if not wanted:
         return
     begins = admin.first_offsets(settings.bootstrap, sorted({topic for topic, _ in wanted}))

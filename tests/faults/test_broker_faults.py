@@ -26,6 +26,7 @@ from quality.equations import Equation
 from quality.losses import Place, Span
 from storefront.messages import Message
 from streaming import admin, broker, producer
+from streaming.checkpoints import start_file
 from streaming.producer import Source, produce
 from tests.faults.proof import Damage
 from tests.faults.results import Recorder
@@ -202,6 +203,28 @@ def test_what_was_given_up_can_be_sent_again_and_a_further_loss_stops_again(
     ):
         lake.ingest()
     assert list(failing(audit_service(settings, full=True))) == ["R1"]
+
+
+def test_records_deleted_before_the_first_start_are_missed_by_what_kafka_acknowledged(
+    own_kafka: Settings, new_lake: NewLake
+) -> None:
+    lake = new_lake(own_kafka.bootstrap)
+    settings = lake.settings
+    start_file("ingest", settings=settings).unlink()
+    first = ends_of(settings)
+    produce(orders(635_000, 30), source=Source("never", "never"), settings=settings)
+    ends = ends_of(settings)
+    lost = {place: (first[place], ends[place] - 1) for place in ends}
+    delete(settings, {place: end for place, (_, end) in lost.items()})
+    with pytest.raises(LakeError, match=f"not read: {losses.in_words(lost)}. Restore"):
+        lake.ingest()
+    reset_query("ingest", settings=settings, accept_loss="it was too late")
+    lake.ingest()
+    lake.refine()
+    assert len(lake.rows(ORDER_LINES, "order_id", where="order_id >= '635000'")) == 2
+    equations = audit_service(settings, full=True)
+    assert failing(equations) == {}
+    assert sides(equations, "R3")[1] == "2 records and 28 lost, accepted (it was too late)"
 
 
 def test_records_deleted_while_a_batch_is_being_planned_stop_it_too(
