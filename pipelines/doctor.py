@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from lakehouse import jars, processes
@@ -25,7 +26,7 @@ from lakehouse.errors import LakeError
 from lakehouse.jar_lock import check_versions, read_lock
 from lakehouse.java import OLDEST_JAVA, find_java, install_command, java_major, require_java
 from lakehouse.settings import PROJECT_ROOT, Settings
-from streaming import broker_process
+from streaming import broker, broker_process, retention
 
 GIBIBYTE = 1024**3
 NEEDED_MEMORY = 4 * GIBIBYTE
@@ -62,6 +63,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         _memory(),
         _disk(settings),
         _state(settings),
+        *_retention(settings),
         _program("git", ("git",), use="to get updates and to send changes", package="git"),
         _program("Chromium", BROWSERS, use="by `./lake test` only", package="chromium"),
     ]
@@ -77,15 +79,11 @@ def render(findings: Sequence[Finding]) -> RenderableType:
         verdict = "[green]ok[/]" if finding.ok else "[yellow]note[/]"
         if not finding.ok and not finding.optional:
             verdict = "[red]miss[/]"
-        text = _literal(finding.found)
+        text = escape(finding.found)
         if finding.remedy:
-            text += f"\n[bold]{_literal(finding.remedy)}[/]"
+            text += f"\n[bold]{escape(finding.remedy)}[/]"
         table.add_row(verdict, finding.check, text)
     return table
-
-
-def _literal(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def _python() -> Finding:
@@ -160,13 +158,10 @@ def _ports(settings: Settings) -> list[Finding]:
     if settings.kafka_bootstrap is not None:
         return findings
     mark = broker_process.mark(settings)
+    controller = ("Port of Kafka's controller", settings.kafka_controller_port)
     for check, port, variable in (
         ("Port of Kafka", settings.kafka_port, "LAKE_KAFKA_PORT"),
-        (
-            "Port of Kafka's controller",
-            settings.kafka_controller_port,
-            "LAKE_KAFKA_CONTROLLER_PORT",
-        ),
+        (*controller, "LAKE_KAFKA_CONTROLLER_PORT"),
     ):
         findings.append(
             _port(check, port, variable=variable, is_ours=lambda command: mark in command)
@@ -229,6 +224,16 @@ def _state(settings: Settings) -> Finding:
         found = f"{place} can't be written: {error.strerror}"
         remedy = f'sudo chown -R "$(id -un)" {place}'
         return Finding("State folder", ok=False, found=found, remedy=remedy)
+
+
+def _retention(settings: Settings) -> list[Finding]:
+    """Whether Kafka may delete records before they are read; nothing where none answers."""
+    with contextlib.suppress(LakeError):
+        if broker.status(settings).running:
+            risks = "; ".join(map(str, retention.risks(settings)))
+            found = risks or "Kafka keeps what ingest has yet to read"
+            return [Finding("Retention", not risks, found, "lake ingest --once" if risks else "")]
+    return []
 
 
 def _existing(path: Path) -> Path:

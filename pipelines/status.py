@@ -12,7 +12,7 @@ from pipelines import pointer, restatements
 from pipelines.auditing import broker_ends
 from pipelines.run_report import versions
 from quality import losses
-from streaming import broker
+from streaming import broker, retention
 
 
 def describe(settings: Settings) -> str:
@@ -47,6 +47,8 @@ def describe(settings: Settings) -> str:
             ends = broker_ends(settings) or {}
             lag = sum(end - reached.get(place, 0) for place, end in ends.items())
             lines.append(f"Lag        {lag:,} records in Kafka are not in bronze yet")
+    if status.running:
+        lines += [f"Warning    {risk}" for risk in retention.risks(settings)]
     current = pointer.current(settings)
     lines.append(
         f"Gold       run {current['run_id']}, published {current['published_at']}"

@@ -18,7 +18,7 @@ import json
 import re
 import sys
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -251,14 +251,31 @@ class Proof:
         self.recorded = dict(recorded)
         self.now = {n: min(t.newest, self.recorded[n]) for n, t in self.tables.items()}
         built_from = self.pointer.get("table_versions") or self.now
+        self.rebuilt = self._rebuilt_since()
         self.built_from: dict[str, int] = {
-            name: built_from.get(name, version) for name, version in self.now.items()
+            name: version if name in self.rebuilt else built_from.get(name, version)
+            for name, version in self.now.items()
         }
 
+    def _rebuilt_since(self) -> set[str]:
+        """Tables that were built anew after gold was: the version that gold knew is gone."""
+        if not self.pointer:
+            return set()
+        then = self.pointer.get("rebuilt") or {}
+        lines = self.ledger.chains["batches"]
+        counts = Counter(line["table"] for line in lines if line.get("kind") == "rebuilt")
+        return {name for name, number in counts.items() if number != then.get(name, 0)}
+
     def at(self, versions: Mapping[str, int], name: str, *columns: str) -> pa.Table:
+        """Some columns of a table; of one rebuilt since gold, for records that gold knew only."""
         if name not in self.tables:
             raise Unreadable(f"the ledger knows no table {name}")
-        return self.tables[name].rows(versions[name], *columns)
+        rows = self.tables[name].rows(versions[name], *columns)
+        own = SOURCE_PLACE if name in ENTITIES else PLACE
+        if name not in self.rebuilt or versions is self.now or not set(own) <= set(columns):
+            return rows
+        known = self.tables[BRONZE].rows(versions[BRONZE], *PLACE)
+        return rows.join(known, list(own), list(PLACE), join_type="left semi")
 
     def ranges(
         self, versions: Mapping[str, int]
@@ -489,15 +506,33 @@ def one_place(proof: Proof) -> list[Verdict]:
 def _nameless(proof: Proof) -> list[str]:
     accepted = []
     for name in ENTITIES:
-        rows = proof.at(proof.built_from, name, "source_topic", "event_id")
+        rows = proof.at(proof.built_from, name, *SOURCE_PLACE, "event_id")
         plain = pc.replace_substring_regex(rows["event_id"], r"^([0-9a-f]{64})-[0-9]+$", r"\1")
         is_erp = pc.equal(rows["source_topic"], ERP)
         accepted += pc.if_else(is_erp, plain, rows["event_id"]).chunks
     losers = proof.at(proof.built_from, DUPLICATES, *PLACE, "identity", "disposition")
     known = pc.is_in(losers["identity"], value_set=pa.chunked_array(accepted, pa.string()))
     return [
-        f"{position(row)} is {row['disposition']} but the record it repeats is not accepted"
-        for row in losers.filter(pc.invert(known)).slice(0, NAMED + 1).to_pylist()
+        *(
+            f"{position(row)} is {row['disposition']} but the record it repeats is not accepted"
+            for row in losers.filter(pc.invert(known)).slice(0, NAMED + 1).to_pylist()
+        ),
+        *_conflicts_with_nothing(proof),
+    ]
+
+
+def _conflicts_with_nothing(proof: Proof) -> list[str]:
+    losers = proof.at(proof.built_from, QUARANTINE, *PLACE, "reason", "detail", "replayed_at")
+    lost = pc.and_(pc.equal(losers["reason"], "conflict"), pc.is_null(losers["replayed_at"]))
+    losers = losers.filter(lost)
+    if not len(losers):
+        return []
+    is_accepted = pc.equal(proof.places["place"], "accepted")
+    winners = {f"lost to {position(row)}" for row in records(proof.places.filter(is_accepted))}
+    return [
+        f"{position(row)} is a conflict but the record it lost to is not accepted"
+        for row in losers.to_pylist()
+        if row["detail"] not in winners
     ]
 
 
@@ -557,7 +592,7 @@ def gold_sums(proof: Proof) -> list[Verdict]:
     line = next((p for p in reversed(proof.ledger.published()) if in_service(p, proof)), None)
     if line is None or "gold_amounts" not in line:
         return []
-    rows = proof.at(proof.built_from, LINES, "line_class", "line_amount")
+    rows = proof.at(proof.built_from, LINES, *SOURCE_PLACE, "line_class", "line_amount")
     same_file = file_sha256(proof.home / "gold" / line["file"]) == line["file_sha256"]
     verdicts = []
     for label, line_class in (("gross", "sale"), ("cancelled", "cancellation")):

@@ -103,8 +103,19 @@ def _run_jobs(names: list[str], *, command: str, options: dict[str, str] | None 
     from pipelines.running import run_jobs
 
     settings = Settings()
+    if "ingest" in names:
+        _warn_of_retention(settings)
     with stage_display() as on_change:
         report = run_jobs(
             names, settings=settings, command=command, options=options or {}, on_change=on_change
         )
     show_summary(report, is_full="publish" in names)
+
+
+def _warn_of_retention(settings: Settings) -> None:
+    """Say which records Kafka may delete before they are read; the run itself goes on."""
+    from streaming import broker, retention
+
+    if broker.status(settings).running:
+        for risk in retention.risks(settings):
+            typer.secho(f"Warning: {risk}.", fg="yellow", err=True)

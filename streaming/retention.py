@@ -1,0 +1,151 @@
+"""Whether Kafka may delete records before ingest reads them: topics whose retention has an end.
+
+In: a Kafka that answers, and what bronze holds. Out: one `Risk` per partition whose oldest unread
+record has less than a fifth of its time, or of its topic's bytes, left. Our own broker keeps all
+records for ever; another one, or a changed topic, may not. Alone: `lake status`.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import time
+from typing import Any
+
+from lakehouse.settings import Settings
+from quality import losses
+from quality.losses import Place
+from streaming import admin
+
+LAST_PART = 0.8
+"""From this share of its retention on, an unread record is at risk."""
+
+_KEYS = ("retention.ms", "retention.bytes")
+_ANSWER_MILLISECONDS = 5000
+
+
+@dataclass(frozen=True)
+class Risk:
+    """A partition whose unread records Kafka may delete soon. `used` is 1 when it may do so now."""
+
+    topic: str
+    partition: int
+    unread: int
+    used: float
+    limit: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.unread:,} records of {self.topic}/{self.partition} are not in bronze yet, and "
+            f"the oldest has used {min(self.used, 1):.0%} of its retention, {self.limit}: run "
+            "`lake ingest --once` now, or give the topic a longer one"
+        )
+
+
+def risks(settings: Settings) -> list[Risk]:
+    """Partitions at risk, in order; one request more than its topics where all are kept for ever.
+
+    Raises:
+        LakeError: Kafka does not answer.
+    """
+    from streaming.ingest import subscribed_topics
+
+    with admin.connect(settings.bootstrap) as client:
+        limits = _limits(client, subscribed_topics())
+        if not limits:
+            return []
+        sizes = _sizes(client)
+    begins = admin.first_offsets(settings.bootstrap, sorted(limits))
+    ends = admin.end_offsets(settings.bootstrap, sorted(limits))
+    landed = losses.landed_ends(settings)
+    oldest = {
+        place: max(landed.get(place, 0), begins[place])
+        for place, end in ends.items()
+        if max(landed.get(place, 0), begins[place]) < end
+    }
+    written = _written_at(settings, {place: oldest[place] for place in oldest})
+    found = []
+    for place, offset in sorted(oldest.items()):
+        held = max(ends[place] - begins[place], 1)
+        unread_bytes = sizes.get(place, 0) * (ends[place] - offset) / held
+        used, limit = _used(limits[place[0]], written.get(place), unread_bytes)
+        if used >= LAST_PART:
+            found.append(Risk(*place, unread=ends[place] - offset, used=used, limit=limit))
+    return found
+
+
+def _used(
+    limits: Mapping[str, int], written_at: float | None, unread_bytes: float
+) -> tuple[float, str]:
+    """The larger share of a topic's limits that its oldest unread record has used."""
+    shares = [(0.0, "retention")]
+    if "retention.ms" in limits and written_at is not None:
+        hours = limits["retention.ms"] / 3_600_000
+        shares.append(((time() - written_at) / 3600 / max(hours, 1e-9), f"{hours:,.3g} hours"))
+    if "retention.bytes" in limits:
+        size = limits["retention.bytes"]
+        shares.append((unread_bytes / max(size, 1), f"{size / 1024**2:,.3g} MB"))
+    return max(shares)
+
+
+def _limits(client: Any, topics: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Limits in milliseconds and bytes by topic, of the topics that have one."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    known = admin.partition_counts(client)
+    asked = [
+        ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(_KEYS))
+        for name in topics
+        if name in known
+    ]
+    if not asked:
+        return {}
+    answer = client.describe_configs(asked, config_filter="all")["topic"]
+    found = {
+        name: {key: int(facts[key]["value"]) for key in _KEYS if key in facts}
+        for name, facts in answer.items()
+    }
+    ended = {
+        name: {key: value for key, value in limits.items() if value >= 0}
+        for name, limits in found.items()
+    }
+    return {name: limits for name, limits in ended.items() if limits}
+
+
+def _sizes(client: Any) -> dict[Place, int]:
+    """Bytes of each partition on its largest replica."""
+    found: dict[Place, int] = {}
+    for topic, partition in _log_parts(client):
+        place = (topic, partition["partition_index"])
+        found[place] = max(found.get(place, 0), partition["partition_size"])
+    return found
+
+
+def _log_parts(client: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for broker in client.describe_log_dirs():
+        for folder in broker["log_dirs"]:
+            for topic in folder["topics"]:
+                for partition in topic["partitions"]:
+                    yield topic["name"], partition
+
+
+def _written_at(settings: Settings, offsets: Mapping[Place, int]) -> dict[Place, float]:
+    """Second in which Kafka took the first record at or after each offset."""
+    from kafka import KafkaConsumer, TopicPartition
+
+    found: dict[Place, float] = {}
+    with contextlib.closing(
+        KafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            client_id="cartlake-retention",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=64 * 1024,
+        )
+    ) as consumer:
+        for (topic, partition), offset in offsets.items():
+            place = TopicPartition(topic, partition)
+            consumer.assign([place])
+            consumer.seek(place, offset)
+            answer = consumer.poll(timeout_ms=_ANSWER_MILLISECONDS, max_records=1)
+            for record in answer.get(place, ()):
+                found[topic, partition] = record.timestamp / 1000
+    return found
