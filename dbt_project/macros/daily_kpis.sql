@@ -29,3 +29,8 @@
         as decimal(18, 0)
     ) * 0.0001
 {%- endmacro %}
+
+{# A share in whole ten-thousandths, rounded half up, without a float. Null when there is no base. #}
+{% macro rate_of(part, whole) -%}
+    (2 * 10000 * cast({{ part }} as hugeint) + {{ whole }}) // nullif(2 * {{ whole }}, 0) * 0.0001
+{%- endmacro %}

@@ -9,6 +9,8 @@ DIM_CUSTOMER_CONTACTS = "gold.dim_customer_contacts"
 DIM_CUSTOMERS = "gold.dim_customers"
 DIM_DATES = "gold.dim_dates"
 DIM_PRODUCTS = "gold.dim_products"
+FCT_COHORT_RETENTION = "gold.fct_cohort_retention"
+FCT_CUSTOMER_RFM = "gold.fct_customer_rfm"
 FCT_DAILY_KPIS = "gold.fct_daily_kpis"
 FCT_DAILY_SALES = "gold.fct_daily_sales"
 FCT_ORDER_LINES = "gold.fct_order_lines"
@@ -19,6 +21,8 @@ GOLD_TABLES = (
     DIM_CUSTOMERS,
     DIM_DATES,
     DIM_PRODUCTS,
+    FCT_COHORT_RETENTION,
+    FCT_CUSTOMER_RFM,
     FCT_DAILY_KPIS,
     FCT_DAILY_SALES,
     FCT_ORDER_LINES,

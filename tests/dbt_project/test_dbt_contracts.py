@@ -66,6 +66,23 @@ GOLD = {
         "order_count": "bigint",
         **ORDER_FACTS,
     },
+    "fct_customer_rfm": {
+        "customer_id": "varchar",
+        "recency_days": "integer",
+        "order_count": "bigint",
+        "monetary_amount": MONEY,
+        "r_score": "integer",
+        "f_score": "integer",
+        "m_score": "integer",
+        "rfm_segment": "varchar",
+    },
+    "fct_cohort_retention": {
+        "cohort_month": "varchar",
+        "month_number": "integer",
+        "cohort_size": "bigint",
+        "active_customers": "bigint",
+        "retention_rate": MONEY,
+    },
     "fct_daily_kpis": {"kpi_date": "date", "kpi": "varchar", "value": MONEY, "unit": "varchar"},
     "dim_products": {
         "product_key": "varchar",

@@ -180,6 +180,8 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
         "dim_customers": 3,
         "dim_dates": 1,
         "dim_products": 3,
+        "fct_cohort_retention": 1,
+        "fct_customer_rfm": 1,
         "fct_daily_kpis": 7,
         "fct_daily_sales": 1,
         "fct_order_lines": 4,
