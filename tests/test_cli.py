@@ -2,10 +2,13 @@
 
 import importlib
 import json
+import os
 import pkgutil
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +172,17 @@ def test_ctrl_c_exits_130_and_says_that_nothing_is_lost(
     outcome = lake("list")
     assert (outcome.code, outcome.out) == (130, "")
     assert "Stopped. Nothing is lost" in outcome.err
+
+
+def test_ctrl_c_in_the_middle_of_a_query_is_no_error(lake: Lake, gold: Path) -> None:
+    press = threading.Timer(1, os.kill, [os.getpid(), signal.SIGINT])
+    press.start()
+    outcome = lake("query", "select count(*) from range(100_000_000_000) where hash(range) = 1")
+    press.join()
+    assert (outcome.code, outcome.err.splitlines()) == (
+        130,
+        ["Stopped. Nothing is lost: the next run carries on where this one stopped."],
+    )
 
 
 def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:

@@ -11,6 +11,8 @@ import typer
 from lakehouse.errors import LakeError
 
 INTERRUPTED = 130
+QUERY_CUT_SHORT = "Query interrupted"
+"""What DuckDB says of a Ctrl-C that came while it was computing."""
 
 app = typer.Typer(
     name="lake",
@@ -58,15 +60,19 @@ def main() -> None:
     except typer.Abort:
         code = INTERRUPTED
     except KeyboardInterrupt:
-        typer.secho(
-            "Stopped. Nothing is lost: the next run carries on where this one stopped.", err=True
-        )
-        code = INTERRUPTED
+        code = _stopped()
     except LakeError as error:
         code = _complain(error)
     except Exception as error:  # noqa: BLE001 - the last resort says so in one sentence
-        code = _complain_generally(error)
+        code = _stopped() if str(error) == QUERY_CUT_SHORT else _complain_generally(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stopped() -> int:
+    typer.secho(
+        "Stopped. Nothing is lost: the next run carries on where this one stopped.", err=True
+    )
+    return INTERRUPTED
 
 
 def _complain(error: LakeError) -> int:

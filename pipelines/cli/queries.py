@@ -3,13 +3,17 @@
 import csv
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakehouse.settings import Settings
 from pipelines.cli import app
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class Format(StrEnum):
@@ -31,11 +35,13 @@ def query(
     from lakehouse.duck import first_line, open_gold
     from lakehouse.errors import LakeError
 
-    with open_gold(Settings()) as gold:
+    with open_gold(Settings()) as gold, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(_fetch, gold, sql)
         try:
-            result = gold.execute(sql)
-            names = [column[0] for column in result.description or ()]
-            rows = result.fetchall()
+            names, rows = answer.result()
+        except KeyboardInterrupt:  # DuckDB itself would notice only between two of its tasks
+            gold.interrupt()
+            raise
         except duckdb.Error as error:
             raise LakeError(f"The query failed: {first_line(error)}") from error
     if style is Format.CSV:
@@ -48,6 +54,13 @@ def query(
         )
     else:
         _print_table(names, rows)
+
+
+def _fetch(
+    gold: "duckdb.DuckDBPyConnection", sql: str
+) -> tuple[list[str], list[tuple[object, ...]]]:
+    result = gold.execute(sql)
+    return [column[0] for column in result.description or ()], result.fetchall()
 
 
 def _print_table(names: list[str], rows: list[tuple[object, ...]]) -> None:
