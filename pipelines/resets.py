@@ -7,6 +7,7 @@ position. What Kafka lost before it was read is given up only with a reason, on 
 
 import json
 import shutil
+from pathlib import Path
 
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
@@ -44,18 +45,25 @@ def reset_query(query: str, *, settings: Settings, accept_loss: str | None = Non
         facts = {"operation": "reset", "query": query, "id": ledger.now()}
         ledger.write("operations", {"kind": "intent", **facts}, settings=settings)
         starts = _next_offsets(settings) if query == "ingest" else {}
-        folder = checkpoint_dir(query, settings=settings)
-        if folder.exists():
-            shutil.rmtree(folder)
         path = start_file(query, settings=settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(starts), encoding="utf-8")
+        _remove(checkpoint_dir(query, settings=settings))
         ledger.write("operations", {"kind": "done", **facts}, settings=settings)
     if query == "refine":
         return "refine starts over from bronze's first row; what silver holds is recognised."
     places = sum(len(parts) for parts in starts.values())
     lost = f" {given_up:,} records are given up, and every audit will say so." if given_up else ""
     return f"ingest goes on after bronze's highest offset in {places} partitions.{lost}"
+
+
+def _remove(folder: Path) -> None:
+    """Remove a checkpoint in one step, for half of one would pass for another's beginning."""
+    aside = folder.with_name(f"{folder.name}.removed")
+    shutil.rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        folder.rename(aside)
+        shutil.rmtree(aside)
 
 
 def _settle_losses(settings: Settings, *, reason: str | None) -> int:

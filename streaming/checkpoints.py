@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from quality import batches, ledger
 
 Ranges = dict[str, dict[str, tuple[int, int]]]
 """topic -> partition -> (first offset, end offset exclusive)."""
@@ -55,7 +56,7 @@ def next_offsets(query: str, *, settings: Settings) -> dict[tuple[str, int], int
         LakeError: A file of the checkpoint is damaged.
     """
     folder = checkpoint_dir(query, settings=settings)
-    finished = [int(each.name) for each in (folder / "commits").glob("*") if each.name.isdigit()]
+    finished = _numbers(folder / "commits")
     first, noted = folder / "sources" / "0" / "0", start_file(query, settings=settings)
     if finished:
         found = _offsets(folder / "offsets" / str(max(finished)), query=query)
@@ -68,6 +69,65 @@ def next_offsets(query: str, *, settings: Settings) -> dict[tuple[str, int], int
         for topic, partitions in found.items()
         for partition, offset in partitions.items()
     }
+
+
+def require_present(query: str, *, layer: str, settings: Settings) -> None:
+    """Refuse to begin a checkpoint anew without a reset, when `layer` has this query's rows.
+
+    Raises:
+        LakeError: The checkpoint is gone; the message names its first file and the command.
+    """
+    metadata = checkpoint_dir(query, settings=settings) / "metadata"
+    if not metadata.exists() and not start_file(query, settings=settings).exists():
+        raise LakeError(
+            f"The checkpoint file {metadata} is missing, though {layer} has rows. Run "
+            f"`lake reset {query}`, which reads on without losing or doubling a record."
+        )
+
+
+def require_sound(query: str, *, settings: Settings) -> None:
+    """Check what a query's next start reads; nothing to check in a checkpoint that is not there.
+
+    Raises:
+        LakeError: A file is damaged or missing, or the checkpoint is older than what its query has
+            written: Delta would skip the batches that it numbers anew, and their records be lost.
+    """
+    folder = checkpoint_dir(query, settings=settings)
+    if not (folder / "metadata").exists():
+        return
+    own_id = app_id(query, settings=settings)
+    first = folder / "sources" / "0" / "0"
+    if first.exists():
+        _initial(first, query=query)
+    begun, finished = _numbers(folder / "offsets"), _numbers(folder / "commits")
+    for part, numbers, least in (("offsets", begun, 3), ("commits", finished, 2)):
+        for number in numbers[-2:]:
+            _require_whole(folder / part / str(number), least=least, query=query)
+    written = _last_written(own_id, settings=settings)
+    newest = max([*finished[-1:], written])
+    if newest > max(begun[-1:], default=-1):
+        raise _damaged(folder / "offsets" / str(newest), query=query)
+
+
+def _numbers(folder: Path) -> list[int]:
+    return sorted(int(each.name) for each in folder.glob("*") if each.name.isdigit())
+
+
+def _require_whole(path: Path, *, least: int, query: str) -> None:
+    """A file of Spark's log of batches: its version, then JSON a line, or "-" for nothing."""
+    version, *lines = _read(path, query=query).splitlines() or [""]
+    if not version.startswith("v") or len(lines) < least - 1:
+        raise _damaged(path, query=query)
+    for line in lines:
+        if line != "-":
+            _parsed(line, path=path, query=query)
+
+
+def _last_written(own_id: str, *, settings: Settings) -> int:
+    """Number of the last batch that a checkpoint's query has written, by the commits; or -1."""
+    batches.derive(settings)
+    lines = ledger.lines(batches.CHAIN, settings=settings)
+    return max((line["batch_id"] for line in lines if line.get("app_id") == own_id), default=-1)
 
 
 def _offsets(path: Path, *, query: str) -> dict[str, dict[str, int]]:

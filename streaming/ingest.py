@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from lakehouse.contracts import SOURCE_TOPICS, dead_letter_topic
 from lakehouse.contracts.tables import BRONZE_EVENTS
-from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append, current_version
 from streaming.admin import partition_count
-from streaming.checkpoints import app_id, checkpoint_dir, kafka_ranges, start_file
+from streaming.checkpoints import app_id, kafka_ranges, require_present, start_file
 from streaming.queries import start_query
 from streaming.unread import require_all_held
 
@@ -49,7 +48,8 @@ def start_ingest(
         LakeError: The checkpoint is gone while bronze has rows: a new one would land them twice;
             or Kafka deleted records before they were read.
     """
-    _require_checkpoint(settings)
+    if current_version(BRONZE_EVENTS, settings=settings):
+        require_present(QUERY, layer="bronze", settings=settings)
     require_all_held(settings)
     stream = (
         spark.readStream.format("kafka")
@@ -78,17 +78,6 @@ def start_ingest(
         start_file(QUERY, settings=settings).unlink(missing_ok=True)
 
     return start_query(stream, land, name=QUERY, settings=settings, follow=follow)
-
-
-def _require_checkpoint(settings: Settings) -> None:
-    metadata = checkpoint_dir(QUERY, settings=settings) / "metadata"
-    if metadata.exists() or start_file(QUERY, settings=settings).exists():
-        return
-    if current_version(BRONZE_EVENTS, settings=settings):
-        raise LakeError(
-            f"The checkpoint file {metadata} is missing, though bronze has rows. Run "
-            f"`lake reset {QUERY}`, which reads on without losing or doubling a record."
-        )
 
 
 def _starting_offsets(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, read_stream
 from pipelines.refined_topics import BatchOutcome
 from pipelines.refinement import refine_records
-from streaming.checkpoints import app_id
+from streaming.checkpoints import app_id, require_present, start_file
 from streaming.queries import start_query
 
 if TYPE_CHECKING:
@@ -37,11 +37,16 @@ def start_refine(
         settings: Where the state lies.
         follow: Go on until stopped, else stop at bronze's present end.
         on_batch: Told each batch's outcome, for progress.
+
+    Raises:
+        LakeError: The checkpoint is gone while silver has rows, or damaged.
     """
     stream = read_stream(
         spark, BRONZE_EVENTS, settings=settings, max_bytes=settings.refine_max_bytes
     )
     last_number = last_refined_batch(settings)
+    if last_number:
+        require_present(QUERY, layer="silver", settings=settings)
 
     def refine(batch: "DataFrame", batch_id: int) -> None:
         nonlocal last_number
@@ -53,6 +58,7 @@ def start_refine(
             refined_batch=last_number,
             metadata={"query": QUERY, "batch_id": batch_id, "refined_batch": last_number},
         )
+        start_file(QUERY, settings=settings).unlink(missing_ok=True)  # a reset's, and used up
         if on_batch is not None:
             on_batch(outcome)
 

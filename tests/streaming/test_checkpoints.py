@@ -7,7 +7,8 @@ import pytest
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from streaming.checkpoints import app_id, checkpoint_dir, kafka_ranges
+from quality import batches, ledger
+from streaming.checkpoints import app_id, checkpoint_dir, kafka_ranges, require_sound
 
 
 @pytest.fixture
@@ -58,3 +59,60 @@ def test_a_damaged_file_is_named_with_the_command_that_mends_it(
 def test_a_missing_file_is_named_too(settings: Settings) -> None:
     with pytest.raises(LakeError, match=r"checkpoints/ingest/metadata is missing or damaged"):
         app_id("ingest", settings=settings)
+
+
+def whole(settings: Settings, *, begun: int, finished: int) -> None:
+    """A checkpoint that has begun and finished so many batches."""
+    write(settings, "metadata", '{"id":"8b0c"}')
+    write(settings, "sources/0/0", "v1\n" + json.dumps({"a": {"0": 0}}))
+    for number in range(begun):
+        write(settings, f"offsets/{number}", offsets(a={"0": number}))
+        write(settings, f"offsets/.{number}.crc", "crc")
+    for number in range(finished):
+        write(settings, f"commits/{number}", 'v1\n{"nextBatchWatermarkMs":0}')
+
+
+@pytest.mark.parametrize(("begun", "finished"), [(0, 0), (1, 0), (1, 1), (3, 2), (3, 3)])
+def test_a_checkpoint_that_a_crash_leaves_behind_is_sound(
+    settings: Settings, begun: int, finished: int
+) -> None:
+    require_sound("ingest", settings=settings)  # none yet
+    whole(settings, begun=begun, finished=finished)
+    require_sound("ingest", settings=settings)
+
+
+@pytest.mark.parametrize("name", ["metadata", "sources/0/0", "offsets/1", "offsets/2", "commits/1"])
+@pytest.mark.parametrize("content", ["", "v1\n{", "{}"])
+def test_each_file_that_the_next_start_reads_is_checked_before_it(
+    settings: Settings, name: str, content: str
+) -> None:
+    if (name, content) == ("sources/0/0", "{}"):
+        content = "[]"
+    whole(settings, begun=3, finished=2)
+    path = write(settings, name, content)
+    if (name, content) == ("metadata", "{}"):
+        path.write_text("[]")
+    with pytest.raises(LakeError, match=r"`lake reset ingest`") as failure:
+        require_sound("ingest", settings=settings)
+    assert str(path) in str(failure.value)
+
+
+def test_a_checkpoint_older_than_what_its_query_wrote_is_refused(settings: Settings) -> None:
+    whole(settings, begun=3, finished=3)
+    lines = [
+        {"kind": "commit", "table": "t", "version": n, "app_id": own_id, "batch_id": n}
+        for own_id, last in (("another", 9), ("8b0c", 2))
+        for n in range(last + 1)
+    ]
+    ledger.write(batches.CHAIN, *lines, settings=settings)
+    require_sound("ingest", settings=settings)
+    for name in ("offsets/2", "commits/2"):
+        (checkpoint_dir("ingest", settings=settings) / name).unlink()
+    with pytest.raises(LakeError, match=r"checkpoints/ingest/offsets/2 is missing"):
+        require_sound("ingest", settings=settings)
+
+
+def test_offsets_that_a_finished_batch_must_have_are_missed(settings: Settings) -> None:
+    whole(settings, begun=2, finished=3)
+    with pytest.raises(LakeError, match=r"checkpoints/ingest/offsets/2 is missing"):
+        require_sound("ingest", settings=settings)
