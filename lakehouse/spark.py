@@ -4,6 +4,7 @@ In: settings. Out: a session with two shuffle partitions and nothing resolved at
 """
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
     from lakehouse.jars import spark_jars
 
     jars = [str(path) for path in spark_jars(settings)]
+    _keep_logs_off_the_terminal(settings)
     local = settings.home / "spark"
     local.mkdir(parents=True, exist_ok=True)
     # Before the JVM starts its class path is free: jars there load once and quietly.
@@ -68,6 +70,15 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _keep_logs_off_the_terminal(settings: Settings) -> None:
+    """Give what Spark's Python half logs to a file: on Ctrl-C it would print its stack."""
+    root = logging.getLogger()
+    if not root.handlers:
+        log = settings.logs_dir / "spark-python.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        root.addHandler(logging.FileHandler(log, encoding="utf-8", delay=True))
 
 
 @contextlib.contextmanager
