@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from storefront.messages import Message
 
 FAST_JAVA = "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "1k"}
-"""Two hundred records an ingest batch, one file a refine batch: several batches in a short run."""
+SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "30k"}
+"""Two hundred records an ingest batch, few files a refine batch: several in a short run."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -85,8 +85,8 @@ def shop(
     new_broker: Callable[[], Settings],
     open_shop: "Callable[[Settings, list[Message], Truth], Shop]",
 ) -> Shop:
-    """800 records of every kind in a Kafka of their own."""
-    return open_shop(new_broker(), *seeded_shop(800, seed=4))
+    """600 records of every kind in a Kafka of their own."""
+    return open_shop(new_broker(), *seeded_shop(600, seed=4))
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def test_a_stream_that_is_asked_to_stop_in_mid_batch_ends_soon(
         stream.signal(number)
         assert stream.end(within=30).code == code, stream.output()
         seconds = time.monotonic() - asked
+        assert "Traceback" not in stream.output()
     succeed("refine", "--once", settings=landed.settings)
     record_fault(landed.prove(), note=f"{number.name}: over after {seconds:.1f} s")
 
