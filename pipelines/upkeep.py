@@ -14,11 +14,11 @@ from pathlib import Path
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES, Table
 from lakehouse.settings import Settings
-from lakehouse.tables import current_version
-from lakehouse.tables.upkeep import (
+from lakehouse.tables import (
     LEAST_HOURS,
     Survey,
     compact,
+    current_version,
     require_retention,
     survey,
     vacuum,

@@ -1,7 +1,7 @@
 """The only package that names Delta: creates, reads and writes the lake's tables exactly once.
 
 In: a table contract. Out: frames, commits, versions. What it offers is listed in `__all__`; the
-modules behind it (`log`, `columns`, `creation`, `reading`, `writing`) are its own affair.
+modules behind it (`log`, `columns`, `creation`, `reading`, `writing`, `upkeep`) are its own affair.
 """
 
 from lakehouse.tables.aside import forget_tables, put_aside
@@ -15,12 +15,23 @@ from lakehouse.tables.log import (
     version_of,
 )
 from lakehouse.tables.reading import read, read_stream
+from lakehouse.tables.upkeep import (
+    LEAST_HOURS,
+    Survey,
+    compact,
+    require_retention,
+    survey,
+    vacuum,
+)
 from lakehouse.tables.writing import Transaction, append, merge, replace, writer_of
 
 __all__ = [
+    "LEAST_HOURS",
+    "Survey",
     "Transaction",
     "append",
     "columns_due",
+    "compact",
     "create_tables",
     "current_version",
     "current_versions",
@@ -33,7 +44,10 @@ __all__ = [
     "read",
     "read_stream",
     "replace",
+    "require_retention",
+    "survey",
     "tables_due",
+    "vacuum",
     "version_of",
     "writer_of",
 ]

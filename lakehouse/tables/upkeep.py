@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from lakehouse.contracts.tables import Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables.log import location, log_files, version_of
-from lakehouse.tables.writing import writer_of
+from lakehouse.tables.log import location, log_files, log_folder, version_of
+from lakehouse.tables.writing import USER_METADATA, commit_facts, writer_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,7 +30,6 @@ SMALL_FILES_ALLOWED = 8
 """Small files that a table, or one partition value of it, may have before they are joined."""
 
 _OPTIMIZE = "spark.databricks.delta.optimize"
-_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 @dataclass(frozen=True)
@@ -114,14 +113,15 @@ def compact(
     facts = {
         f"{_OPTIMIZE}.minFileSize": str(SMALL_BYTES),
         f"{_OPTIMIZE}.maxFileSize": str(LARGEST_BYTES),
-        _USER_METADATA: json.dumps(metadata, sort_keys=True),
+        USER_METADATA: json.dumps(metadata, sort_keys=True),
     }
     with writer_of(table, settings=settings):
         target = DeltaTable.forPath(spark, location(table, settings=settings))
         plan = target.optimize()
         if table.partition_by is not None:
             plan = plan.where(f"`{table.partition_by}` in ({values})")
-        _with_settings(spark, facts, plan.executeCompaction)
+        with commit_facts(spark, facts):
+            plan.executeCompaction()
 
 
 def vacuum(
@@ -140,10 +140,11 @@ def vacuum(
     from delta.tables import DeltaTable
 
     require_retention(keep_hours)
-    facts = {_USER_METADATA: json.dumps(metadata, sort_keys=True)}
+    facts = {USER_METADATA: json.dumps(metadata, sort_keys=True)}
     with writer_of(table, settings=settings):
         target = DeltaTable.forPath(spark, location(table, settings=settings))
-        _with_settings(spark, facts, lambda: target.vacuum(keep_hours))
+        with commit_facts(spark, facts):
+            target.vacuum(keep_hours)
 
 
 def require_retention(keep_hours: float) -> None:
@@ -154,17 +155,6 @@ def require_retention(keep_hours: float) -> None:
             "stream or an audit that began before may still read them, and would fail. "
             f"Use {LEAST_HOURS} or more."
         )
-
-
-def _with_settings(spark: "SparkSession", values: Mapping[str, str], act: Any) -> None:
-    """Run one commit under session settings that never outlive it."""
-    try:
-        for name, value in values.items():
-            spark.conf.set(name, value)
-        act()
-    finally:
-        for name in values:
-            spark.conf.unset(name)
 
 
 def _replayed(
@@ -188,9 +178,9 @@ def _replayed(
 
 
 def _actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, Any]]:
-    system, root = _folder(table, settings=settings)
+    system, root = log_folder(table, settings=settings)
     try:
-        with system.open_input_stream(f"{root}/_delta_log/{name}") as stream:
+        with system.open_input_stream(f"{root}/{name}") as stream:
             return [json.loads(line) for line in stream.read().splitlines() if line.strip()]
     except (OSError, ValueError) as error:
         raise LakeError(
@@ -203,7 +193,8 @@ def _data_files(table: Table, *, settings: Settings) -> dict[str, tuple[int, flo
     """Size and time of change of every data file in a table's folder, by its path in there."""
     from pyarrow import fs
 
-    system, root = _folder(table, settings=settings)
+    system, log = log_folder(table, settings=settings)
+    root = log.rpartition("/")[0]
     found = system.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
     return {
         path: (info.size, info.mtime.timestamp() if info.mtime else 0.0)
@@ -211,14 +202,3 @@ def _data_files(table: Table, *, settings: Settings) -> dict[str, tuple[int, flo
         if (path := info.path[len(root) :].lstrip("/")).endswith(".parquet")
         and not any(part.startswith(("_", ".")) for part in path.split("/"))
     }
-
-
-def _folder(table: Table, *, settings: Settings) -> tuple[Any, str]:
-    from pathlib import Path
-
-    from pyarrow import fs
-
-    place = location(table, settings=settings)
-    base = place if "://" in place else Path(place).absolute().as_uri()
-    system, root = fs.FileSystem.from_uri(base)
-    return system, root

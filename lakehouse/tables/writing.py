@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOCK_WAIT_SECONDS = 120.0
 _TXN_APP = "spark.databricks.delta.write.txnAppId"
 _TXN_VERSION = "spark.databricks.delta.write.txnVersion"
-_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,9 @@ def merge(
         facts = {
             _TXN_APP: transaction.for_table(table),
             _TXN_VERSION: str(transaction.version),
-            _USER_METADATA: _facts(metadata, transaction),
+            USER_METADATA: _facts(metadata, transaction),
         }
-        with _commit_facts(rows.sparkSession, facts):
+        with commit_facts(rows.sparkSession, facts):
             plan.execute()
 
 
@@ -143,7 +143,7 @@ def replace(
 @contextlib.contextmanager
 def commit_reason(spark: "SparkSession", reason: str) -> Iterator[None]:
     """Have the commits of a change without rows say why they were made."""
-    with _commit_facts(spark, {_USER_METADATA: json.dumps({"reason": reason})}):
+    with commit_facts(spark, {USER_METADATA: json.dumps({"reason": reason})}):
         yield
 
 
@@ -153,7 +153,7 @@ def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
 
 
 @contextlib.contextmanager
-def _commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
+def commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
     """Session settings that a MERGE's commit takes, unset at the end whatever happens.
 
     A transaction id left behind would make Delta skip other writes without a word.
