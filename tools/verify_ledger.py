@@ -638,10 +638,23 @@ def recorded_files(proof: Proof) -> list[Verdict]:
             if found != digest:
                 what = "is missing" if found is None else "was changed"
                 differences.append(f"{name}: the data file {path} {what}")
+        differences += _damaged_later(table, proof.recorded[name])
         differences += _other_checkpoints(table)
     statement = "commit and data files of all tables = files that the ledger recorded (all)"
     right = f"{checked - len(differences):,} unchanged"
     return [Verdict("R6", statement, f"{checked:,} files", right, differences)]
+
+
+def _damaged_later(table: Delta, recorded: int) -> list[str]:
+    """A commit after the recorded ones that is none: no line will ever be written of it."""
+    if recorded + 1 not in table.commits:
+        return []
+    try:
+        if any("commitInfo" in action for action in table.actions(recorded + 1)):
+            return []
+    except Unreadable:
+        pass
+    return [f"{table.name} version {recorded + 1}: its commit file is damaged"]
 
 
 def _other_checkpoints(table: Delta) -> list[str]:

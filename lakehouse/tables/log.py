@@ -3,11 +3,15 @@
 In: a table contract and settings. Out: locations, commit files, versions.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 from lakehouse.contracts.tables import TABLES, Table
 from lakehouse.settings import Settings
+
+# Checkpoints and compacted logs have names that begin alike, and may be JSON too.
+_COMMIT = re.compile(r"[0-9]{20}\.json")
 
 
 def location(table: Table, *, settings: Settings) -> str:
@@ -32,11 +36,7 @@ def log_files(table: Table, *, settings: Settings) -> list[str]:
 
     system, root = log_folder(table, settings=settings)
     found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
-    return [
-        info.base_name
-        for info in found
-        if info.base_name.endswith(".json") and info.base_name[:20].isdigit()
-    ]
+    return [info.base_name for info in found if _COMMIT.fullmatch(info.base_name)]
 
 
 def version_of(name: str) -> int:
