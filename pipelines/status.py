@@ -47,8 +47,7 @@ def describe(settings: Settings) -> str:
             ends = broker_ends(settings) or {}
             lag = sum(end - reached.get(place, 0) for place, end in ends.items())
             lines.append(f"Lag        {lag:,} records in Kafka are not in bronze yet")
-    if status.running:
-        lines += [f"Warning    {risk}" for risk in retention.risks(settings)]
+    lines += [f"Warning    {text}" for text in retention.warnings(settings)]
     current = pointer.current(settings)
     lines.append(
         f"Gold       run {current['run_id']}, published {current['published_at']}"

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from quality import losses
 from quality.losses import Place
-from streaming import admin
+from streaming import admin, broker
 
 LAST_PART = 0.8
 """From this share of its retention on, an unread record is at risk."""
@@ -71,6 +72,14 @@ def risks(settings: Settings) -> list[Risk]:
         if used >= LAST_PART:
             found.append(Risk(*place, unread=ends[place] - offset, used=used, limit=limit))
     return found
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Risks in words; none where no Kafka answers, or where it keeps its settings to itself."""
+    with contextlib.suppress(LakeError):
+        if broker.status(settings).running:
+            return [str(risk) for risk in risks(settings)]
+    return []
 
 
 def _used(

@@ -114,8 +114,7 @@ def _run_jobs(names: list[str], *, command: str, options: dict[str, str] | None 
 
 def _warn_of_retention(settings: Settings) -> None:
     """Say which records Kafka may delete before they are read; the run itself goes on."""
-    from streaming import broker, retention
+    from streaming import retention
 
-    if broker.status(settings).running:
-        for risk in retention.risks(settings):
-            typer.secho(f"Warning: {risk}.", fg="yellow", err=True)
+    for text in retention.warnings(settings):
+        typer.secho(f"Warning: {text}.", fg="yellow", err=True)
