@@ -130,8 +130,8 @@ def _sizes(client: Any) -> dict[Place, int]:
 
 
 def _log_parts(client: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for broker in client.describe_log_dirs():
-        for folder in broker["log_dirs"]:
+    for node in client.describe_log_dirs():
+        for folder in node["log_dirs"]:
             for topic in folder["topics"]:
                 for partition in topic["partitions"]:
                     yield topic["name"], partition
