@@ -111,8 +111,16 @@ def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
     outcome = lake("list")
     assert (outcome.code, outcome.err) == (0, "")
     edges = {line.split()[0]: line.partition("  after ")[2] for line in outcome.out.splitlines()}
-    assert edges == {"ingest": "", "refine": "ingest", "publish": "refine"}
-    assert list(edges) == ["ingest", "refine", "publish"]
+    assert edges == {"ingest": "", "refine": "ingest", "publish": "refine", "maintain": "publish"}
+    assert list(edges) == ["ingest", "refine", "publish", "maintain"]
+    schedules = [line.split()[1] for line in outcome.out.splitlines()]
+    assert schedules == ["daily", "daily", "daily", "weekly"]
+
+
+def test_upkeep_of_an_empty_state_has_nothing_to_do(lake: Lake) -> None:
+    outcome = lake("maintain", "--dry-run")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == "There are no tables yet: run ./lake demo.\n"
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
@@ -131,8 +139,9 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["demo", "--bogus"], "--bogus"),
         (["produce", "history", "--from", "2011-13-01"], "2011-13-01"),
         (["quarantine", "show", "--limit", "0"], "1"),
-        (["job", "nope"], "There is no job 'nope'. Jobs: ingest, refine, publish."),
-        (["run", "weekly"], "There is no run 'weekly'. Runs: daily."),
+        (["job", "nope"], "There is no job 'nope'. Jobs: ingest, refine, publish, maintain."),
+        (["run", "hourly"], "There is no run 'hourly'. Runs: daily, weekly."),
+        (["maintain", "--keep-hours", "24"], "Files are kept for 168 hours at least"),
         (["reset", "nope"], "There is no query 'nope'. Queries: ingest, refine."),
         (["quarantine", "show", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["quarantine", "replay", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
