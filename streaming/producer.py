@@ -5,6 +5,7 @@ ledger's chain `produced`. A finished source is not sent again; an interrupted o
 breaks its topic's contract goes to the dead letters, with the reason.
 """
 
+import contextlib
 import itertools
 import uuid
 from collections import Counter, deque
@@ -122,7 +123,11 @@ class _Sender:
         return self._seq
 
     def close(self) -> None:
-        self._kafka.close(timeout=2)
+        from kafka.errors import KafkaError
+
+        # What is unsent is in doubt in the ledger; its error would hide why the sending ended.
+        with contextlib.suppress(KafkaError):
+            self._kafka.close(timeout=2)
 
     def _send(self, number: int, batch: "tuple[Message, ...]") -> None:
         from kafka.errors import KafkaError
