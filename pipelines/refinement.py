@@ -160,7 +160,7 @@ def _told(text: "Column") -> "Column":
 
     reason, field = (F.get_json_object(text, f"$.{name}") for name in ("reason", "field"))
     names = F.concat_ws(": ", reason, F.when(field.rlike(r"^[\w.\[\]]{1,80}\z"), field))
-    return F.when(F.is_valid_utf8(text) & reason.rlike(r"^[a-z_]{1,40}\z"), names)
+    return F.when(F.is_valid_utf8(text) & reason.rlike(r"^[a-z0-9_]{1,40}\z"), names)
 
 
 def outcome_of(decided: "DataFrame") -> BatchOutcome:
