@@ -114,9 +114,9 @@ def test_events_customers_and_products_become_rows(spark: "SparkSession") -> Non
         WEB_EVENTS.name, 0, session_id="s", visitor_id="v", event_type="add_to_cart", sku=" lamp"
     )
     bad_event = message(WEB_EVENTS.name, 1, session_id="s", visitor_id="v", event_type="nap")
-    assert rows_of(read_web_events(bronze_frame(spark, [event, bad_event]))) == [
-        ("s", "v", None, "add_to_cart", "LAMP", None, "2011-06-30 23:30:00", date(2011, 7, 1))
-    ]
+    seen = ("s", "v", None, "add_to_cart", "LAMP", None)
+    at = ("2011-06-30 23:30:00", date(2011, 7, 1))
+    assert rows_of(read_web_events(bronze_frame(spark, [event, bad_event]))) == [(*seen, None, *at)]
     person = {"customer_id": "1", "name": "Ada", "email": "ada@example.com", "country": ""}
     customers = [
         message(CRM_CUSTOMERS.name, 0, **person, marketing_consent="yes", address="1 Lane"),
@@ -145,3 +145,30 @@ def test_events_customers_and_products_become_rows(spark: "SparkSession") -> Non
         "bad_price:",
         "unknown_value:status",
     ]
+
+
+def test_a_field_counts_from_the_version_that_brought_it(spark: "SparkSession") -> None:
+    cases: list[tuple[dict[str, Any], str | None, str | None]] = [
+        ({"schema_version": 1}, None, None),
+        ({"schema_version": 1, "device_type": "mobile"}, None, None),
+        ({"schema_version": 1, "device_type": 7}, None, None),
+        ({"schema_version": 2}, None, None),
+        ({"schema_version": 2, "device_type": None}, None, None),
+        ({"schema_version": 2, "device_type": "mobile"}, None, "mobile"),
+        ({"schema_version": 2, "device_type": 7}, "wrong_type:device_type", None),
+        ({"schema_version": 2, "device_type": "fridge"}, "unknown_value:device_type", None),
+        ({"schema_version": 3, "device_type": "mobile"}, "unknown_version:3", None),
+    ]
+    visit = {"session_id": "s", "visitor_id": "v", "event_type": "page_view", "event_id": "e"}
+    events = [
+        message(WEB_EVENTS.name, offset, **visit, **fields)
+        for offset, (fields, *_) in enumerate(cases)
+    ]
+    found = read_web_events(bronze_frame(spark, events)).orderBy("offset").collect()
+    devices = [row["payload"][0]["device_type"] if row["payload"] else None for row in found]
+    assert [(row["refusal"], device) for row, device in zip(found, devices, strict=True)] == [
+        (refusal, device) for _, refusal, device in cases
+    ]
+    # An absent field is no part of the content: a fact of the first version keeps its hash.
+    assert len({row["content_hash"] for row in found[:5]}) == 1
+    assert found[5]["content_hash"] != found[0]["content_hash"]
