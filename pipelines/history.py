@@ -38,18 +38,17 @@ def decide_history(
     from pyspark.sql import functions as F
 
     bronze = read(spark, BRONZE_EVENTS, settings=settings, version=bronze_version)
-    parts = []
-    for refined in wanted:
+    present = {row["topic"] for row in bronze.select("topic").distinct().collect()}
+    parts = [dead_letters(bronze.filter(F.col("topic").isin(_dead_topics(wanted, days))))]
+    for refined in [each for each in wanted if each.topic.name in present] or wanted[:1]:
         parsed = refined.parse(bronze.filter(F.col("topic") == refined.topic.name)).withColumn(
             "fact", F.col("identity")
         )
         if not days.is_everything:
+            parsed = computed(parsed)  # read several times: for the identities, and for the rows
             parsed = _concerned(parsed, _accepted(spark, refined, settings=settings), days=days)
         payload = payload_column(refined.tables[0])
         parts.append(decide(parsed, None).withColumnRenamed("payload", payload))
-    if days.is_everything:
-        dead = [dead_letter_topic(refined.topic.name) for refined in wanted]
-        parts.append(dead_letters(bronze.filter(F.col("topic").isin(dead))))
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.unionByName(part, allowMissingColumns=True)
@@ -69,6 +68,8 @@ def changes_elsewhere(
     """
     from pyspark.sql import functions as F
 
+    if days.is_everything:
+        return 0, days
     place = [*POSITION, "day"]
     moved: DataFrame | None = None
     for refined in wanted:
@@ -85,6 +86,11 @@ def changes_elsewhere(
         return 0, days
     found = moved.agg(F.count("*"), F.min("day"), F.max("day")).collect()[0]
     return int(found[0]), Days(found[1], found[2])
+
+
+def _dead_topics(wanted: Sequence[Refined], days: Days) -> list[str]:
+    """Topics of dead letters that come along: those have no day."""
+    return [dead_letter_topic(each.topic.name) for each in wanted if days.is_everything]
 
 
 def _accepted(spark: "SparkSession", refined: Refined, *, settings: Settings) -> "DataFrame":
