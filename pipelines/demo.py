@@ -112,11 +112,9 @@ def check_source(options: DemoOptions) -> None:
 
 
 def _send_and_ingest(context: Context, feeder: Feeder) -> None:
-    from pyspark.errors import StreamingQueryException
-
     from streaming import broker
     from streaming.ingest import QUERY, start_ingest
-    from streaming.queries import query_error
+    from streaming.queries import await_all_available, query_error
 
     log = context.log
     before = steps.bronze_rows(context)
@@ -138,9 +136,9 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> None:
                 if answer["refused"]:
                     produce.note += f", {answer['refused']:,} of them to the dead letters"
                 produce.freeze()
-            query.processAllAvailable()
-        except StreamingQueryException as error:
-            raise query_error(QUERY, str(error)) from error
+            await_all_available(
+                query, name=QUERY, watch=lambda: broker.require_alive(context.settings)
+            )
         finally:
             query.stop()
         if (failure := query.exception()) is not None:

@@ -15,15 +15,19 @@ from pipelines.refined_topics import BatchOutcome
 
 def ingest(context: Context) -> None:
     """Land every record that Kafka holds and bronze does not."""
-    from streaming.broker import require_running
+    from streaming import broker
     from streaming.ingest import QUERY, start_ingest
     from streaming.queries import await_end
 
     with context.log.stage("ingest") as stage, alone(QUERY, context):
-        require_running(context.settings)
+        broker.require_running(context.settings)
         spark = context.spark()
         before = bronze_rows(context)
-        await_end(start_ingest(spark, settings=context.settings, follow=False), name=QUERY)
+        await_end(
+            start_ingest(spark, settings=context.settings, follow=False),
+            name=QUERY,
+            watch=lambda: broker.require_alive(context.settings),
+        )
         stage.rows_in = stage.rows_out = bronze_rows(context) - before
         stage.note = "records"
 

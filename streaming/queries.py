@@ -3,7 +3,10 @@
 In: a stream and a batch function. Out: a running query, or one clear error when it failed.
 """
 
+import contextlib
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakeError
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
 FOLLOW_TRIGGER = "1 second"
+WATCH_SECONDS = 0.5
 
 
 def start_query(
@@ -41,8 +45,15 @@ def start_query(
     return writer.trigger(availableNow=True).start()
 
 
-def await_end(query: "StreamingQuery", *, name: str) -> None:
+def await_end(
+    query: "StreamingQuery", *, name: str, watch: Callable[[], None] = lambda: None
+) -> None:
     """Wait for a query's end.
+
+    Args:
+        query: A started query.
+        name: Its name, for the error.
+        watch: Called twice a second; raises when waiting has become useless.
 
     Raises:
         LakeError: The query failed; the message carries Spark's own first line.
@@ -50,7 +61,33 @@ def await_end(query: "StreamingQuery", *, name: str) -> None:
     from pyspark.errors import StreamingQueryException
 
     try:
-        query.awaitTermination()
+        while not query.awaitTermination(WATCH_SECONDS):
+            watch()
+    except StreamingQueryException as error:
+        raise query_error(name, str(error)) from error
+
+
+def await_all_available(
+    query: "StreamingQuery", *, name: str, watch: Callable[[], None] = lambda: None
+) -> None:
+    """Wait until a following query has written what its source holds now. As `await_end`."""
+    from pyspark.errors import StreamingQueryException
+
+    waited: Future[None] = Future()
+
+    def wait() -> None:
+        try:
+            waited.set_result(query.processAllAvailable())
+        except Exception as error:  # noqa: BLE001 - raised where it is awaited
+            waited.set_exception(error)
+
+    threading.Thread(target=wait, daemon=True).start()
+    while not waited.done():
+        with contextlib.suppress(TimeoutError):
+            waited.exception(timeout=WATCH_SECONDS)
+        watch()
+    try:
+        waited.result()
     except StreamingQueryException as error:
         raise query_error(name, str(error)) from error
 
