@@ -153,9 +153,9 @@ def test_only_files_that_nobody_may_still_read_are_deleted(
     assert not stray.exists()
     (bronze,) = [each for each in chores(settings) if each.table is BRONZE_EVENTS]
     assert (bronze.survey.live_files, bronze.survey.resting) == (1, SMALL_FILES_ALLOWED + 1)
+    lake.refine()
     assert proven(settings) == {}
 
-    lake.refine()
     later = now + 9 * DAY
     monkeypatch.setattr(time, "time", lambda: later)
     (bronze,) = [each for each in chores(settings) if each.table is BRONZE_EVENTS]
@@ -214,6 +214,7 @@ def test_an_upkeep_cut_short_is_closed_and_done_again(
     run_upkeep(lake)
     assert [kind for _, kind in operations(settings)] == ["intent", "abandoned", "intent", "done"]
     assert live_files(BRONZE_EVENTS, settings) == 1
+    lake.refine()
     assert proven(settings) == {}
 
 
