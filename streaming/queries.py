@@ -4,12 +4,13 @@ In: a stream and a batch function. Out: a running query, or one clear error when
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from lakehouse.errors import LakeError
+from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
 from streaming.checkpoints import checkpoint_dir, require_sound
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
 FOLLOW_TRIGGER = "1 second"
+_RAISED_IN_A_BATCH = re.compile(
+    r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+([\w.]+)(?:: (.*))?$", re.MULTILINE
+)
+"""The last line of a Python traceback, which Spark passes on among its own."""
 WATCH_SECONDS = 0.5
 
 
@@ -94,6 +99,14 @@ def await_all_available(
 
 def query_error(name: str, text: str) -> LakeError:
     """The one-sentence error of a failed query, with what to do about the known causes."""
+    if "No space left on device" in text:
+        return LakeError(
+            f"The query '{name}' stopped because the disk is full. Free some space and run the "
+            "command again: it goes on where it stopped."
+        )
+    kind, said = (_RAISED_IN_A_BATCH.findall(text) or [("", "")])[-1]
+    if kind.rpartition(".")[2] in (LakeError.__name__, CheckFailed.__name__):
+        return LakeError(said)
     if "Connection to node" in text or "TimeoutException" in text or "UnknownTopic" in text:
         return LakeError(
             f"The query '{name}' lost the Kafka broker. Start it with `lake broker start` and run "
@@ -109,7 +122,8 @@ def query_error(name: str, text: str) -> LakeError:
             f"The checkpoint of the query '{name}' is damaged: {_first_line(text)} Nothing is "
             f"lost: run `lake reset {name}`, which reads on without losing or doubling a record."
         )
-    return LakeError(f"The query '{name}' failed: {_first_line(text)}")
+    cause = f"{kind}: {said}" if kind else _first_line(text)
+    return LakeError(f"The query '{name}' failed: {cause[:400]}")
 
 
 def _first_line(text: str) -> str:
