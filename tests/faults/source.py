@@ -43,13 +43,16 @@ class Truth:
         self.losers[kind] = self.losers.get(kind, 0) + 1
 
 
-def seeded_shop(count: int, *, seed: int, first: int = 0) -> tuple[list[Message], Truth]:
+def seeded_shop(
+    count: int, *, seed: int, first: int = 0, only_orders: bool = False
+) -> tuple[list[Message], Truth]:
     """`count` records in order of sending: 70 % ERP lines, 20 % of the web shop, 10 % losers.
 
     Args:
         count: How many records.
         seed: The same seed gives the same records.
         first: Number of the first order, where several shops share a lake.
+        only_orders: The web shop sends orders, and no customers, products and visits.
     """
     dice = random.Random(seed)  # noqa: S311 - the same dice each time
     truth = Truth()
@@ -82,7 +85,9 @@ def seeded_shop(count: int, *, seed: int, first: int = 0) -> tuple[list[Message]
                 line["UnitPrice"]
             )
         else:
-            record, event_id, money = _of_the_web(dice, number)
+            record, event_id, money = _of_the_web(
+                dice, number, share_of_orders=1.0 if only_orders else 0.4
+            )
             records.append(record)
             truth.accepted[event_id] = money
     messages = messages_of(*records)
@@ -108,10 +113,12 @@ def _event_id(line: Mapping[str, str]) -> str:
     return f"{line_hash(texts(**line))}-1"
 
 
-def _of_the_web(dice: random.Random, number: int) -> tuple[Record, str, Decimal | None]:
+def _of_the_web(
+    dice: random.Random, number: int, *, share_of_orders: float
+) -> tuple[Record, str, Decimal | None]:
     event_id, day = f"web-{number}", f"2011-11-{dice.randint(1, 28):02}T09:30:00Z"
     kind = dice.random()
-    if kind < 0.4:
+    if kind < share_of_orders:
         sold = [
             (dice.randint(1, 5), f"{dice.randint(1, 99)}.45") for _ in range(dice.randint(1, 3))
         ]

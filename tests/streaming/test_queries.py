@@ -5,8 +5,8 @@ import pytest
 from lakehouse.errors import LakeError
 from streaming.queries import query_error
 
-IN_A_BATCH = """[STREAM_FAILED] Query [id = e84] terminated with exception: An error occurred in the \
-user provided function in foreach batch sink. Reason: Return Message: Traceback (most recent call last):
+IN_A_BATCH = """[STREAM_FAILED] Query [id = e84] terminated with exception:
+An error occurred in the user provided function. Reason: Return Message: Traceback (most recent call last):
   File "py4j/clientserver.py", line 644, in _call_proxy
     return_value = getattr(self.pool[obj_id], method)(*params)
                    ^^^^^^^^^^
@@ -32,8 +32,10 @@ user provided function in foreach batch sink. Reason: Return Message: Traceback 
         (IN_A_BATCH.format("KeyError"), "The query 'ingest' failed: KeyError: "),
         (
             IN_A_BATCH.format("OSError: [Errno 28] No space left on device"),
-            "The query 'ingest' stopped because the disk is full. Free some space and run the "
-            "command again: it goes on where it stopped.",
+            (
+                "The query 'ingest' stopped because the disk is full. Free some space and run the "
+                "command again: it goes on where it stopped."
+            ),
         ),
         ("[STREAM_FAILED] short\n\tat java", "The query 'ingest' failed: [STREAM_FAILED] short"),
         ("\n", "The query 'ingest' failed: no message"),
