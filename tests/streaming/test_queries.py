@@ -1,60 +1,47 @@
-"""What a person is told of a query that failed."""
+"""Waiting for a query: not a moment longer than it can help."""
+
+import threading
+from typing import Any
 
 import pytest
 
 from lakehouse.errors import LakeError
-from streaming.queries import query_error
+from streaming.queries import await_all_available, await_end, start_query
+from tests.lake_state import LakeState
 
-IN_A_BATCH = """[STREAM_FAILED] Query [id = e84] terminated with exception:
-An error occurred in the user provided function. Reason: Return Message: Traceback (most recent call last):
-  File "py4j/clientserver.py", line 644, in _call_proxy
-    return_value = getattr(self.pool[obj_id], method)(*params)
-                   ^^^^^^^^^^
-  File "streaming/ingest.py", line 66, in land
-    append(
-{}
-
-\tat py4j.Protocol.getReturnValue(Protocol.java:476)
-"""
+pytestmark = pytest.mark.spark
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        (
-            IN_A_BATCH.format("lakehouse.errors.LakeError: The file x is damaged. Do y."),
-            "The file x is damaged. Do y.",
-        ),
-        (
-            IN_A_BATCH.format("RuntimeError: planted"),
-            "The query 'ingest' failed: RuntimeError: planted",
-        ),
-        (IN_A_BATCH.format("KeyError"), "The query 'ingest' failed: KeyError: "),
-        (
-            IN_A_BATCH.format("OSError: [Errno 28] No space left on device"),
-            (
-                "The query 'ingest' stopped because the disk is full. Free some space and run the "
-                "command again: it goes on where it stopped."
-            ),
-        ),
-        ("[STREAM_FAILED] short\n\tat java", "The query 'ingest' failed: [STREAM_FAILED] short"),
-        ("\n", "The query 'ingest' failed: no message"),
-    ],
-)
-def test_a_failed_query_tells_its_cause_in_plain_words(text: str, told: str) -> None:
-    found = query_error("ingest", text)
-    assert type(found) is LakeError
-    assert str(found) == told
+@pytest.mark.parametrize("wait", [await_end, await_all_available])
+def test_waiting_ends_with_what_the_watch_says(lake: LakeState, wait: Any) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def batch(_rows: Any, _batch_id: int) -> None:
+        entered.set()
+        leave.wait(60)
+
+    def watch() -> None:
+        if entered.is_set():
+            raise LakeError("The broker ended.")
+
+    stream = lake.spark.readStream.format("rate").load()
+    query = start_query(stream, batch, name="watched", settings=lake.settings, follow=True)
+    try:
+        with pytest.raises(LakeError, match="The broker ended"):
+            wait(query, name="watched", watch=watch)
+        assert not leave.is_set()
+    finally:
+        leave.set()
+        query.stop()
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        ("TimeoutException: Timed out", "lost the Kafka broker"),
-        ("OffsetOutOfRangeException", "Kafka deleted records"),
-        ("ChecksumException: Checksum error: f", "`lake reset ingest`"),
-        ("IllegalStateException: Incomplete log file in the offset log", "`lake reset ingest`"),
-    ],
-)
-def test_known_causes_come_with_what_to_do(text: str, part: str) -> None:
-    assert part in str(query_error("ingest", text))
+def test_a_query_that_runs_once_ends_at_the_end_of_its_source(lake: LakeState) -> None:
+    rows: list[int] = []
+
+    def batch(found: Any, _batch_id: int) -> None:
+        rows.append(found.count())
+
+    stream = lake.spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 7).load()
+    query = start_query(stream, batch, name="counted", settings=lake.settings, follow=False)
+    await_end(query, name="counted")
+    assert rows == [7]
