@@ -7,7 +7,7 @@ Alone: `lake backfill`.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from pipelines.rebuild_records import Request, recorded
 from pipelines.refined_topics import REFINED, Refined, tables_in_order
 from pipelines.refinement import outcome_of
 from pipelines.silver_days import Days, days_between
-from pipelines.silver_rewriter import Rewritten, SilverRewriter
+from pipelines.silver_rewriter import Comparison, Rewritten, SilverRewriter
 from pipelines.steps import alone
 from quality import batches, ledger
 
@@ -82,11 +82,10 @@ def run(context: Context, request: Request) -> list[Rewritten]:
                 f"because rules changed: {elsewhere}. Nothing was written: give a range with these "
                 "days, too, or none."
             )
+        found = compare(context, rewriter, scope)
         with recorded(context, request, covers=covers) as done:
-            before = totals(settings, scope)
-            found = rewrite(context, rewriter, scope)
-            done.update(results(before, totals(settings, scope), found, rewriter))
-    return found
+            done.update(write(context, rewriter, found))
+    return [each.result for each in found]
 
 
 def decided(context: Context, *, days: Days, scope: Scope, query: str) -> SilverRewriter:
@@ -119,16 +118,43 @@ def decided(context: Context, *, days: Days, scope: Scope, query: str) -> Silver
     )
 
 
-def rewrite(context: Context, rewriter: SilverRewriter, scope: Scope) -> list[Rewritten]:
-    """Make every table of the scope equal to the decided history, a stage for each."""
+def compare(context: Context, rewriter: SilverRewriter, scope: Scope) -> list[Comparison]:
+    """Compare every table of the scope with the decided history, a stage for each."""
     found = []
     for table in scope.tables:
         with context.log.stage(table.name.partition(".")[2]) as stage, readable(table.name):
-            made = rewriter.rewrite(table)
-            stage.rows_in, stage.rows_out = made.rows_before, made.rows_after
-            stage.note = f"{made.differing:,} rows differed" if made.differing else "as it was"
+            made = rewriter.compare(table)
+            differing = made.result.differing
+            stage.rows_in, stage.rows_out = made.result.rows_before, made.result.rows_after
+            stage.note = f"{differing:,} rows differ" if differing else "as it must be"
             found.append(made)
     return found
+
+
+def write(
+    context: Context, rewriter: SilverRewriter, found: Sequence[Comparison]
+) -> dict[str, Any]:
+    """Write every table that differs; returns what the ledger keeps of it."""
+    settings = context.settings
+    tables = [each.table for each in found]
+    with context.log.stage("write") as stage:
+        before = _totals(settings, tables)
+        for each in found:
+            with readable(each.table.name):
+                rewriter.write(each)
+        after = _totals(settings, tables)
+        written = [each for each in found if each.result.differing]
+        stage.rows_out = sum(each.result.rows_after for each in written)
+        stage.note = f"{len(written)} tables" if written else "nothing differs"
+    return {
+        "refined_batch": rewriter.refined_batch,
+        "bronze_version": rewriter.bronze_version,
+        "rows_before": before["rows"],
+        "rows_after": after["rows"],
+        "amount_before": before.get("amount"),
+        "amount_after": after.get("amount"),
+        "differing": {each.table.name: each.result.differing for each in found},
+    }
 
 
 def next_refined_batch(settings: Settings) -> int:
@@ -140,11 +166,11 @@ def next_refined_batch(settings: Settings) -> int:
     return max(known, last_refined_batch(settings)) + 1
 
 
-def totals(settings: Settings, scope: Scope) -> dict[str, Any]:
+def _totals(settings: Settings, tables: Sequence[Table]) -> dict[str, Any]:
     """Rows of each table, and the money of order lines."""
     found: dict[str, Any] = {"rows": {}}
     with open_lake(settings) as lake:
-        for table in scope.tables:
+        for table in tables:
             amount = "sum(line_amount)" if table is ORDER_LINES else "null"
             with readable(table.name):
                 rows, total = lake.execute(
@@ -154,24 +180,6 @@ def totals(settings: Settings, scope: Scope) -> dict[str, Any]:
             if table is ORDER_LINES:
                 found["amount"] = f"{total if total is not None else Decimal(0):f}"
     return found
-
-
-def results(
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-    found: list[Rewritten],
-    rewriter: SilverRewriter,
-) -> dict[str, Any]:
-    """What the ledger keeps of a rewriting's end."""
-    return {
-        "refined_batch": rewriter.refined_batch,
-        "bronze_version": rewriter.bronze_version,
-        "rows_before": before["rows"],
-        "rows_after": after["rows"],
-        "amount_before": before.get("amount"),
-        "amount_after": after.get("amount"),
-        "differing": {each.table: each.differing for each in found},
-    }
 
 
 @contextlib.contextmanager

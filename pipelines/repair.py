@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse.contracts import table
 from lakehouse.settings import Settings
 from lakehouse.tables import create_tables, forget_tables, put_aside
-from pipelines.backfill import decided, results, rewrite, scope_of, totals
+from pipelines.backfill import compare, decided, scope_of, write
 from pipelines.context import Context
 from pipelines.rebuild_records import Request, recorded
 from pipelines.silver_days import Days
@@ -35,10 +35,9 @@ def run(context: Context, request: Request) -> list[Rewritten]:
         forget_tables(spark)
         create_tables(spark, settings=settings)
         rewriter = decided(context, days=Days(), scope=scope, query=OPERATION)
-        before = totals(settings, scope)
-        found = rewrite(context, rewriter, scope)
-        done.update(results(before, totals(settings, scope), found, rewriter))
-    return found
+        found = compare(context, rewriter, scope)
+        done.update(write(context, rewriter, found))
+    return [each.result for each in found]
 
 
 def _same(request: Request, other: Request) -> bool:

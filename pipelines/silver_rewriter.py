@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """What became of one table's rows in question; `differing` 0 means that nothing was written."""
+    """What becomes of one table's rows in question; with `differing` 0 nothing is written."""
 
     table: str
     rows_before: int
@@ -41,8 +41,18 @@ class Rewritten:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """One table beside the decided history: the rows to be there, and how many differ."""
+
+    table: Table
+    result: Rewritten
+    rows: "DataFrame | None" = None
+    where: str = "true"
+
+
+@dataclass(frozen=True)
 class SilverRewriter:
-    """Writes one decided history.
+    """Compares silver with one decided history, and writes what differs.
 
     Attributes:
         decided: Records with their outcome, computed.
@@ -61,19 +71,31 @@ class SilverRewriter:
     refined_batch: int
     facts: Mapping[str, object]
 
-    def rewrite(self, table: Table) -> Rewritten:
-        """Make one table equal to the history; the rows of other days and topics stay."""
+    def compare(self, table: Table) -> Comparison:
+        """The rows that a table must hold, computed; those of other days and topics stay."""
         if table in (DUPLICATES, QUARANTINE):
             return self._side_table(table)
         held = read(self.decided.sparkSession, table, settings=self.settings)
         where = self.days.rows_of(table)
         fresh = accepted_rows(self.decided, table, refined_batch=self.refined_batch)
         if fresh is None:  # no topic of this table was decided
-            return Rewritten(table.name, 0, 0, 0)
-        day = fresh.filter(where)
-        return self._write(table, fresh=day, held=held.filter(where), stay=None, where=where)
+            return Comparison(table, Rewritten(table.name, 0, 0, 0))
+        here = held.filter(where)
+        return _compared(table, fresh=fresh.filter(where), held=here, stay=None, where=where)
 
-    def _side_table(self, table: Table) -> Rewritten:
+    def write(self, found: Comparison) -> None:
+        """Put the compared rows into their table, in one commit; nothing where none differs."""
+        if found.rows is None or not found.result.differing:
+            return
+        replace(
+            compact(found.rows, found.table, settings=self.settings),
+            found.table,
+            settings=self.settings,
+            where=found.where,
+            metadata=self.facts,
+        )
+
+    def _side_table(self, table: Table) -> Comparison:
         """Duplicates and refusals hold no day: those of the decided records are in question."""
         from pyspark.sql import functions as F
 
@@ -92,7 +114,7 @@ class SilverRewriter:
             fresh = duplicate_rows(self.decided, refined_batch=self.refined_batch)
         else:
             fresh = self._refusals(here)
-        return self._write(table, fresh=fresh, held=here, stay=stay, where="true")
+        return _compared(table, fresh=fresh, held=here, stay=stay, where="true")
 
     def _refusals(self, held: "DataFrame") -> "DataFrame":
         """Refused records of now, and rows of records that are placed elsewhere, marked so."""
@@ -111,33 +133,21 @@ class SilverRewriter:
         )
         return refused.unionByName(healed.select(*QUARANTINE.column_names()))
 
-    def _write(
-        self,
-        table: Table,
-        *,
-        fresh: "DataFrame",
-        held: "DataFrame",
-        stay: "DataFrame | None",
-        where: str,
-    ) -> Rewritten:
-        from pyspark.sql import functions as F
 
-        rows = computed(_numbered(fresh, held, table))
-        counted = rows.agg(F.count("*"), F.count_if(F.col("_is_held"))).collect()[0]
-        after, alike, before = int(counted[0]), int(counted[1]), held.count()
-        differing = max(after, before) - alike
-        if differing:
-            whole = rows.select(*table.column_names())
-            if stay is not None:
-                whole = whole.unionByName(stay.select(*table.column_names()))
-            replace(
-                compact(whole, table, settings=self.settings),
-                table,
-                settings=self.settings,
-                where=where,
-                metadata=self.facts,
-            )
-        return Rewritten(table.name, before, after, differing)
+def _compared(
+    table: Table, *, fresh: "DataFrame", held: "DataFrame", stay: "DataFrame | None", where: str
+) -> Comparison:
+    """Rows that must be in place of `held`, beside those that stay, and how many differ."""
+    from pyspark.sql import functions as F
+
+    rows = computed(_numbered(fresh, held, table))
+    counted = rows.agg(F.count("*"), F.count_if(F.col("_is_held"))).collect()[0]
+    after, alike, before = int(counted[0]), int(counted[1]), held.count()
+    result = Rewritten(table.name, before, after, max(after, before) - alike)
+    whole = rows.select(*table.column_names())
+    if stay is not None:
+        whole = whole.unionByName(stay.select(*table.column_names()))
+    return Comparison(table, result, whole, where)
 
 
 def _numbered(fresh: "DataFrame", held: "DataFrame", table: Table) -> "DataFrame":

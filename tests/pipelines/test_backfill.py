@@ -321,3 +321,4 @@ def test_a_damaged_table_is_named_with_the_command_that_mends_it(lake: LakeState
         path.write_bytes(b"")
     with pytest.raises(LakeError, match=r"can't be read or written.*`lake repair TABLE`"):
         run(lake, ALL)
+    assert unfinished(lake.settings) == []  # nothing was written: no other run has to wait for it
