@@ -197,7 +197,7 @@ def test_ctrl_c_in_the_middle_of_a_query_is_no_error(lake: Lake, gold: Path) -> 
 def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:
     script = Path(sys.executable).with_name("lake")
     done = subprocess.run([script, "job", "nope"], capture_output=True, text=True, check=False)
-    expected = (2, "", "There is no job 'nope'. Jobs: ingest, refine, publish.\n")
+    expected = (2, "", "There is no job 'nope'. Jobs: ingest, refine, publish, maintain.\n")
     assert (done.returncode, done.stdout, done.stderr) == expected
 
 

@@ -36,6 +36,7 @@ def test_lines_are_chained_and_the_head_names_the_last(settings: Settings) -> No
         "batches": ledger.Head(0, ledger.GENESIS),
         "operations": ledger.Head(3, lines[2]["sha256"]),
         "publishes": ledger.Head(0, ledger.GENESIS),
+        "restatements": ledger.Head(0, ledger.GENESIS),
     }
 
 
