@@ -160,6 +160,7 @@ def test_only_the_asked_days_are_rewritten_and_twice_equals_once(lake: LakeState
     assert {table: unnumbered(lake, table) for table in SILVER} == sound
 
 
+@pytest.mark.slow
 def test_right_rows_keep_their_number_and_others_get_the_next(lake: LakeState) -> None:
     lake.land(*two_days())
     lake.refine()
@@ -172,6 +173,7 @@ def test_right_rows_keep_their_number_and_others_get_the_next(lake: LakeState) -
     assert dict(lake.rows(ORDER_LINES, "order_id", "refined_batch"))["W-9"] == 3
 
 
+@pytest.mark.slow
 def test_one_table_is_rewritten_with_those_of_the_same_records(lake: LakeState) -> None:
     lake.land(*two_days())
     lake.refine()
@@ -184,6 +186,7 @@ def test_one_table_is_rewritten_with_those_of_the_same_records(lake: LakeState) 
         backfill.scope_of("silver.orders")
 
 
+@pytest.mark.slow
 def test_refused_records_that_a_mended_rule_accepts_are_marked_and_keep_the_mark(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +214,7 @@ def test_refused_records_that_a_mended_rule_accepts_are_marked_and_keep_the_mark
     assert lake.rows(ORDER_LINES) == []
 
 
+@pytest.mark.slow
 def test_refusals_are_recomputed_by_their_day_and_undated_ones_with_everything(
     lake: LakeState,
 ) -> None:
@@ -231,6 +235,7 @@ def test_refusals_are_recomputed_by_their_day_and_undated_ones_with_everything(
     assert unnumbered(lake, QUARANTINE) == sound
 
 
+@pytest.mark.slow
 def test_days_that_would_double_a_fact_of_other_days_are_refused(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +288,7 @@ def test_a_backfill_that_was_cut_short_is_finished_by_the_next_run(
     ]
 
 
+@pytest.mark.slow
 def test_a_wider_backfill_ends_those_that_were_cut_short(lake: LakeState) -> None:
     lake.land(*two_days())
     lake.refine()
@@ -303,6 +309,7 @@ def test_a_stream_at_work_keeps_the_backfill_away(lake: LakeState) -> None:
         run(lake, ALL)
 
 
+@pytest.mark.slow
 def test_records_that_refine_has_not_seen_are_placed_once(lake: LakeState) -> None:
     lake.land(*two_days())
     lake.refine()

@@ -85,6 +85,8 @@ DAMAGES: dict[str, tuple[Table, Callable[[Settings, Table], None]]] = {
     "data file flipped": (ORDER_LINES, flip_a_byte),
     "data file removed": (ORDER_LINES, remove_file),
 }
+AT_ONCE = ("last commit removed", "data file truncated")
+"""Damages of every run; the others wait for `lake test --all`."""
 
 
 def context(lake: LakeState, run_id: str) -> Context:
@@ -120,7 +122,10 @@ def gold_rows(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [each if each in AT_ONCE else pytest.param(each, marks=pytest.mark.slow) for each in DAMAGES],
+)
 def test_a_damaged_table_is_named_repaired_and_published_again(
     published: Published, workers: Workers, damage: str
 ) -> None:
@@ -146,6 +151,7 @@ def test_a_damaged_table_is_named_repaired_and_published_again(
         assert not bring_into_service(settings, workers).is_new
 
 
+@pytest.mark.slow
 def test_records_that_came_after_the_publish_are_no_difference(
     published: Published, workers: Workers
 ) -> None:
@@ -159,6 +165,7 @@ def test_records_that_came_after_the_publish_are_no_difference(
     assert failing(audit_service(settings, full=True)) == {}
 
 
+@pytest.mark.slow
 def test_a_table_that_is_gone_is_named_and_repaired(published: Published) -> None:
     lake, settings = published.lake, published.settings
     before = rows(lake, ORDER_LINES)
@@ -171,6 +178,7 @@ def test_a_table_that_is_gone_is_named_and_repaired(published: Published) -> Non
     assert failing(audit_service(settings, full=True)) == {}
 
 
+@pytest.mark.slow
 def test_a_repair_that_was_cut_short_is_finished_by_the_next_run(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +218,7 @@ def test_a_repair_that_was_cut_short_is_finished_by_the_next_run(
     assert [path.name for path in (settings.home / "damaged").iterdir()] == ["now"]
 
 
+@pytest.mark.slow
 def test_a_repair_without_gold_holds_every_equation_that_applies(lake: LakeState) -> None:
     lake.land(erp(0), erp(1), erp(2, Quantity="six"))
     lake.refine()
