@@ -36,10 +36,27 @@ def main() -> None:
 
 
 def read(results: Path) -> list[Row]:
-    """Lines of the results; where a test ran twice, its last one counts."""
+    """One row for each number and title: where it ran in several ways, the worst of them."""
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    rows = [json.loads(line) for line in lines]
-    return list({(row["test"], row["title"]): row for row in rows}.values())
+    newest = {(row["test"], row["node"]): row for row in map(json.loads, lines)}
+    found: dict[tuple[str, str], Row] = {}
+    for row in newest.values():
+        key = row["test"], row["title"]
+        found[key] = _worst(found[key], row) if key in found else row
+    return list(found.values())
+
+
+def _worst(one: Row, other: Row) -> Row:
+    figures = ("records", "lost", "doubled", "recovery_seconds", "human_steps", "at")
+    both = {name: [row[name] for row in (one, other) if row[name] is not None] for name in figures}
+    off = [row["pounds_off"] for row in (one, other) if row["pounds_off"] is not None]
+    notes = dict.fromkeys(note for row in (one, other) for note in row["note"].split("; ") if note)
+    return {
+        **one,
+        **{name: max(values, default=None) for name, values in both.items()},
+        "pounds_off": max(off, key=Decimal, default=None),
+        "note": "; ".join(notes),
+    }
 
 
 def table(rows: list[Row]) -> str:

@@ -71,7 +71,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     path = item.config.getoption(OPTION)
     if path and report.when == "call" and report.passed:
         for result in results_of(item):
-            _append(Path(path), result)
+            _append(Path(path), result, node=item.nodeid)
     return report
 
 
@@ -103,8 +103,9 @@ def numbered(name: str, *docstrings: str | None) -> list[tuple[str, str]]:
 _FIGURES = pytest.StashKey[dict[str, Any]]()
 
 
-def _append(path: Path, result: Result) -> None:
-    line = asdict(result) | {"at": datetime.now(UTC).isoformat(timespec="seconds")}
+def _append(path: Path, result: Result, *, node: str) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    line = asdict(result) | {"node": node, "at": at}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line | {"machine": machine()}, sort_keys=True) + "\n")
 

@@ -21,6 +21,7 @@ FIGURES: dict[str, Any] = {
     "recovery_seconds": 2.345,
     "human_steps": 0,
     "note": "",
+    "node": "test_a",
     "at": "2026-11-20T10:00:00+00:00",
     "machine": "2 CPUs, 8 GiB of memory, Linux",
 }
@@ -52,7 +53,11 @@ def test_the_table_shows_damage_as_it_was_measured(
     lines = [
         {"test": "T01", "title": "hurt", **FIGURES, "lost": 99},
         {"test": "T01", "title": "hurt", **FIGURES, **hurt},
-        {"test": "T02", "title": "sound", **FIGURES},
+        {"test": "T02", "title": "sound", **FIGURES, "node": "test_b[1]", "note": "one way"},
+        {
+            **{"test": "T02", "title": "sound", **FIGURES, "node": "test_b[2]"},
+            **{"note": "another", "recovery_seconds": 10.0, "pounds_off": "0.01"},
+        },
         {"test": "T04", "title": "no figures", **FIGURES, "lost": None, "recovery_seconds": None},
     ]
     results, document = tmp_path / "results.jsonl", tmp_path / "page.md"
@@ -69,7 +74,7 @@ def test_the_table_shows_damage_as_it_was_measured(
             "",
             *report.HEAD,
             "| T01 | hurt (ouch) | 800 | 3 | 1,000 | 123.45 | 2.3 | 1 |",
-            "| T02 | sound | 800 | 0 | 0 | 0 | 2.3 | 0 |",
+            "| T02 | sound (one way; another) | 800 | 0 | 0 | 1 | 10.0 | 0 |",
             "| T03 | not run | not measured yet |  |  |  |  |  |",
             "| T04 | no figures |  | asserted 0 | asserted 0 | asserted 0 |  | 0 |",
             report.END,
