@@ -50,14 +50,12 @@ def test_the_table_shows_damage_as_it_was_measured(
     tests = [("T01", "hurt"), ("T02", "sound"), ("T03", "not run"), ("T04", "no figures")]
     monkeypatch.setattr(report, "numbered_tests", lambda: iter(tests))
     hurt = {"lost": 3, "doubled": 1_000, "pounds_off": "1.2345", "human_steps": 1, "note": "ouch"}
+    again = {"node": "test_b[2]", "note": "another", "recovery_seconds": 10.0, "pounds_off": "0.01"}
     lines = [
         {"test": "T01", "title": "hurt", **FIGURES, "lost": 99},
         {"test": "T01", "title": "hurt", **FIGURES, **hurt},
         {"test": "T02", "title": "sound", **FIGURES, "node": "test_b[1]", "note": "one way"},
-        {
-            **{"test": "T02", "title": "sound", **FIGURES, "node": "test_b[2]"},
-            **{"note": "another", "recovery_seconds": 10.0, "pounds_off": "0.01"},
-        },
+        {"test": "T02", "title": "sound", **FIGURES, **again},
         {"test": "T04", "title": "no figures", **FIGURES, "lost": None, "recovery_seconds": None},
     ]
     results, document = tmp_path / "results.jsonl", tmp_path / "page.md"
