@@ -10,6 +10,7 @@ import functools
 import importlib
 import json
 import os
+import resource
 import runpy
 import signal
 import subprocess
@@ -131,6 +132,7 @@ def act(action: Action, name: str, *, folder: Path) -> None:
     elif action == "stop":
         os.killpg(0, signal.SIGSTOP)
     elif action == "abort":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.abort()
     elif action == "enospc":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)

@@ -68,7 +68,7 @@ def test_two_drivers_of_one_query_the_second_is_refused_and_nothing_is_doubled(
 def test_sigkill_of_dbt_inside_a_model_leaves_the_old_gold_to_all_readers(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, record_fault: Recorder
 ) -> None:
-    """T29: SIGKILL of dbt inside model 4 of 10; readers see only the old run."""
+    """T29: SIGKILL of dbt inside its fourth model; readers see only the old run."""
     lake = trial.lake
     land_in_part(lake, monkeypatch)
     lake.refine()
