@@ -28,6 +28,7 @@ def run(context: Context, request: Request) -> list[Rewritten]:
     with alone("refine", context), recorded(context, request, covers=_same) as done:
         identity = request.get("id", context.outcome.run_id)
         with context.log.stage("put aside") as stage:
+            batches.derive(settings)  # what leaves is known: its batch numbers are not given again
             put_aside(damaged, aside_of(request, settings), settings=settings)
             batches.mark_rebuilt(damaged, identity=identity, settings=settings)
             stage.note = request["aside"]
