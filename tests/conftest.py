@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 
 from lakehouse.duck import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
+from tests.brokers import own_kafka
 from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all tests
     pytest_addoption,
     pytest_runtest_makereport,
@@ -70,17 +70,8 @@ def spark(new_settings: NewSettings) -> "Iterator[SparkSession]":
 @pytest.fixture(scope="session")
 def kafka(new_settings: NewSettings) -> Iterator[str]:
     """Address of the one Kafka of all tests that share one; its topics hold others' records too."""
-    from streaming import broker
-
-    probes = [socket.socket() for _ in range(2)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    port, controller = (int(probe.getsockname()[1]) for probe in probes)
-    for probe in probes:
-        probe.close()
-    settings = new_settings(kafka_bootstrap=None, kafka_port=port, kafka_controller_port=controller)
-    with broker.start(settings, detached=False) as running:
-        yield running.bootstrap
+    with own_kafka(new_settings()) as settings:
+        yield settings.bootstrap
 
 
 @pytest.fixture(scope="session")
@@ -122,11 +113,16 @@ def new_lake(
 
 
 @pytest.fixture(scope="session")
-def published_once(new_lake: Callable[..., LakeState], kafka: str, workers: "Workers") -> Published:
-    """A small shop that went all the way twice; work on copies of it."""
+def published_once(new_lake: Callable[..., LakeState], workers: "Workers") -> Published:
+    """A small shop that went all the way twice, its Kafka at rest; work on copies of it."""
+    state = new_lake()
+    with own_kafka(state.settings) as settings:
+        return _publish_twice(LakeState(state.spark, settings), workers)
+
+
+def _publish_twice(lake: LakeState, workers: "Workers") -> Published:
     from streaming.producer import Source, produce
 
-    lake = new_lake(kafka)
     source = [
         *(erp(0, InvoiceNo=str(540_000 + n), Quantity=str(n % 7 + 1)) for n in range(40)),
         *(erp(0, InvoiceNo="540001", Quantity="2", occurrence=n) for n in (1, 2)),
@@ -152,6 +148,14 @@ def published_once(new_lake: Callable[..., LakeState], kafka: str, workers: "Wor
 def published(published_once: Published, tmp_path: Path) -> Published:
     """A copy of the published shop, free to be damaged."""
     return Published(published_once.lake.copy(tmp_path / "lake"), published_once.earlier_pointer)
+
+
+@pytest.fixture
+def published_on_kafka(published_once: Published, tmp_path: Path) -> Iterator[Published]:
+    """A copy of the published shop whose Kafka runs, a copy too: it holds no other records."""
+    lake = published_once.lake.copy(tmp_path / "lake", kafka=True)
+    with own_kafka(lake.settings) as settings:
+        yield Published(LakeState(lake.spark, settings), published_once.earlier_pointer)
 
 
 @pytest.fixture

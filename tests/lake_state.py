@@ -217,9 +217,9 @@ class LakeState:
                 found[position] = f"{found[position]} and {place}" if position in found else place
         return found
 
-    def copy(self, home: Path) -> "LakeState":
-        """The same state in another folder, free to be damaged."""
-        return LakeState(self.spark, copied(self.settings, home), self.landed)
+    def copy(self, home: Path, *, kafka: bool = False) -> "LakeState":
+        """The same state in another folder, free to be damaged; with its Kafka's data if asked."""
+        return LakeState(self.spark, copied(self.settings, home, kafka=kafka), self.landed)
 
 
 @dataclass(frozen=True)
@@ -234,9 +234,10 @@ class Published:
         return self.lake.settings
 
 
-def copied(settings: Settings, home: Path) -> Settings:
+def copied(settings: Settings, home: Path, *, kafka: bool = False) -> Settings:
     """A copy of a state folder; its jars are shared."""
-    shutil.copytree(settings.home, home, symlinks=True, ignore=shutil.ignore_patterns("kafka"))
+    left_out = shutil.ignore_patterns(*(() if kafka else ("kafka",)))
+    shutil.copytree(settings.home, home, symlinks=True, ignore=left_out)
     return Settings.model_validate({**settings.model_dump(), "home": home})
 
 

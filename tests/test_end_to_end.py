@@ -9,7 +9,6 @@ import gzip
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -25,6 +24,7 @@ import pytest
 from lakehouse.jars import ensure_jars
 from lakehouse.settings import PROJECT_ROOT, Settings
 from storefront.data import embedded_history
+from tests.brokers import free_ports
 
 LAKE = Path(sys.prefix) / "bin" / "lake"
 ROWS = 6_000
@@ -90,7 +90,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         writer.writerow(names)
         writer.writerows([*rows, *rows[:200], *BAD_ROWS])
     distinct = set(rows)
-    kafka, controller, screens = _free_ports(3)
+    kafka, controller, screens = free_ports(3)
     environment = {
         **os.environ,
         "LAKE_HOME": str(home),
@@ -130,14 +130,6 @@ def _expected(distinct: set[tuple[str, ...]]) -> tuple[Decimal, Decimal, int]:
             gross += amount
             orders.add(invoice)
     return gross, cancelled, len(orders)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _shown(amount: Decimal) -> str:

@@ -1,7 +1,6 @@
 """A seeded shop in a Kafka of its own, read once without a fault; each test takes a fresh lake."""
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakehouse.settings import Settings
+from tests.brokers import own_kafka
 from tests.faults.proof import Shop, Trial, rows_of
 from tests.faults.source import Truth, seeded_shop
 from tests.lake_state import LakeState, NewSettings, bring_into_service
@@ -25,32 +25,13 @@ SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": 
 """Two hundred records an ingest batch, few files a refine batch: several in a short run."""
 
 
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, all different."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
 @pytest.fixture(scope="session")
 def new_broker(new_settings: NewSettings) -> Iterator[Callable[[], Settings]]:
     """Makes settings of a state whose own Kafka runs; it ends with the tests."""
-    from streaming import broker
-
     with ExitStack() as stack:
 
         def make() -> Settings:
-            port, controller = free_ports(2)
-            settings = new_settings(
-                kafka_bootstrap=None,
-                kafka_port=port,
-                kafka_controller_port=controller,
-                spark_java_options=FAST_JAVA,
-            )
-            stack.enter_context(broker.start(settings, detached=False))
-            return settings
+            return stack.enter_context(own_kafka(new_settings(spark_java_options=FAST_JAVA)))
 
         yield make
 

@@ -25,7 +25,7 @@ from quality import produced
 from storefront.messages import Message
 from streaming import broker, broker_config, producer
 from streaming.producer import Source, produce
-from tests.faults.conftest import free_ports
+from tests.brokers import free_ports
 from tests.faults.proof import VOLATILE, Damage, Rows, Shop, damage_of, differences, rows_of
 from tests.faults.results import Recorder
 from tests.faults.source import Truth, seeded_shop

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import io
-import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,16 +17,7 @@ from lakehouse.java import install_command
 from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines import doctor
 from pipelines.doctor import Finding, diagnose, render
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, all different."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+from tests.brokers import free_ports
 
 
 @pytest.fixture

@@ -153,9 +153,9 @@ def test_a_damaged_table_is_named_repaired_and_published_again(
 
 @pytest.mark.slow
 def test_records_that_came_after_the_publish_are_no_difference(
-    published: Published, workers: Workers
+    published_on_kafka: Published, workers: Workers
 ) -> None:
-    lake, settings = published.lake, published.settings
+    lake, settings = published_on_kafka.lake, published_on_kafka.settings
     produce(messages_of(erp(0, InvoiceNo="560000")), source=Source("x", "x"), settings=settings)
     lake.ingest()
     lake.refine()

@@ -1,7 +1,6 @@
 """A state folder of its own for each test that starts, kills or wipes a broker."""
 
 import contextlib
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,18 +8,7 @@ import pytest
 from lakehouse.jars import ensure_jars
 from lakehouse.settings import Settings
 from streaming import broker
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+from tests.brokers import free_ports
 
 
 @pytest.fixture(scope="module")

@@ -10,25 +10,19 @@ from lakehouse.settings import Settings
 from pipelines.cli import runs
 from pipelines.doctor import diagnose
 from pipelines.status import describe
-from streaming import admin, broker, retention
+from streaming import admin, retention
 from streaming.retention import risks
+from tests.brokers import own_kafka
 
 pytestmark = pytest.mark.kafka
 
 TOPIC = WEB_EVENTS.name
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def settings(new_settings: Callable[..., Settings]) -> Iterator[Settings]:
     """A state with a Kafka of its own: the tests set its topics' retention."""
-    import socket
-
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    port, controller = (int(probe.getsockname()[1]) for probe in probes)
-    for probe in probes:
-        probe.close()
-    found = new_settings(kafka_bootstrap=None, kafka_port=port, kafka_controller_port=controller)
-    with broker.start(found, detached=False):
+    with own_kafka(new_settings()) as found:
         yield found
 
 
