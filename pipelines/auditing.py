@@ -22,6 +22,10 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
     was built from, so that records which arrived since are no difference. A table that was rebuilt
     since has no such version: of it, the rows of the records that gold knew are judged.
 
+    Args:
+        settings: Where the state lies.
+        full: Also read Delta's own checkpoints, which it opens instead of the commits.
+
     Raises:
         LakeError: There is nothing to audit yet, or a table is gone.
     """
@@ -36,7 +40,6 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
         )
     if missing:
         raise LakeError("There is nothing to audit yet: run ./lake demo.")
-    last = pointer.last_published(settings)
     current = pointer.current(settings)
     gold = current_gold(settings) if current else None
     built_from = current.get("table_versions")
@@ -46,7 +49,6 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
         gold=gold,
         is_published=True,
         full=full,
-        since=last.comparable_versions(settings) if last else None,
         gold_versions=built_from
         and batches.comparable(built_from, current.get("rebuilt") or {}, settings=settings),
         broker_ends=broker_ends(settings),

@@ -38,8 +38,10 @@ def audit(
         settings: Where the state lies.
         versions: Table versions to read: all of the contracts' tables.
         gold: Gold file that claims to be built from these versions.
-        is_published: What is in service is judged: its digest and the pointer are checked too.
-        full: Read every live file again instead of those since the last audit.
+        is_published: What is in service is judged: its digest, the pointer and every live data
+            file are checked too.
+        full: Read every row and file again instead of going on from what the last publish proved,
+            and Delta's own checkpoints.
         since: Table versions of the last audited publish.
         audited: Facts that it kept (`quality.cut.facts_of`): R2 to R5 then go on from there, where
             the tables only grew since.
@@ -66,9 +68,8 @@ def audit(
         built_from = replace(
             pinned, versions={**versions, **(gold_versions or {})}, rebuilt=rebuilt
         )
-        files = partial(
-            state_proofs.tables_are_as_recorded, pinned, full=full, since=dict(since or {})
-        )
+        known = {} if full or is_published else dict(since or {})
+        files = partial(state_proofs.tables_are_as_recorded, pinned, since=known, checkpoints=full)
         judges: list[Judge] = [
             ("R1", partial(landing.offsets_are_tiled, pinned)),
             ("R2", partial(landing.batches_are_whole, pinned)),

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from lakehouse.contracts import table
 from lakehouse.contracts.tables import BRONZE_EVENTS
-from lakehouse.duck import CURRENT
+from lakehouse.duck import CURRENT, first_line
 from lakehouse.tables import current_version, location
 from quality import batches, ledger
 from quality.equations import Equation, Pinned
@@ -21,15 +21,18 @@ from quality.equations import Equation, Pinned
 Line = Mapping[str, Any]
 
 
-def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, int]) -> Equation:
+def tables_are_as_recorded(
+    pinned: Pinned, *, since: Mapping[str, int], checkpoints: bool = False
+) -> Equation:
     """R6: every commit and every live file is byte for byte what the ledger recorded.
 
     A table that was repaired is judged from its rebuilding on.
 
     Args:
         pinned: The state.
-        full: Read every live file again; otherwise only those added after `since`.
-        since: Version by table that the last publish audited.
+        since: Version by table that the last publish audited: data files from before are not read
+            again. Empty: every live file is read.
+        checkpoints: Compare Delta's own checkpoints with the commits before them, too.
     """
     recorded: dict[str, list[Line]] = {}
     for line in batches.commits(pinned.settings):
@@ -43,7 +46,7 @@ def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, in
             if line["version"] <= pinned.versions.get(name, -1)
         ]
         root = Path(location(table(name), settings=pinned.settings))
-        first = -1 if full else since.get(name, -1)
+        first = since.get(name, -1)
         expected = [
             (
                 f"{name} version {line['version']}: its commit file",
@@ -58,11 +61,13 @@ def tables_are_as_recorded(pinned: Pinned, *, full: bool, since: Mapping[str, in
         ]
         checked += len(expected)
         found = [*_set_back(name, recorded.get(name, []), pinned), *_changed(expected)]
+        if checkpoints:
+            found += _other_checkpoints(name, lines, root)
         differences += [f"{each} (mend it: {_remedy(name)})" for each in found]
     return Equation(
         "R6",
         "commit and data files of all tables = files that the ledger recorded"
-        + (" (all)" if full else " (all commits, new data)"),
+        + (" (all commits, new data)" if since else " (all)"),
         f"{checked:,} files",
         f"{checked - len(differences):,} unchanged",
         tuple(differences),
@@ -83,6 +88,29 @@ def _set_back(name: str, recorded: Sequence[Line], pinned: Pinned) -> list[str]:
         table(name), last, settings=pinned.settings
     ):
         found.append(f"{name} version {last + 1}: its commit file is damaged")
+    return found
+
+
+def _other_checkpoints(name: str, lines: Sequence[Line], root: Path) -> list[str]:
+    """Checkpoints that name other files than the commits: Delta would open these files instead."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    found = []
+    newest = lines[-1]["version"] if lines else -1
+    for path in sorted((root / "_delta_log").glob("*.checkpoint*.parquet")):
+        version = int(path.name[:20])
+        if version > newest:
+            continue  # of a commit that this audit does not judge
+        before = [line for line in lines if line["version"] <= version]
+        try:
+            adds = parquet.read_table(path, columns=["add"]).column("add").to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            found.append(f"{name}: {path.name} can't be read: {first_line(error)}")
+            continue
+        named = {each["path"] for each in adds if each and each["path"]}
+        if named != _live_files(before, added_after=-1).keys():
+            found.append(f"{name}: {path.name} names other files than its commits")
     return found
 
 

@@ -10,7 +10,7 @@ from pipelines.cli import app
 
 @app.command("audit")
 def audit(
-    full: bool = typer.Option(False, "--full", help="Read every live data file again."),
+    full: bool = typer.Option(False, "--full", help="Read Delta's own checkpoints too."),
 ) -> None:
     """R1-R8: nothing lost, nothing doubled, not a penny off. Exit code 1 when one fails."""
     from pipelines.auditing import audit_service

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, Table
 from lakehouse.duck import CURRENT, current_gold
@@ -121,8 +123,33 @@ def test_a_sound_state_holds_every_equation(published: Published) -> None:
 def test_damage_is_found_and_named(published: Published, damage: str) -> None:
     act, equation, named = DAMAGES[damage]
     act(published.settings)
-    found = failing(audit_service(published.settings, full=True))
+    found = failing(audit_service(published.settings, full=False))
     assert named in "; ".join(found[equation])
+
+
+def test_a_checkpoint_that_names_other_files_than_its_commits_is_found(
+    published: Published,
+) -> None:
+    settings = published.settings
+    log = commit_file(settings, ORDER_LINES).parent
+    path = log / f"{1:020}.checkpoint.parquet"
+    files = [
+        action["add"]["path"]
+        for version in (0, 1)
+        for action in map(json.loads, (log / f"{version:020}.json").read_text().splitlines())
+        if "add" in action
+    ]
+
+    def differences_of(names: list[str]) -> tuple[str, ...]:
+        parquet.write_table(pa.table({"add": [{"path": name} for name in [*names, None]]}), path)
+        return failing(audit_service(settings, full=True)).get("R6", ())
+
+    assert differences_of(files) == ()
+    (found,) = differences_of(["part-of-another.parquet"])
+    assert f"silver.order_lines: {path.name} names other files than its commits (mend" in found
+    path.write_bytes(b"torn")
+    (found,) = failing(audit_service(settings, full=True))["R6"]
+    assert found.startswith(f"silver.order_lines: {path.name} can't be read: ")
 
 
 def test_a_pointer_moved_back_is_found_and_a_publish_puts_it_right(
