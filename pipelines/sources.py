@@ -1,9 +1,10 @@
 """The jobs that send: an ERP extract, and days of the simulated web shop.
 
 In: a file and a range, or a number of days. Out: messages in Kafka, each source once by the ledger.
-Alone: `lake produce history`, `lake produce shop`.
+Alone: `lake produce history`, `lake produce shop`, `lake produce live`.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from storefront.erp import erp_messages
 from storefront.extract import read_extract
 from storefront.simulator.catalog import Catalog, catalog_from
 from storefront.simulator.shop import simulate
+from streaming.pace import Pace
 from streaming.producer import Sent, Source, produce
 
 DEFAULT_SEED = 20_111_210
@@ -119,6 +121,49 @@ def send_shop_days(
     return Sent(None, records, skipped, reasons.total(), reasons)
 
 
+def send_live(
+    pace: Pace,
+    *,
+    settings: Settings,
+    catalog_file: Path | None = None,
+    encoding: str = "utf-8",
+    seed: int = DEFAULT_SEED,
+) -> Sent:
+    """Send the simulated shop's next days in real time, until the pace is over.
+
+    It begins where the last send of this shop stopped, also in the middle of a day; so does the
+    next one.
+
+    Args:
+        pace: Messages a second, and how long.
+        settings: Where the broker and the ledger are.
+        catalog_file: ERP extract that names products and customers; default: the embedded one.
+        encoding: Its encoding.
+        seed: Another seed is another shop.
+    """
+    path = catalog_file or embedded_history()
+    extract = read_extract(path, encoding=encoding)
+    catalog = catalog_from(extract.rows())
+    opened_on = _opening(catalog, path)
+    records = 0
+    reasons: Counter[str] = Counter()
+    for day in itertools.count(max(0, shop_days_sent(settings, seed=seed) - 1)):
+        sent = _send_day(
+            opened_on + timedelta(days=day),
+            opened_on=opened_on,
+            catalog=catalog,
+            settings=settings,
+            seed=seed,
+            shop=f"web:{seed}:{extract.sha256}",
+            pace=pace,
+        )
+        records += sent.records
+        reasons.update(sent.reasons)
+        if pace.is_over:
+            break
+    return Sent(None, records, 0, reasons.total(), reasons)
+
+
 def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:
     """How many days of the simulated shop the ledger has as begun."""
     sources = {
@@ -155,10 +200,18 @@ def _opening(catalog: Catalog, path: Path) -> date:
 
 
 def _send_day(
-    day: date, *, opened_on: date, catalog: Catalog, settings: Settings, seed: int, shop: str
+    day: date,
+    *,
+    opened_on: date,
+    catalog: Catalog,
+    settings: Settings,
+    seed: int,
+    shop: str,
+    pace: Pace | None = None,
 ) -> Sent:
     return produce(
         simulate(seed=seed, start_date=day, days=1, catalog=catalog, opened_on=opened_on),
         source=Source(f"{shop}:{day}", f"web shop, {day}"),
         settings=settings,
+        pace=pace,
     )

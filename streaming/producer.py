@@ -19,6 +19,7 @@ from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from quality import ledger, produced
+from streaming.pace import Pace
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -60,15 +61,17 @@ def produce(
     source: Source,
     settings: Settings,
     resend: bool = False,
+    pace: Pace | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Sent:
-    """Send a source's messages to their end.
+    """Send a source's messages to their end, or until the pace is over; a later send goes on.
 
     Args:
         messages: Always the same ones in the same order for one source.
         source: Identity of the source in the ledger.
         settings: Where the broker and the ledger are.
         resend: Send again what was acknowledged before.
+        pace: Send in real time; default: as fast as Kafka takes it.
         on_progress: Told the number of messages handled so far.
 
     Raises:
@@ -85,8 +88,13 @@ def produce(
             produced.open_session(
                 session, source=source.key, label=source.label, resend=resend, settings=settings
             )
-            records = sender.send_all(itertools.islice(messages, start, None))
-            produced.finish(session, records=start + records, settings=settings)
+            unsent = itertools.islice(messages, start, None)
+            if pace is None:
+                records = sender.send_all(_batched(unsent, CHUNK_RECORDS))
+            else:
+                records = sender.send_all(pace.batches(unsent), in_flight=1)
+            if pace is None or not pace.is_over:
+                produced.finish(session, records=start + records, settings=settings)
         finally:
             sender.close()
         return Sent(session, records, start, sender.reasons.total(), sender.reasons)
@@ -113,9 +121,12 @@ class _Sender:
         self._open: deque[tuple[produced.Chunk, list[Any]]] = deque()
         self._kafka = _connect(settings)
 
-    def send_all(self, messages: "Iterable[Message]") -> int:
-        for number, batch in enumerate(_batched(messages, CHUNK_RECORDS)):
-            while len(self._open) >= CHUNKS_IN_FLIGHT:
+    def send_all(
+        self, batches: "Iterable[tuple[Message, ...]]", *, in_flight: int = CHUNKS_IN_FLIGHT
+    ) -> int:
+        """Send each batch as a chunk of the ledger; returns the number of messages."""
+        for number, batch in enumerate(batches):
+            while len(self._open) >= in_flight:
                 self._settle()
             self._send(number, batch)
         while self._open:

@@ -1,5 +1,6 @@
 """`lake broker` and `lake produce`: the local Kafka, and events into it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from pipelines.cli import app
 
@@ -101,6 +103,46 @@ def produce_shop(
     total = shop_days_sent(settings, seed=seed) + days
     sent = send_shop_days(total, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
     _tell(sent)
+
+
+@produce_app.command("live")
+def produce_live(
+    rate: float = typer.Option(10.0, min=0.01, max=100_000, help="Messages a second."),
+    duration: str = typer.Option(
+        None, "--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C."
+    ),
+    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+) -> None:
+    """Send the simulated web shop's next days in real time; a later send goes on where it stopped.
+
+    Example: lake produce live --rate 50 --for 10m
+    """
+    from pipelines.cli.display import counting
+    from pipelines.sources import send_live
+    from streaming.broker import require_running
+    from streaming.pace import Pace
+
+    settings = Settings()
+    seconds = None if duration is None else seconds_of(duration)
+    require_running(settings)
+    with counting("Sending live events") as (_, advance):
+        pace = Pace(rate, seconds, on_batch=advance)
+        sent = send_live(pace, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
+    _tell(sent)
+
+
+def seconds_of(text: str) -> float:
+    """Seconds of a span such as `90`, `90s`, `10m` or `2h`.
+
+    Raises:
+        LakeError: It is none.
+    """
+    found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?)([smh]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise LakeError(f"--for {text} is no span of time: give it as 90s, 10m or 2h.")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def _tell(sent: "Sent") -> None:

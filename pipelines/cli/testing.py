@@ -22,6 +22,9 @@ CHECKS = (
     ),
 )
 
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+"""Two processes, each with a Spark and a Kafka of its own; a file's tests stay together."""
+
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_checks(
@@ -36,9 +39,7 @@ def run_checks(
     """
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
-    failed = (
-        [] if context.args else [name for name, command in CHECKS if not _passes(name, command)]
-    )
+    failed = [] if context.args else _failed(*CHECKS)
     failed += _test(context.args, everything=everything)
     if failed:
         print(f"Failed: {', '.join(failed)}")
@@ -47,15 +48,25 @@ def run_checks(
 
 def _test(arguments: list[str], *, everything: bool) -> list[str]:
     """Run pytest; a full run of everything brings the table of docs/reliability.md up to date."""
+    fast = ("pytest", "-m", "not slow", *(arguments or SIDE_BY_SIDE))
     if not everything:
-        return [] if _passes("pytest", ("pytest", "-m", "not slow", *arguments)) else ["pytest"]
+        return _failed(("pytest", fast))
     figures = Settings().reports_dir / "fault-figures.jsonl"
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.unlink(missing_ok=True)
-    if not _passes("pytest", ("pytest", "--fault-results", str(figures), *arguments)):
-        return ["pytest"]
+    kept = ("--fault-results", str(figures))
+    if arguments:
+        return _failed(("pytest", ("pytest", *kept, *arguments)))
+    failed = _failed(
+        ("pytest", (*fast, *kept)),
+        ("pytest, slow", ("pytest", "-m", "slow", *kept)),
+    )
     report = ("python", "-m", "tests.faults.report", str(figures), "docs/reliability.md")
-    return [] if arguments or _passes("reliability table", report) else ["reliability table"]
+    return failed or _failed(("reliability table", report))
+
+
+def _failed(*checks: tuple[str, tuple[str, ...]]) -> list[str]:
+    return [name for name, command in checks if not _passes(name, command)]
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:
