@@ -121,6 +121,7 @@ def test_a_sound_state_holds_every_equation(published: Published) -> None:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_found_and_named(published: Published, damage: str) -> None:
+    """T25: a table's last commit removed or emptied; a file, the ledger, gold changed by hand."""
     act, equation, named = DAMAGES[damage]
     act(published.settings)
     found = failing(audit_service(published.settings, full=False))
