@@ -14,9 +14,22 @@
 {%- endmacro %}
 
 {#
-    End of a version, exclusive, to compare a fact's time with: an `is null or` in the join would
-    turn it from a hash join into a comparison of every pair (17 seconds instead of one).
+    Versions of a dimension to join a fact's time with: the columns named, valid_from and the end,
+    exclusive. An `is null or` in the join would turn it from a hash join into a comparison of every
+    pair (17 seconds instead of one), so the current version ends at infinity.
 #}
-{% macro valid_until() -%}
-    coalesce(valid_to, timestamp 'infinity')
+{% macro versions_of(dimension, columns) -%}
+    select
+        {%- for column in columns %}
+        {{ column }},
+        {%- endfor %}
+        valid_from,
+        coalesce(valid_to, timestamp 'infinity') as valid_until
+    from {{ dimension }}
+{%- endmacro %}
+
+{# Whether a version of the CTE `versions` was the valid one at a moment; to join on, with the id. #}
+{% macro valid_at(moment, versions) -%}
+    {{ moment }} >= {{ versions }}.valid_from
+    and {{ moment }} < {{ versions }}.valid_until
 {%- endmacro %}

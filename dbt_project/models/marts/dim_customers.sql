@@ -28,7 +28,7 @@ dim_customers as (
     select
         {{ unknown_key() }} as customer_key,
         null as customer_id,
-        'Unknown' as country,
+        {{ unknown_country() }} as country,
         false as has_marketing_consent,
         null as first_order_date,
         {{ first_valid_from() }} as valid_from,

@@ -3,22 +3,11 @@ with lines as (
 ),
 
 products as (
-    select
-        product_key,
-        sku,
-        is_product,
-        valid_from,
-        {{ valid_until() }} as valid_until
-    from {{ ref('dim_products') }}
+    {{ versions_of(ref('dim_products'), ['product_key', 'sku', 'is_product']) }}
 ),
 
 customers as (
-    select
-        customer_key,
-        customer_id,
-        valid_from,
-        {{ valid_until() }} as valid_until
-    from {{ ref('dim_customers') }}
+    {{ versions_of(ref('dim_customers'), ['customer_key', 'customer_id']) }}
 ),
 
 fct_order_lines as (
@@ -50,13 +39,11 @@ fct_order_lines as (
     left join products
         on
             lines.sku = products.sku
-            and lines.ordered_at >= products.valid_from
-            and lines.ordered_at < products.valid_until
+            and {{ valid_at('lines.ordered_at', 'products') }}
     left join customers
         on
             lines.customer_id = customers.customer_id
-            and lines.ordered_at >= customers.valid_from
-            and lines.ordered_at < customers.valid_until
+            and {{ valid_at('lines.ordered_at', 'customers') }}
 )
 
 select * from fct_order_lines

@@ -4,12 +4,7 @@ with lines as (
 ),
 
 customers as (
-    select
-        customer_key,
-        customer_id,
-        valid_from,
-        {{ valid_until() }} as valid_until
-    from {{ ref('dim_customers') }}
+    {{ versions_of(ref('dim_customers'), ['customer_key', 'customer_id']) }}
 ),
 
 orders as (
@@ -47,8 +42,7 @@ fct_orders as (
     left join customers
         on
             orders.customer_id = customers.customer_id
-            and orders.ordered_at >= customers.valid_from
-            and orders.ordered_at < customers.valid_until
+            and {{ valid_at('orders.ordered_at', 'customers') }}
 )
 
 select * from fct_orders
