@@ -3,7 +3,7 @@ with lines as (
 ),
 
 products as (
-    {{ versions_of(ref('dim_products'), ['product_key', 'sku', 'is_product']) }}
+    {{ versions_of(ref('dim_products'), ['product_key', 'sku', 'is_product', 'unit_price']) }}
 ),
 
 customers as (
@@ -31,6 +31,7 @@ fct_order_lines as (
         coalesce(products.is_product, false) as is_product,
         coalesce(products.product_key, {{ unknown_key() }}) as product_key,
         coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
+        products.unit_price as list_price,
         lines.refined_batch,
         lines.source_topic,
         lines.source_partition,

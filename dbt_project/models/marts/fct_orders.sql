@@ -4,7 +4,7 @@ with lines as (
 ),
 
 customers as (
-    {{ versions_of(ref('dim_customers'), ['customer_key', 'customer_id']) }}
+    {{ versions_of(ref('dim_customers'), ['customer_key', 'customer_id', 'country']) }}
 ),
 
 orders as (
@@ -30,6 +30,7 @@ fct_orders as (
         orders.source_system,
         orders.customer_id,
         coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
+        coalesce(customers.country, {{ unknown_country() }}) as customer_country,
         orders.country,
         orders.ordered_at,
         orders.order_date,
