@@ -190,7 +190,7 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
         "fct_cohort_retention": 1,
         "fct_customer_rfm": 1,
         "fct_daily_funnel": 5,
-        "fct_daily_kpis": 7,
+        "fct_daily_kpis": 12,
         "fct_daily_sales": 1,
         "fct_order_lines": 4,
         "fct_orders": 2,

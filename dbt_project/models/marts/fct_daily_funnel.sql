@@ -40,8 +40,8 @@ fct_daily_funnel as (
         step,
         step_number,
         session_count,
-        cast({{ rate_of('session_count', 'session_count_before') }} as decimal(18, 4)) as step_rate,
-        cast({{ rate_of('session_count', 'session_count_first') }} as decimal(18, 4))
+        cast({{ ratio('session_count', 'session_count_before') }} as decimal(18, 4)) as step_rate,
+        cast({{ ratio('session_count', 'session_count_first') }} as decimal(18, 4))
             as conversion_rate
     from compared
 )
