@@ -14,6 +14,7 @@ import pandas as pd
 
 from dashboards.periods import Extent, Grain, Selection
 from lakehouse.contracts.gold import DIM_PRODUCTS, FCT_DAILY_SALES, FCT_ORDER_LINES, FCT_ORDERS
+from lakehouse.contracts.kpis import kpi
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,8 +41,15 @@ class Totals:
 
     @property
     def average_order_value(self) -> Decimal | None:
-        """Gross revenue per order; nothing without an order."""
-        return self.gross_amount / self.order_count if self.order_count else None
+        """The KPI of that name; nothing without an order."""
+        return kpi("average_order_value").value(vars(self))
+
+    @property
+    def return_rate(self) -> Decimal | None:
+        """The KPI of that name; nothing without gross revenue."""
+        return kpi("return_rate").value(
+            {"returned_amount": -self.cancelled_amount, "gross_amount": self.gross_amount}
+        )
 
 
 def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:

@@ -16,13 +16,19 @@ from pathlib import Path
 
 import psutil
 
-from lakehouse.contracts.tables import CUSTOMER_CONTACTS, CUSTOMERS, ORDER_LINES, PRODUCTS
+from lakehouse.contracts.tables import (
+    CUSTOMER_CONTACTS,
+    CUSTOMERS,
+    ORDER_LINES,
+    PRODUCTS,
+    WEB_EVENTS,
+)
 from lakehouse.duck import delta_extension, delta_relation, scratch_dir, seal
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
 from pipelines.gold_worker import GoldWorker
 
-GOLD_SOURCES = (ORDER_LINES, CUSTOMERS, CUSTOMER_CONTACTS, PRODUCTS)
+GOLD_SOURCES = (ORDER_LINES, CUSTOMERS, CUSTOMER_CONTACTS, PRODUCTS, WEB_EVENTS)
 """The tables that gold is built from; a build pins a version of each."""
 
 _OWNER = "owner.json"

@@ -65,15 +65,16 @@ def restate(
 def compare(before: Path, after: Path, *, run_id: str) -> list[Restatement]:
     """KPIs that differ between two gold files, by day and KPI.
 
-    A day that the earlier file does not have appears for the first time: that is no restatement.
+    A day or a KPI that the earlier file does not have at all appears for the first time: that is no
+    restatement.
     """
     old, new = _kpis(before), _kpis(after)
-    known_days = {day for day, _ in old}
+    known_days, known_kpis = {day for day, _ in old}, {kpi for _, kpi in old}
     none: tuple[Decimal | None, str] = (None, "")
     found = []
     for day, kpi in sorted(old.keys() | new.keys()):
         was, now = old.get((day, kpi), none), new.get((day, kpi), none)
-        if day in known_days and was[0] != now[0]:
+        if day in known_days and kpi in known_kpis and was[0] != now[0]:
             found.append(Restatement(day, kpi, now[1] or was[1], was[0], now[0], run_id))
     return found
 

@@ -13,9 +13,16 @@ from dashboards import components, formats
 from dashboards.data import Totals
 from dashboards.figures import SOURCES, bucket_name, exact_sum
 from dashboards.periods import Grain, Selection
+from lakehouse.contracts.kpis import kpi
 
 _DOMINANT_SHARE = Decimal("0.6")
 _COUNTRIES_SHOWN = 8
+_KPIS = {
+    "net_amount": "net_revenue",
+    "gross_amount": "gross_revenue",
+    "customer_count": "active_customers",
+}
+"""KPI of each total that does not bear its name."""
 
 
 def cards(
@@ -30,13 +37,13 @@ def cards(
     amounts = sales.groupby("bucket_date", sort=True)
     money = amounts[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
     active = activity.set_index("bucket_date").reindex(money.index, fill_value=0)
-    rate = formats.share(-totals.cancelled_amount, totals.gross_amount)
-    per_customer = formats.share(Decimal(totals.order_count), Decimal(totals.customer_count))
+    rate = totals.return_rate
+    average = kpi("average_order_value")
     against = formats.period(earlier.start, earlier.end) if earlier else ""
 
     def card(label: str, name: str, *, is_money: bool, trend: Any, hint: str) -> Any:
         now, then = getattr(totals, name), getattr(before, name, None)
-        is_more_good = name != "cancelled_amount"
+        is_more_good = kpi(_KPIS.get(name, name)).direction == "up"
         delta = components.change(
             None if now is None else Decimal(now),
             None if then is None else Decimal(then),
@@ -86,7 +93,7 @@ def cards(
             "average_order_value",
             is_money=True,
             trend=[
-                gross / int(number) if number else 0
+                average.value({"gross_amount": gross, "order_count": int(number)}) or 0
                 for gross, number in zip(money["gross_amount"], orders, strict=True)
             ],
             hint="gross per order",
@@ -96,9 +103,7 @@ def cards(
             "customer_count",
             is_money=False,
             trend=list(active["customer_count"]),
-            hint=f"known; {formats.rounded(per_customer, 1)} orders each"
-            if per_customer is not None
-            else "none of them known",
+            hint="known, with a sale line" if totals.customer_count else "none of them known",
         ),
     ]
 

@@ -1,36 +1,25 @@
 {#
-    The KPIs of a day, in the order of the screens: name, unit (GBP, count or rate) and expression
-    over the day's measures (columns of the CTE `measured` in fct_daily_kpis). A null is no row.
+    What a declared KPI (variable `kpis`) is worth, over columns that bear the names of its measures:
+    the measure itself, or the measure by what it is counted per. Null is no row. (The linter knows no
+    variables, and reads null for a measure.)
 #}
-{% macro daily_kpis() %}
-    {{ return([
-        {'kpi': 'gross_revenue', 'unit': 'GBP', 'expression': 'gross_amount'},
-        {'kpi': 'cancelled_amount', 'unit': 'GBP', 'expression': 'cancelled_amount'},
-        {'kpi': 'net_revenue', 'unit': 'GBP', 'expression': 'net_amount'},
-        {'kpi': 'order_count', 'unit': 'count', 'expression': 'order_count'},
-        {
-            'kpi': 'average_order_value',
-            'unit': 'GBP',
-            'expression': money_per('gross_amount', 'order_count'),
-        },
-        {'kpi': 'active_customers', 'unit': 'count', 'expression': 'active_customers'},
-        {'kpi': 'item_quantity', 'unit': 'count', 'expression': 'item_quantity'},
-    ]) }}
-{% endmacro %}
+{% macro kpi_value(kpi) -%}
+    cast({{ ratio(kpi.measure, kpi.per) if kpi.per else kpi.measure | default('null') }} as decimal(18, 4))
+{%- endmacro %}
 
 {#
-    Money divided by a count in whole ten-thousandths, rounded half up (away from zero): a plain
-    division would go through a float. Null when the count is zero.
+    A quotient of money or counts in whole ten-thousandths, rounded half up (away from zero): a plain
+    division would go through a float. Null when there is no base above zero.
 #}
-{% macro money_per(amount, divisor) -%}
-    sign({{ amount }}) * cast(
-        (2 * cast(cast(abs({{ amount }}) as decimal(28, 4)) * 10000 as hugeint) + {{ divisor }})
-        // nullif(2 * {{ divisor }}, 0)
+{% macro ratio(part, whole) -%}
+    sign({{ part }}) * cast(
+        (20000 * {{ ten_thousandths(part) }} + {{ ten_thousandths(whole) }})
+        // nullif(2 * greatest(sign({{ whole }}), 0) * {{ ten_thousandths(whole) }}, 0)
         as decimal(18, 0)
     ) * 0.0001
 {%- endmacro %}
 
-{# A share in whole ten-thousandths, rounded half up, without a float. Null when there is no base. #}
-{% macro rate_of(part, whole) -%}
-    (2 * 10000 * cast({{ part }} as hugeint) + {{ whole }}) // nullif(2 * {{ whole }}, 0) * 0.0001
+{# The size of an amount or count as a whole number of ten-thousandths. #}
+{% macro ten_thousandths(value) -%}
+    cast(cast(abs({{ value }}) as decimal(28, 4)) * 10000 as hugeint)
 {%- endmacro %}

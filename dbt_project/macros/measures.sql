@@ -37,3 +37,10 @@
 {% macro active_customers() -%}
     count(distinct customer_id) filter (where line_class = 'sale')
 {%- endmacro %}
+
+{# Of these, the ones whose first sale is of the line's day; lines carry that day. #}
+{% macro new_customers() -%}
+    count(distinct customer_id) filter (
+        where line_class = 'sale' and order_date = first_order_date
+    )
+{%- endmacro %}

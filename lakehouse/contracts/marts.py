@@ -23,16 +23,18 @@ class MartColumn:
     type: str
     nullable: bool
     unit: str
+    description: str = ""
 
 
 @dataclass(frozen=True)
 class Mart:
-    """A table of gold. `grain` completes the sentence "One row per ..."."""
+    """A table of gold. `grain` completes the sentence "One row per ...", after the `purpose`."""
 
     name: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[MartColumn, ...]
+    purpose: str = ""
 
 
 def read_marts(folder: Path = MARTS_DIR) -> tuple[Mart, ...]:
@@ -63,6 +65,7 @@ def _mart(model: dict[str, Any]) -> Mart:
         " ".join(grain[1].split()) if grain else "",
         _key(model),
         tuple(map(_column, model["columns"])),
+        " ".join(model["description"][: grain.start() if grain else None].split()),
     )
 
 
@@ -81,4 +84,5 @@ def _column(column: dict[str, Any]) -> MartColumn:
         column["data_type"].replace(" ", ""),
         nullable="not_null" not in constraints,
         unit=column.get("config", {}).get("meta", {}).get("unit", ""),
+        description=column.get("description", ""),
     )

@@ -1,7 +1,10 @@
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
+import duckdb
 import pytest
 
 from lakehouse.contracts.tables import Table
@@ -19,13 +22,40 @@ class DbtRun:
     results: dict[str, tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class LiveGold:
+    """The SQL that dbt compiled from the models, as views over silver tables to be filled."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def fill(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the rows of a silver table; columns that a row does not name are null."""
+        name = f"memory.{table.name}"
+        self.connection.execute(f"delete from {name}")
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        if rows:
+            marks = ", ".join("?" for _ in columns)
+            self.connection.executemany(
+                f"insert into {name} ({', '.join(columns)}) values ({marks})",
+                [[row.get(column) for column in columns] for row in rows],
+            )
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query on the marts."""
+        return self.connection.execute(sql).fetchall()
+
+
+def typed(table: Table) -> list[str]:
+    """Columns of a table's contract with DuckDB's types."""
+    types = {"string": "varchar", "timestamp": "timestamptz"}
+    return [f"{each.name} {types.get(each.type, each.type)}" for each in table.columns]
+
+
 def empty(table: Table) -> str:
     """A relation with the columns of a table's contract and no row."""
-    types = {"string": "varchar", "timestamp": "timestamptz"}
-    columns = (
-        f"cast(null as {types.get(each.type, each.type)}) as {each.name}" for each in table.columns
-    )
-    return f"(select {', '.join(columns)} where false)"
+    columns = (each.split(" ", 1) for each in typed(table))
+    nulls = (f"cast(null as {kind}) as {name}" for name, kind in columns)
+    return f"(select {', '.join(nulls)} where false)"
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +85,29 @@ def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
             each.node.name: (str(each.status), each.message or "") for each in built.result.results
         },
     )
+
+
+@pytest.fixture(scope="session")
+def live_gold(dbt_run: DbtRun) -> Iterator[LiveGold]:
+    """Every model as a view over empty silver tables; one for all tests, so fill what you read."""
+    models = {
+        name: node
+        for name, node in dbt_run.manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+    order = TopologicalSorter({name: node["depends_on"]["nodes"] for name, node in models.items()})
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("attach ':memory:' as gold_build; create schema gold_build.gold")
+        for schema in ("silver", "staging", "intermediate"):
+            connection.execute(f"create schema memory.{schema}")
+        for table in GOLD_SOURCES:
+            connection.execute(f"create table memory.{table.name} ({', '.join(typed(table))})")
+        for name in order.static_order():
+            if name in models:
+                node = models[name]
+                connection.execute(
+                    f"create view {node['relation_name']} as {node['compiled_code']}"
+                )
+        connection.execute("use gold_build")
+        yield LiveGold(connection)

@@ -8,6 +8,7 @@ from lakehouse.contracts.business import (
     SERVICE_CODES,
     SOURCE_SYSTEMS,
 )
+from lakehouse.contracts.topics import WEB_EVENT_TYPES
 from lakehouse.settings import PROJECT_ROOT
 from pipelines.gold import GOLD_SOURCES
 
@@ -22,6 +23,21 @@ ORDER_FACTS = {
     "cancelled_amount": MONEY,
     "net_amount": MONEY,
 }
+STEPS = [each for each in WEB_EVENT_TYPES if each != "exposure"]
+"""Of a visit; an exposure to an experiment is none."""
+FOREIGN = {
+    "_key": None,
+    "customer_id": "dim_customers",
+    "country": "dim_countries",
+    "customer_country": "dim_countries",
+    "order_date": "dim_dates",
+    "funnel_date": "dim_dates",
+    "session_date": "dim_dates",
+    "kpi_date": "dim_dates",
+    "first_order_date": "dim_dates",
+    "cohort_month": "dim_dates",
+}
+"""Columns that name a member of a dimension. An id beside its key is followed by the key."""
 VERSION = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
 GOLD = {
     "fct_order_lines": {
@@ -44,6 +60,7 @@ GOLD = {
         "is_product": "boolean",
         "product_key": "varchar",
         "customer_key": "varchar",
+        "list_price": "decimal(12, 4)",
         "refined_batch": "bigint",
         "source_topic": "varchar",
         "source_partition": "integer",
@@ -54,6 +71,7 @@ GOLD = {
         "source_system": "varchar",
         "customer_id": "varchar",
         "customer_key": "varchar",
+        "customer_country": "varchar",
         "country": "varchar",
         "ordered_at": "timestamp",
         "order_date": "date",
@@ -65,6 +83,31 @@ GOLD = {
         "country": "varchar",
         "order_count": "bigint",
         **ORDER_FACTS,
+    },
+    "fct_sessions": {
+        "session_id": "varchar",
+        "visitor_id": "varchar",
+        "customer_id": "varchar",
+        "customer_key": "varchar",
+        "device_type": "varchar",
+        "started_at": "timestamp",
+        "ended_at": "timestamp",
+        "duration_seconds": "bigint",
+        "session_date": "date",
+        "event_count": "bigint",
+        **{f"{step}_count": "bigint" for step in STEPS},
+        "reached_step_number": "integer",
+        **{f"has_{step}": "boolean" for step in STEPS},
+        "order_id": "varchar",
+        "has_order": "boolean",
+    },
+    "fct_daily_funnel": {
+        "funnel_date": "date",
+        "step": "varchar",
+        "step_number": "integer",
+        "session_count": "bigint",
+        "step_rate": MONEY,
+        "conversion_rate": MONEY,
     },
     "fct_customer_rfm": {
         "customer_id": "varchar",
@@ -88,8 +131,10 @@ GOLD = {
         "product_key": "varchar",
         "sku": "varchar",
         "description": "varchar",
+        "catalog_description": "varchar",
         "category": "varchar",
         "unit_price": "decimal(12, 4)",
+        "is_active": "boolean",
         "is_product": "boolean",
         **VERSION,
     },
@@ -106,6 +151,14 @@ GOLD = {
         "name": "varchar",
         "email": "varchar",
         "address": "varchar",
+    },
+    "dim_countries": {
+        "country": "varchar",
+        "country_name": "varchar",
+        "iso_code": "varchar",
+        "region": "varchar",
+        "is_domestic": "boolean",
+        "is_known": "boolean",
     },
     "dim_dates": {
         "date_day": "date",
@@ -171,3 +224,22 @@ def test_closed_lists_are_those_of_the_lake_contracts(dbt_run: "DbtRun") -> None
     }
     assert accepted["fct_order_lines_knows_its_line_classes"] == LINE_CLASSES
     assert accepted["fct_order_lines_knows_its_sources"] == SOURCE_SYSTEMS
+    assert list(accepted["fct_daily_funnel_knows_its_steps"]) == STEPS
+
+
+def test_every_foreign_key_is_tested_against_its_dimension(dbt_run: "DbtRun") -> None:
+    related = {
+        (each["attached_node"].rpartition(".")[2], each["test_metadata"]["kwargs"]["column_name"])
+        for each in dbt_run.manifest["nodes"].values()
+        if each["resource_type"] == "test" and each["test_metadata"]["name"] == "relationships"
+    }
+    keys = {name: f"{name.removeprefix('dim_').removesuffix('s')}_key" for name in GOLD}
+    expected = {
+        (mart, column)
+        for mart, agreed in GOLD.items()
+        for column in agreed
+        if (column in FOREIGN and FOREIGN[column] != mart) or column.endswith("_key")
+        if column != keys[mart]
+        and not (column.endswith("_id") and column.replace("_id", "_key") in agreed)
+    }
+    assert expected - related == set()

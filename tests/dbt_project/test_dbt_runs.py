@@ -45,4 +45,5 @@ def test_every_unit_test_of_the_project_is_run_here(dbt_run: "DbtRun") -> None:
         "stg_silver__customers",
         "stg_silver__customer_contacts",
         "stg_silver__products",
+        "stg_silver__web_events",
     }

@@ -114,8 +114,11 @@ def kpis_of(lines: Iterable[Line]) -> Kpis:
     by_day: dict[date, list[Line]] = {}
     for line in lines:
         by_day.setdefault(line.sold_on, []).append(line)
-    day, found = min(by_day), {}
+    found: Kpis = {}
+    known: set[str] = set()
+    day = traded = min(by_day)
     while day <= max(by_day):
+        traded = day if day in by_day else traded
         sales = [line for line in by_day.get(day, []) if line.quantity > 0]
         gross = sum((line.quantity * line.price for line in sales), Decimal(0))
         net = sum((line.quantity * line.price for line in by_day.get(day, [])), Decimal(0))
@@ -126,10 +129,17 @@ def kpis_of(lines: Iterable[Line]) -> Kpis:
             "order_count": Decimal(len({line.invoice for line in sales})),
             "active_customers": Decimal(len({line.customer for line in sales})),
             "item_quantity": Decimal(sum(line.quantity for line in sales)),
+            "new_customers": Decimal(len({line.customer for line in sales} - known)),
+            "freshness_days": Decimal((day - traded).days),
         }
         if sales:
             mean = gross / values["order_count"]
             values["average_order_value"] = mean.quantize(FOURTH, rounding=ROUND_HALF_UP)
+            back = 1 - values["new_customers"] / values["active_customers"]
+            values["repeat_rate"] = back.quantize(FOURTH, rounding=ROUND_HALF_UP)
+            returned = (gross - net) / gross
+            values["return_rate"] = returned.quantize(FOURTH, rounding=ROUND_HALF_UP)
+        known |= {line.customer for line in sales}
         found |= {(day, kpi): value.quantize(FOURTH) for kpi, value in values.items()}
         day += timedelta(days=1)
     return found

@@ -18,6 +18,7 @@ from lakehouse.contracts.tables import (
     CUSTOMERS,
     ORDER_LINES,
     PRODUCTS,
+    WEB_EVENTS,
     Table,
 )
 from lakehouse.duck import open_gold
@@ -128,7 +129,7 @@ def commit(
 
 
 def fill(settings: Settings, *lines: Mapping[str, Any]) -> None:
-    """Silver with these order lines, one customer with a contact, and one catalog product."""
+    """Silver with these order lines, one customer with a contact, one product and one visit."""
     known = {"content_hash": "h", "customer_id": "777", "changed_at": "2011-12-10 00:00:00+00"}
     commit(settings, ORDER_LINES, lines)
     commit(
@@ -138,6 +139,11 @@ def fill(settings: Settings, *lines: Mapping[str, Any]) -> None:
     )
     person = {"name": "Ada Secret", "email": "ada@secret.test", "address": "1 Secret Street"}
     commit(settings, CUSTOMER_CONTACTS, [{"event_id": "c1", **known, **person, **POSITION}])
+    visit = {"session_id": "s", "visitor_id": "v", "customer_id": "12345", "sku": None}
+    seen = {"order_id": None, "device_type": None, "event_date": "2011-01-04"}
+    at = {"occurred_at": "2011-01-04 09:00:00+00", "event_type": "page_view"}
+    event = {"event_id": "w1", "content_hash": "h", **visit, **seen, **at, **POSITION}
+    commit(settings, WEB_EVENTS, [event])
     product = {"sku": "LAMP", "description": "lamp", "category": "light", "is_active": True}
     commit(
         settings,
@@ -176,16 +182,19 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
         "owner.json",
     ]
     assert {each.name: each.rows for each in build.models if each.layer == "gold"} == {
+        "dim_countries": 3,
         "dim_customer_contacts": 1,
         "dim_customers": 3,
         "dim_dates": 1,
         "dim_products": 3,
         "fct_cohort_retention": 1,
         "fct_customer_rfm": 1,
-        "fct_daily_kpis": 7,
+        "fct_daily_funnel": 5,
+        "fct_daily_kpis": 12,
         "fct_daily_sales": 1,
         "fct_order_lines": 4,
         "fct_orders": 2,
+        "fct_sessions": 1,
     }
     assert {each.status for each in build.checks} == {"pass"}
     assert len(build.checks) > 20
@@ -219,6 +228,7 @@ def test_gold_of_empty_silver_is_empty_and_passes(settings: Settings, worker: Go
         commit(settings, table, [])
     build = build_gold(settings, run_id="empty", table_versions=FIRST, worker=worker)
     assert {each.name: each.rows for each in build.models if each.rows} == {
+        "dim_countries": 1,
         "dim_customers": 1,
         "dim_products": 1,
     }

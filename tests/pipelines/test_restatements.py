@@ -64,6 +64,7 @@ def test_a_changed_a_gone_and_a_new_kpi_of_a_known_day_are_restated_and_new_days
         (SECOND, "net_revenue", "0", "GBP"),
         (SECOND, "average_order_value", "1.5", "GBP"),
         (THIRD, "net_revenue", "7", "GBP"),
+        (FIRST, "a_kpi_that_was_just_declared", "1", "count"),
     )
     assert compare(before, after, run_id="late") == [
         Restatement(FIRST, "average_order_value", "GBP", Decimal("5.0001"), None, "late"),

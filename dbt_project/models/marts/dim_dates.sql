@@ -2,9 +2,15 @@ with trading_days as (
     select distinct order_date from {{ ref('stg_silver__order_lines') }}
 ),
 
+active_days as (
+    select order_date as active_date from trading_days
+    union
+    select event_date as active_date from {{ ref('stg_silver__web_events') }}
+),
+
 days as (
-    select unnest(generate_series(min(order_date), max(order_date), interval 1 day)) as midnight
-    from trading_days
+    select unnest(generate_series(min(active_date), max(active_date), interval 1 day)) as midnight
+    from active_days
 ),
 
 calendar as (

@@ -57,7 +57,7 @@ fct_cohort_retention as (
         observed.cohort_size,
         coalesce(retained.active_customers, 0) as active_customers,
         cast(
-            {{ rate_of('coalesce(retained.active_customers, 0)', 'observed.cohort_size') }}
+            {{ ratio('coalesce(retained.active_customers, 0)', 'observed.cohort_size') }}
             as decimal(18, 4)
         ) as retention_rate
     from observed

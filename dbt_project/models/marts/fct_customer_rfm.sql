@@ -6,6 +6,7 @@ with sales as (
 snapshot as (
     select max(date_day) + 1 as snapshot_date
     from {{ ref('dim_dates') }}
+    where is_trading_day
 ),
 
 measured as (

@@ -1,31 +1,73 @@
-with lines as (
-    select * from {{ ref('fct_order_lines') }}
+with customers as (
+    select
+        customer_id,
+        first_order_date
+    from {{ ref('dim_customers') }}
+    where is_current
+),
+
+lines as (
+    select
+        order_lines.*,
+        customers.first_order_date
+    from {{ ref('fct_order_lines') }} as order_lines
+    left join customers on order_lines.customer_id = customers.customer_id
 ),
 
 dates as (
-    select * from {{ ref('dim_dates') }}
+    select
+        date_day,
+        date_day - max(case when is_trading_day then date_day end) over (order by date_day)
+            as freshness_days
+    from {{ ref('dim_dates') }}
 ),
 
-measured as (
+traded as (
     select
-        dates.date_day as kpi_date,
+        dates.date_day,
+        any_value(dates.freshness_days) as freshness_days,
         {{ gross_amount() }} as gross_amount,
         {{ cancelled_amount() }} as cancelled_amount,
         {{ net_amount() }} as net_amount,
         {{ order_count() }} as order_count,
+        {{ item_quantity() }} as item_quantity,
         {{ active_customers() }} as active_customers,
-        {{ item_quantity() }} as item_quantity
+        {{ new_customers() }} as new_customers
     from dates
     left join lines on dates.date_day = lines.order_date
     group by dates.date_day
 ),
 
+visited as (
+    select
+        funnel_date,
+        max(session_count) filter (where step = 'page_view') as visit_sessions,
+        max(session_count) filter (where step = 'add_to_cart') as cart_sessions,
+        max(session_count) filter (where step = 'purchase') as purchase_sessions
+    from {{ ref('fct_daily_funnel') }}
+    group by funnel_date
+),
+
+measured as (
+    select
+        traded.*,
+        traded.date_day as kpi_date,
+        -traded.cancelled_amount as returned_amount,
+        traded.active_customers - traded.new_customers as returning_customers,
+        visited.visit_sessions,
+        visited.cart_sessions,
+        visited.purchase_sessions,
+        visited.cart_sessions - visited.purchase_sessions as abandoned_cart_sessions
+    from traded
+    left join visited on traded.date_day = visited.funnel_date
+),
+
 kpis as (
-    {%- for each in daily_kpis() %}
+    {%- for each in var('kpis') %}
     select
         kpi_date,
-        '{{ each.kpi }}' as kpi,
-        cast({{ each.expression }} as decimal(18, 4)) as value,
+        '{{ each.name }}' as kpi,
+        {{ kpi_value(each) }} as value,
         '{{ each.unit }}' as unit
     from measured
     {{ 'union all' if not loop.last }}

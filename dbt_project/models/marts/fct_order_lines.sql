@@ -3,22 +3,11 @@ with lines as (
 ),
 
 products as (
-    select
-        product_key,
-        sku,
-        is_product,
-        valid_from,
-        {{ valid_until() }} as valid_until
-    from {{ ref('dim_products') }}
+    {{ versions_of(ref('dim_products'), ['product_key', 'sku', 'is_product', 'unit_price']) }}
 ),
 
 customers as (
-    select
-        customer_key,
-        customer_id,
-        valid_from,
-        {{ valid_until() }} as valid_until
-    from {{ ref('dim_customers') }}
+    {{ versions_of(ref('dim_customers'), ['customer_key', 'customer_id']) }}
 ),
 
 fct_order_lines as (
@@ -42,6 +31,7 @@ fct_order_lines as (
         coalesce(products.is_product, false) as is_product,
         coalesce(products.product_key, {{ unknown_key() }}) as product_key,
         coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
+        products.unit_price as list_price,
         lines.refined_batch,
         lines.source_topic,
         lines.source_partition,
@@ -50,13 +40,11 @@ fct_order_lines as (
     left join products
         on
             lines.sku = products.sku
-            and lines.ordered_at >= products.valid_from
-            and lines.ordered_at < products.valid_until
+            and {{ valid_at('lines.ordered_at', 'products') }}
     left join customers
         on
             lines.customer_id = customers.customer_id
-            and lines.ordered_at >= customers.valid_from
-            and lines.ordered_at < customers.valid_until
+            and {{ valid_at('lines.ordered_at', 'customers') }}
 )
 
 select * from fct_order_lines

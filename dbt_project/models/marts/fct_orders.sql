@@ -4,12 +4,7 @@ with lines as (
 ),
 
 customers as (
-    select
-        customer_key,
-        customer_id,
-        valid_from,
-        {{ valid_until() }} as valid_until
-    from {{ ref('dim_customers') }}
+    {{ versions_of(ref('dim_customers'), ['customer_key', 'customer_id', 'country']) }}
 ),
 
 orders as (
@@ -35,6 +30,7 @@ fct_orders as (
         orders.source_system,
         orders.customer_id,
         coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
+        coalesce(customers.country, {{ unknown_country() }}) as customer_country,
         orders.country,
         orders.ordered_at,
         orders.order_date,
@@ -47,8 +43,7 @@ fct_orders as (
     left join customers
         on
             orders.customer_id = customers.customer_id
-            and orders.ordered_at >= customers.valid_from
-            and orders.ordered_at < customers.valid_until
+            and {{ valid_at('orders.ordered_at', 'customers') }}
 )
 
 select * from fct_orders

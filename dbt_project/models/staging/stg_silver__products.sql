@@ -9,7 +9,8 @@ stg_silver__products as (
         cast(changed_at as timestamptz) at time zone 'UTC' as changed_at,
         description,
         category,
-        unit_price
+        unit_price,
+        is_active
     from source
 )
 

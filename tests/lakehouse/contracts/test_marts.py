@@ -15,7 +15,10 @@ models:
       day.
     columns:
       - {name: caller, data_type: varchar, constraints: [{type: not_null}]}
-      - {name: price, data_type: "decimal(18, 4)", config: {meta: {unit: pounds}}}
+      - name: price
+        description: Asked for
+        data_type: decimal(18, 4)
+        config: {meta: {unit: pounds}}
     data_tests:
       - holds: {arguments: {expression: price > 0}}
       - unique_key: {arguments: {columns: [caller]}}
@@ -28,9 +31,10 @@ def test_a_mart_has_its_grain_its_first_unique_key_and_its_units(tmp_path: Path)
     (tmp_path / "_calls.yml").write_text(YML)
     columns = (
         MartColumn("caller", "varchar", nullable=False, unit=""),
-        MartColumn("price", "decimal(18,4)", nullable=True, unit="pounds"),
+        MartColumn("price", "decimal(18,4)", nullable=True, unit="pounds", description="Asked for"),
     )
-    assert read_marts(tmp_path) == (Mart("gold.fct_calls", "caller and day", ("caller",), columns),)
+    expected = Mart("gold.fct_calls", "caller and day", ("caller",), columns, "Calls.")
+    assert read_marts(tmp_path) == (expected,)
 
 
 @pytest.mark.parametrize("text", ["models: [{name: x, columns: []}]", "models: [", "[1]", "a: &b"])

@@ -1,0 +1,107 @@
+"""Screens, mails and reports compute no KPI: they ask the declared list, or read gold.
+
+Who adds a division or an aggregate here adds it to the lists below, and says why it is no KPI.
+"""
+
+import ast
+import re
+from decimal import Decimal
+from pathlib import Path
+
+from dashboards.data import Totals
+from lakehouse.contracts.kpis import kpi
+from lakehouse.settings import PROJECT_ROOT
+
+READERS = [
+    path for room in ("dashboards", "reports") for path in (PROJECT_ROOT / room).rglob("*.py")
+]
+DIVISIONS = {
+    "dashboards/components.py: change",  # how much more or less than before
+    "dashboards/components.py: sparkline",  # where a point is drawn
+    "dashboards/figures.py: _bucket_ticks",  # how many labels fit
+    "dashboards/figures.py: _money_ticks",  # where lines are drawn
+    "dashboards/figures.py: _short",  # thousands and millions
+    "dashboards/formats.py: seconds",
+    "dashboards/formats.py: share",  # parts of a whole: a country of all countries
+    "dashboards/formats.py: size",
+    "dashboards/pages/health_parts.py: _stage",  # length of a bar
+    "dashboards/pages/overview_parts.py: _country",  # length of a bar, part of all countries
+    "dashboards/pages/overview_parts.py: _home",  # part of all countries
+    "dashboards/pages/overview_parts.py: countries_list",  # whether one dwarfs the others
+    "dashboards/pages/overview_parts.py: products_list",  # length of a bar
+}
+D = Decimal
+SHARES = {"dashboards/pages/overview_parts.py: _country"}
+AGGREGATES = {
+    "sum(gross_amount)",
+    "sum(cancelled_amount)",
+    "sum(net_amount)",
+    "sum(line_amount)",
+    "sum(quantity)",
+    "count(distinct (source_system, order_id))",
+    "count(distinct customer_id)",
+}
+"""Measures over a period, and never a quotient of two."""
+
+
+def uses(path: Path) -> set[tuple[str, str]]:
+    """(function, what) of each division and call of `share`; paths are joined freely."""
+    found = set()
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(function):
+            is_quotient = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(
+                node.op, ast.Div | ast.FloorDiv
+            )
+            if is_quotient and not _is_path(node):
+                found.add((function.name, "division"))
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("share"):
+                found.add((function.name, "share"))
+    return found
+
+
+def _is_path(node: ast.AST) -> bool:
+    left = ast.unparse(getattr(node, "left", node))
+    return bool(re.search(r"_dir\b|Path\(|folder|report_path|home\b", left))
+
+
+def named(what: str) -> set[str]:
+    return {
+        f"{path.relative_to(PROJECT_ROOT).as_posix()}: {function}"
+        for path in READERS
+        for function, each in uses(path)
+        if each == what
+    }
+
+
+def test_no_screen_divides_one_figure_by_another() -> None:
+    assert named("division") == DIVISIONS
+    assert named("share") == SHARES
+
+
+def test_no_query_of_a_screen_makes_a_figure_of_its_own() -> None:
+    texts = []
+    for path in READERS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr | ast.Constant):
+                text = ast.unparse(node)
+                if re.search(r"\bselect\b.*\bfrom\b", text, re.DOTALL):
+                    texts.append(text)
+    assert len(texts) > 5
+    found = {
+        " ".join(each.split())
+        for text in texts
+        for each in re.findall(
+            r"\b(?:sum|count|avg|mean|median|stddev|quantile\w*)\((?:[^()]|\([^()]*\))*\)", text
+        )
+    }
+    assert found == AGGREGATES
+    assert [text for text in texts if re.search(r"\w\s*/\s*\w", text)] == []
+
+
+def test_the_figures_of_a_period_are_those_of_the_declared_kpis() -> None:
+    totals = Totals(D("10.0000"), D("-1.0000"), D("9.0000"), order_count=3, customer_count=2)
+    measures = {"gross_amount": D(10), "order_count": 3, "returned_amount": D(1)}
+    assert totals.average_order_value == kpi("average_order_value").value(measures) == D("3.3333")
+    assert totals.return_rate == kpi("return_rate").value(measures) == D("0.1000")
