@@ -102,6 +102,15 @@ def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
     return connection
 
 
+def open_memory() -> "duckdb.DuckDBPyConnection":
+    """Open an empty in-memory database in UTC that keeps nothing, for invented data."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config=dict(_OFFLINE))
+    connection.execute("set global TimeZone = 'UTC'")
+    return connection
+
+
 def delta_relation(settings: Settings, table_name: str, *, version: int | None = None) -> str:
     """SQL text that reads a Delta table, at one version when it is given.
 

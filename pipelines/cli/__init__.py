@@ -42,6 +42,7 @@ def main() -> None:
         contracts,
         demo_command,
         machine,
+        quality,
         quarantine,
         queries,
         rebuilding,
