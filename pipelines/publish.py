@@ -83,7 +83,7 @@ def publish(
     with hold("publish", settings=settings):
         pointer.settle(settings)
         discard_dead_builds(settings)
-        fence = _next_fence(settings)
+        fence = pointer.next_fence(settings)
         batches.derive(settings)
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
@@ -223,9 +223,3 @@ def _row_counts(settings: Settings, versions: Mapping[str, int]) -> dict[str, in
             ).fetchall()[0][0]
             for name, version in versions.items()
         }
-
-
-def _next_fence(settings: Settings) -> int:
-    """Above every fence that was ever given, also where the pointer was lost or moved back."""
-    given = [line.get("fence", 0) for line in ledger.lines(pointer.CHAIN, settings=settings)]
-    return max(given, default=0) + 1

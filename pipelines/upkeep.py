@@ -150,7 +150,7 @@ def _kept(table: Table, *, settings: Settings, asked: float) -> tuple[float, str
     found = [(asked, "as asked" if asked != LEAST_HOURS else "for readers under way")]
     last = pointer.last_published(settings)
     if last is not None:
-        published = datetime.fromisoformat(last.published_at)
+        published = datetime.fromisoformat(last.first_published_at)
         age = (datetime.now(UTC) - published).total_seconds() / 3600
         found.append((age + MARGIN_HOURS, f"gold in service, run {last.run_id}, is audited on it"))
     if table is BRONZE_EVENTS:

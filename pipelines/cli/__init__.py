@@ -42,6 +42,7 @@ def main() -> None:
         contracts,
         demo_command,
         machine,
+        publishing,
         quality,
         quarantine,
         queries,
