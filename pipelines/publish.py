@@ -26,6 +26,7 @@ from quality.equations import Equation
 from quality.gate import storm_row
 from quality.gate_worker import GateWorker
 from quality.mart_sums import as_texts, mart_sums
+from quality.report import store_results
 from quality.verdicts import GateResult
 from streaming.refine import last_refined_batch
 
@@ -183,6 +184,7 @@ def _gate(
         if accept_reason and not storm["success"]:
             storm = {**storm, "severity": "warn", "detail": f"accepted: {accept_reason}"}
         outcome.gate = result.including(storm)
+        store_results(outcome.gate, run_id=outcome.run_id, folder=settings.reports_dir)
         stage.rows_in = sum(result.rows.values())
         stage.rows_out = len(outcome.gate.results)
         stage.note = "checks"

@@ -138,11 +138,13 @@ def _again(chore: Chore, *, settings: Settings) -> Survey:
 
 
 def drop_old_reports(settings: Settings) -> int:
-    """Delete the reports of all runs but the newest hundred; returns how many went."""
-    reports = sorted(settings.reports_dir.glob("run-*.json"))
-    for path in reports[:-KEPT_REPORTS]:
-        path.unlink(missing_ok=True)
-    return len(reports[:-KEPT_REPORTS])
+    """Delete reports and quality results of all runs but the newest hundred; returns how many."""
+    gone = 0
+    for kind in ("run-*.json", "quality-*.json"):
+        for path in sorted(settings.reports_dir.glob(kind))[:-KEPT_REPORTS]:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def _kept(table: Table, *, settings: Settings, asked: float) -> tuple[float, str]:
