@@ -41,6 +41,7 @@ def main() -> None:
         checks,
         contracts,
         demo_command,
+        lineage,
         machine,
         publishing,
         quality,
