@@ -13,13 +13,15 @@ from typing import Any
 import uvicorn
 from dash import Dash
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboards import live, shell
 from dashboards.guard import Guard, security_headers
+from dashboards.pages.health_parts import QUALITY_REPORT
 from dashboards.published import NothingPublished, PublishedGold
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from quality.report import PAGE
 
 HOST = "127.0.0.1"
 _STOP_WITHIN_SECONDS = 3
@@ -68,6 +70,7 @@ def create_app(settings: Settings) -> Dash:
     shell.register(app, gold)
     live.add_route(server, bus)
     _add_health(server, gold)
+    _add_quality_report(server, settings)
     # Dash does this when "/" is first asked for; a page that came before it had none of our assets.
     app._setup_server()
     server.add_middleware(
@@ -139,6 +142,18 @@ def _add_health(server: FastAPI, gold: PublishedGold) -> None:
             return JSONResponse(content, status_code=503)
 
     server.add_api_route("/healthz", health, methods=["GET"])
+
+
+def _add_quality_report(server: FastAPI, settings: Settings) -> None:
+    def quality_report() -> HTMLResponse:
+        try:
+            page = (settings.reports_dir / PAGE).read_text(encoding="utf-8")
+        except OSError:
+            text = "<!doctype html><title>Quality of silver</title><p>The gate has not judged yet."
+            return HTMLResponse(text, status_code=404)
+        return HTMLResponse(page)
+
+    server.add_api_route(QUALITY_REPORT, quality_report, methods=["GET"])
 
 
 def main() -> int:

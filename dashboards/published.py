@@ -118,12 +118,23 @@ class PublishedGold:
         with self._lock:
             version = current_version(self.settings)
             if self._handle is None or self._handle.version != version:
-                fresh = _Handle(version, open_gold(version.path))
+                fresh = self._open(version)
                 old, self._handle = self._handle, fresh
                 if old is not None and not old.reader_count:
                     old.connection.close()
             self._handle.reader_count += 1
             return self._handle
+
+    def _open(self, version: Version) -> _Handle:
+        """A handle on the version, or on the one that replaced it before its file was opened."""
+        while True:
+            try:
+                return _Handle(version, open_gold(version.path))
+            except LakeError:
+                newer = current_version(self.settings)
+                if newer == version:
+                    raise
+                version = newer
 
     def _give_back(self, handle: _Handle) -> None:
         with self._lock:

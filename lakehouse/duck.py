@@ -59,7 +59,9 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
     """
     import duckdb
 
-    path = current_gold(source) if isinstance(source, Settings) else source
+    if isinstance(source, Settings):
+        return _follow_pointer(source)
+    path = source
     if not path.is_file():
         raise LakeError(f"There is no gold file {path}.")
     with _opening:
@@ -74,6 +76,19 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
             connection.execute("set global TimeZone = 'UTC'")
             connection.execute("set lock_configuration = true")
     return connection
+
+
+def _follow_pointer(settings: Settings) -> "duckdb.DuckDBPyConnection":
+    """Gold in service; a reader that publishes overtook before it opened its file follows them."""
+    path = current_gold(settings)
+    while True:
+        try:
+            return open_gold(path)
+        except LakeError:
+            newer = current_gold(settings)
+            if newer == path:
+                raise
+            path = newer
 
 
 def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
@@ -99,6 +114,15 @@ def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
     except duckdb.Error as error:
         connection.close()
         raise LakeError(f"DuckDB cannot load Delta: {first_line(error)}. Run uv sync.") from error
+    return connection
+
+
+def open_memory() -> "duckdb.DuckDBPyConnection":
+    """Open an empty in-memory database in UTC that keeps nothing, for invented data."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config=dict(_OFFLINE))
+    connection.execute("set global TimeZone = 'UTC'")
     return connection
 
 

@@ -17,10 +17,10 @@ from lakehouse.settings import PROJECT_ROOT
 
 _PACKAGES = ("storefront", "streaming", "pipelines", "quality", "dashboards")
 _DBT = PROJECT_ROOT / "dbt_project"
-_WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w+")
 _COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
-_SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
-_REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
+SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
+REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
 
 
 def consumers_of(contract: str, field: str = "") -> dict[str, tuple[str, ...]]:
@@ -65,6 +65,19 @@ def _filled_by(contract: str, field: str) -> list[tuple[str, str]]:
     return fitting or [(table.name, "") for table in filled]
 
 
+def contracts_behind(path: str) -> frozenset[str]:
+    """Tables whose contracts a module imports, itself or through the modules of its package."""
+    modules = _modules()
+    package = path.partition("/")[0]
+    seen, pending = {path}, [path]
+    while pending:
+        imported = {f"{each.replace('.', '/')}.py" for each in modules[pending.pop()][2]}
+        fresh = {each for each in imported & modules.keys() if each.startswith(f"{package}/")}
+        pending += fresh - seen
+        seen |= fresh
+    return frozenset(name for each in seen for name in modules[each][0])
+
+
 def _suites_reading(contract: str, column: str) -> Iterator[str]:
     from quality.shop_frames import FRAMES
     from quality.suites import RULES
@@ -72,7 +85,7 @@ def _suites_reading(contract: str, column: str) -> Iterator[str]:
     queries = {(frame.table, frame.name): frame.sql for frame in FRAMES}
     for rule in RULES:
         words = {*rule.columns, rule.column, *rule.where}
-        words |= set(_WORD.findall(queries.get((rule.table, rule.frame), "")))
+        words |= set(WORD.findall(queries.get((rule.table, rule.frame), "")))
         if rule.table == contract and (not column or column in words):
             yield rule.suite
 
@@ -80,26 +93,26 @@ def _suites_reading(contract: str, column: str) -> Iterator[str]:
 def _models_reading(contract: str, column: str) -> Iterator[str]:
     """Models of the contract's offspring that name the column (all of them without a column)."""
     schema, _, short = contract.partition(".")
-    texts = _model_texts()
+    texts = model_texts()
     seen = {
         name
         for name, text in texts.items()
-        if (schema, short) in _SOURCE.findall(text)
-        or (schema == "gold" and short in _REF.findall(text))
+        if (schema, short) in SOURCE.findall(text)
+        or (schema == "gold" and short in REF.findall(text))
     }
     pending = list(seen)
     while pending:
         parent = pending.pop()
-        children = {name for name, text in texts.items() if parent in _REF.findall(text)} - seen
+        children = {name for name, text in texts.items() if parent in REF.findall(text)} - seen
         seen |= children
         pending += children
     for name in sorted(seen):
-        if not column or column in _WORD.findall(texts[name]):
+        if not column or column in WORD.findall(texts[name]):
             yield name
 
 
 @cache
-def _model_texts() -> dict[str, str]:
+def model_texts() -> dict[str, str]:
     """SQL of each model with that of the macros it calls, comments left out."""
     macros: dict[str, str] = {}
     for path in sorted((_DBT / "macros").rglob("*.sql")):
@@ -108,8 +121,8 @@ def _model_texts() -> dict[str, str]:
     models = {}
     for path in sorted((_DBT / "models").rglob("*.sql")):
         text = _sql(path)
-        called = {name for name in _WORD.findall(text) if name in macros}
-        called |= {inner for name in called for inner in _WORD.findall(macros[name])} & set(macros)
+        called = {name for name in WORD.findall(text) if name in macros}
+        called |= {inner for name in called for inner in WORD.findall(macros[name])} & set(macros)
         models[path.stem] = "\n".join([text, *(macros[name] for name in sorted(called))])
     return models
 
@@ -145,7 +158,7 @@ def _modules() -> dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]
                 keys = {(node.module, alias.name) for alias in node.names}
                 contracts |= {named[key] for key in keys & named.keys()}
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                words |= set(_WORD.findall(node.value))
+                words |= set(WORD.findall(node.value))
             elif isinstance(node, ast.Attribute):
                 words.add(node.attr)
         relative = path.relative_to(PROJECT_ROOT).as_posix()

@@ -18,6 +18,10 @@ from quality import batches, ledger
 
 KEPT_VERSIONS = 3
 CHAIN = "publishes"
+SERVING = ("published", "rolled_back")
+"""Kinds of lines after which a file is in service."""
+
+_ENDED = {"intent": "published", "rollback_intent": "rolled_back"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Published:
     published_at: str
     rebuilt: Mapping[str, int] = field(default_factory=dict)
     audited: Mapping[str, Any] = field(default_factory=dict)
+    first_published_at: str = ""
 
     def comparable_versions(self, settings: Settings) -> dict[str, int]:
         """Table versions but for those of tables that were rebuilt since: theirs mean nothing."""
@@ -42,20 +47,40 @@ def last_published(settings: Settings) -> Published | None:
     """The version in service by the ledger; None before the first publish."""
     found = None
     for line in ledger.lines(CHAIN, settings=settings):
-        if line["kind"] in ("published", "rolled_back"):
+        if line["kind"] in SERVING:
             found = line
-    if found is None:
-        return None
+    return _published(found) if found else None
+
+
+def kept_versions(settings: Settings) -> list[Published]:
+    """Versions whose file is still there, the last in service first."""
+    newest: dict[str, dict[str, Any]] = {}
+    for line in ledger.lines(CHAIN, settings=settings):
+        if line["kind"] in SERVING:
+            newest.pop(line["run_id"], None)
+            newest[line["run_id"]] = line
+    lines = reversed(newest.values())
+    return [_published(each) for each in lines if (settings.gold_dir / each["file"]).is_file()]
+
+
+def _published(line: Mapping[str, Any]) -> Published:
     return Published(
-        found["run_id"],
-        found["file"],
-        found["table_versions"],
-        found["rows"],
-        found["refined_batch"],
-        found["at"],
-        found.get("rebuilt") or {},
-        found.get("audited") or {},
+        line["run_id"],
+        line["file"],
+        line["table_versions"],
+        line["rows"],
+        line["refined_batch"],
+        line["at"],
+        line.get("rebuilt") or {},
+        line.get("audited") or {},
+        line.get("first_published_at") or line["at"],
     )
+
+
+def next_fence(settings: Settings) -> int:
+    """Above every fence that was ever given, also where the pointer was lost or moved back."""
+    given = [line.get("fence", 0) for line in ledger.lines(CHAIN, settings=settings)]
+    return max(given, default=0) + 1
 
 
 def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings) -> Path:
@@ -76,15 +101,15 @@ def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings)
     _flush(built)
     built.replace(target)
     _flush(settings.gold_dir)
-    _require_newest(line, settings=settings)
+    require_newest(line, settings=settings)
     point_to(line, settings=settings)
     ledger.write(CHAIN, {"kind": "published", **line}, settings=settings)
     drop_old_versions(settings)
     return target
 
 
-def _require_newest(line: Mapping[str, Any], *, settings: Settings) -> None:
-    """Stop a publish that was overtaken: the lock was gone round, as on a shared disk."""
+def require_newest(line: Mapping[str, Any], *, settings: Settings) -> None:
+    """Stop what was overtaken: the lock was gone round, as on a shared disk."""
     for other in ledger.lines(CHAIN, settings=settings):
         if other["run_id"] != line["run_id"] and other.get("fence", 0) >= line["fence"]:
             ledger.write(CHAIN, {**line, "kind": "abandoned"}, settings=settings)
@@ -107,6 +132,7 @@ def point_to(line: Mapping[str, Any], *, settings: Settings) -> None:
         "rebuilt": line.get("rebuilt") or {},
         "heads": heads,
         "fence": line.get("fence", 0),
+        **({"rollback_id": line["rollback_id"]} if "rollback_id" in line else {}),
     }
     settings.gold_dir.mkdir(parents=True, exist_ok=True)
     fresh = settings.gold_dir / f".{CURRENT}.{os.getpid()}"
@@ -135,24 +161,26 @@ def is_in_service(published: Published | None, *, settings: Settings) -> bool:
 
 
 def settle(settings: Settings) -> str | None:
-    """Resolve a publish that a crash cut short; returns what was done, None when nothing was.
+    """Resolve a publish or rollback that a crash cut short; returns what was done, None if nothing.
 
-    The pointer decides: when it names the run, the publish took place and only its line is missing;
-    otherwise it did not, and the line says so.
+    The pointer decides: when it names the run, and the rollback if it was one, that took place and
+    only its line is missing; otherwise it did not, and the line says so.
     """
     pending: dict[str, dict[str, Any]] = {}
     for line in ledger.lines(CHAIN, settings=settings):
-        if line["kind"] == "intent":
+        if line["kind"] in _ENDED:
             pending[line["run_id"]] = line
         else:
             pending.pop(line["run_id"], None)
     done = None
     for run_id, line in pending.items():
         facts = {key: value for key, value in line.items() if key not in _CHAINED}
-        took_place = current(settings).get("run_id") == run_id
-        kind = "published" if took_place else "abandoned"
+        now = current(settings)
+        named = [now.get(name) == line.get(name) for name in ("run_id", "rollback_id")]
+        kind = _ENDED[line["kind"]] if all(named) else "abandoned"
         ledger.write(CHAIN, {**facts, "kind": kind}, settings=settings)
-        done = f"Run {run_id} was cut short in its publish: it counts as {kind}."
+        what = "publish" if line["kind"] == "intent" else "rollback"
+        done = f"Run {run_id} was cut short in its {what}: it counts as {kind}."
     if pending:
         drop_old_versions(settings)
     return done
@@ -162,9 +190,7 @@ def drop_old_versions(settings: Settings) -> None:
     """Keep the newest gold files and the one in service; the others go."""
     in_service = current(settings).get("file")
     names = [
-        line["file"]
-        for line in ledger.lines(CHAIN, settings=settings)
-        if line["kind"] in ("published", "rolled_back")
+        line["file"] for line in ledger.lines(CHAIN, settings=settings) if line["kind"] in SERVING
     ]
     newest = list(dict.fromkeys(reversed(names)))[:KEPT_VERSIONS]
     for path in settings.gold_dir.glob("gold-*.duckdb"):

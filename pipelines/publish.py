@@ -26,6 +26,7 @@ from quality.equations import Equation
 from quality.gate import storm_row
 from quality.gate_worker import GateWorker
 from quality.mart_sums import as_texts, mart_sums
+from quality.report import store_results
 from quality.verdicts import GateResult
 from streaming.refine import last_refined_batch
 
@@ -83,7 +84,7 @@ def publish(
     with hold("publish", settings=settings):
         pointer.settle(settings)
         discard_dead_builds(settings)
-        fence = _next_fence(settings)
+        fence = pointer.next_fence(settings)
         batches.derive(settings)
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
@@ -183,6 +184,7 @@ def _gate(
         if accept_reason and not storm["success"]:
             storm = {**storm, "severity": "warn", "detail": f"accepted: {accept_reason}"}
         outcome.gate = result.including(storm)
+        store_results(outcome.gate, run_id=outcome.run_id, folder=settings.reports_dir)
         stage.rows_in = sum(result.rows.values())
         stage.rows_out = len(outcome.gate.results)
         stage.note = "checks"
@@ -223,9 +225,3 @@ def _row_counts(settings: Settings, versions: Mapping[str, int]) -> dict[str, in
             ).fetchall()[0][0]
             for name, version in versions.items()
         }
-
-
-def _next_fence(settings: Settings) -> int:
-    """Above every fence that was ever given, also where the pointer was lost or moved back."""
-    given = [line.get("fence", 0) for line in ledger.lines(pointer.CHAIN, settings=settings)]
-    return max(given, default=0) + 1

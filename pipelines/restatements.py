@@ -96,11 +96,14 @@ def record(found: Iterable[Restatement], *, settings: Settings) -> None:
 
 
 def of_published_runs(settings: Settings) -> list[Restatement]:
-    """Every restatement that came into service, oldest publish first, then by day and KPI."""
+    """Every restatement that came into service, oldest publish first, then by day and KPI.
+
+    A rollback restates too: its lines carry its own id for a run.
+    """
     published = {
-        line["run_id"]
+        line.get("rollback_id", line["run_id"])
         for line in ledger.lines(pointer.CHAIN, settings=settings)
-        if line["kind"] == "published"
+        if line["kind"] in pointer.SERVING
     }
     return [
         Restatement(
@@ -115,7 +118,8 @@ def of_published_runs(settings: Settings) -> list[Restatement]:
 def summary(settings: Settings) -> dict[str, Any]:
     """Counts of all publishes and of the one in service, and its first restatements."""
     found = of_published_runs(settings)
-    in_service = pointer.current(settings).get("run_id")
+    current = pointer.current(settings)
+    in_service = current.get("rollback_id", current.get("run_id"))
     last = [each for each in found if each.run_id == in_service]
     return {
         "days": len({each.kpi_date for each in last}),

@@ -138,11 +138,13 @@ def _again(chore: Chore, *, settings: Settings) -> Survey:
 
 
 def drop_old_reports(settings: Settings) -> int:
-    """Delete the reports of all runs but the newest hundred; returns how many went."""
-    reports = sorted(settings.reports_dir.glob("run-*.json"))
-    for path in reports[:-KEPT_REPORTS]:
-        path.unlink(missing_ok=True)
-    return len(reports[:-KEPT_REPORTS])
+    """Delete reports and quality results of all runs but the newest hundred; returns how many."""
+    gone = 0
+    for kind in ("run-*.json", "quality-*.json"):
+        for path in sorted(settings.reports_dir.glob(kind))[:-KEPT_REPORTS]:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def _kept(table: Table, *, settings: Settings, asked: float) -> tuple[float, str]:
@@ -150,7 +152,7 @@ def _kept(table: Table, *, settings: Settings, asked: float) -> tuple[float, str
     found = [(asked, "as asked" if asked != LEAST_HOURS else "for readers under way")]
     last = pointer.last_published(settings)
     if last is not None:
-        published = datetime.fromisoformat(last.published_at)
+        published = datetime.fromisoformat(last.first_published_at)
         age = (datetime.now(UTC) - published).total_seconds() / 3600
         found.append((age + MARGIN_HOURS, f"gold in service, run {last.run_id}, is audited on it"))
     if table is BRONZE_EVENTS:

@@ -1,4 +1,4 @@
-"""The shop's own recent past, by source: volume, prices, unknown customers, gaps, freshness.
+"""The shop's own recent past, by source: volume, prices, texts, unknown customers, gaps, freshness.
 
 In: order lines and web events. Out: `HISTORY_FRAMES`, queries that `quality.shop_frames` joins. A
 source of fewer than 30 days is left out, so that a young shop raises no alarm; only its newest week
@@ -30,6 +30,7 @@ days as (
            count(*) filter (line_class = 'sale' and customer_id is null)
                / nullif(count(*) filter (line_class = 'sale'), 0) as unknown_rate,
            median(unit_price) filter (line_class = 'sale')::double as price,
+           max(length(description)) filter (line_class = 'sale') as longest,
            count(*) filter (refined_batch > {since}) as new_count,
            min(order_date) over source as first_date,
            max(order_date) over source as last_date
@@ -57,6 +58,7 @@ _RECENT_DAYS = Frame(
         select *,
                median(line_count) over past as usual_count,
                median(price) over past as usual_price,
+               median(longest) over past as usual_longest,
                max(unknown_rate) over past as highest_unknown_rate,
                count(*) over past as past_count
         from days
@@ -71,6 +73,8 @@ _RECENT_DAYS = Frame(
                as full_day_volume_ratio,
            case when sale_count >= {fewest_lines} then round(price / nullif(usual_price, 0), 4) end
                as price_ratio,
+           case when sale_count >= {fewest_lines}
+               then round(longest / nullif(usual_longest, 0), 4) end as longest_text_ratio,
            case when sale_count >= {fewest_lines} then round(unknown_rate - highest_unknown_rate, 4)
                end as unknown_rate_rise,
            1::bigint as records

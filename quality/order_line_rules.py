@@ -106,6 +106,15 @@ CONTRACT_RULES = (
 )
 BUSINESS_RULES = (
     _line(
+        "erp_line.once",
+        ROW_COUNT,
+        (),
+        "Each line of the ERP counts once: a repeated one lies among the duplicates.",
+        frame="erp_lines",
+        column="event_id",
+        value=0,
+    ),
+    _line(
         "line_amount.exact",
         IN_SET,
         "amount_gap_e4",

@@ -1,9 +1,10 @@
 """A page of the gate's verdicts that needs no network: what failed first, then every rule by suite.
 
-In: a `GateResult`. Out: one HTML file, light or dark as the system is, readable on a phone. Every
-value is escaped. Alone: `write_report(result, path)`.
+In: a `GateResult`. Out: one HTML file, light or dark as the system is, readable on a phone, and the
+results of each run as JSON beside it. Every value is escaped. Alone: `write_report(result, path)`.
 """
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -45,6 +46,20 @@ _HEAD = (
 )
 
 
+PAGE = "quality.html"
+
+
+def store_results(result: GateResult, *, run_id: str, folder: Path) -> Path:
+    """Keep a run's results as `quality-<run>.json`, and make the page show them.
+
+    Returns: the page, `quality.html` in the folder.
+    """
+    page = folder / PAGE
+    _replace(folder / f"quality-{run_id}.json", json.dumps(result.to_json(), indent=1))
+    write_report(result, page)
+    return page
+
+
 def write_report(result: GateResult, path: Path) -> None:
     """Write the page; a reader sees the old page or the new one, never half of it.
 
@@ -52,9 +67,13 @@ def write_report(result: GateResult, path: Path) -> None:
         result: What the gate found.
         path: The HTML file; its folder is made.
     """
+    _replace(path, render(result))
+
+
+def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    draft.write_text(render(result), encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 
 

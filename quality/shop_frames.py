@@ -82,6 +82,25 @@ _MONTHS = Frame(
     """,
     sample=("first_order_id",),
 )
+# An ERP event_id is the line's hash, of this length, and its occurrence in the extract.
+_ERP_LINES = Frame(
+    "erp_lines",
+    ORDER_LINES.name,
+    """
+    with crowded as (
+        select hash(left(event_id, 64)) as mark from {all} where source_system = 'erp'
+        group by mark having count(*) > 1
+    )
+    select left(event_id, 64) as line_hash, count(distinct event_id) as occurrences,
+           min(order_id) as order_id, 1::bigint as records
+    from {all}
+    where source_system = 'erp' and hash(left(event_id, 64)) in (select mark from crowded)
+    group by line_hash having count(distinct event_id) > 1
+    order by line_hash limit {limit}
+    """,
+    unit="lines more than once",
+    sample=("line_hash", "occurrences", "order_id"),
+)
 _ORDERS = Frame(
     "orders",
     ORDER_LINES.name,
@@ -154,6 +173,7 @@ FRAMES = (
     rows_frame(QUARANTINE, values=("reason",)),
     rows_frame(DUPLICATES, values=("disposition",)),
     _MONTHS,
+    _ERP_LINES,
     _ORDERS,
     _CUSTOMER_REFERENCES,
     _CONTACT_REFERENCES,

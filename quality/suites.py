@@ -129,6 +129,18 @@ _HISTORY_RULES = (
     ),
     suite_rule(
         ORDER_LINES,
+        "description.not_cut",
+        BETWEEN,
+        "longest_text_ratio",
+        "The longest description of a day is at least three quarters as long as usual.",
+        suite="history",
+        frame="recent_days",
+        column="description",
+        severity="warn",
+        min_value=0.75,
+    ),
+    suite_rule(
+        ORDER_LINES,
         "unknown_customers.not_rising",
         BETWEEN,
         "unknown_rate_rise",

@@ -20,6 +20,7 @@ import typer.main
 
 import pipelines.cli
 
+FIRST = r"No gold has been published yet in \S+: run \./lake demo\."
 HEAVY = ("pyspark", "dbt", "great_expectations", "sklearn", "mlflow", "dash")
 SALES = """
 create schema gold;
@@ -146,6 +147,13 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["quarantine", "show", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["quarantine", "replay", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["publish", "--accept", "1"], "Use --accept RUN and --reason together, or neither."),
+        (["publish", "--accept", "1", "--reason", "x"], "No storm of refused records blocked a"),
+        (
+            ["publish", "--reason", "x", "list"],
+            "Put the options after the command: `lake publish list`.",
+        ),
+        (["publish", "nope"], "No such command 'nope'"),
+        (["publish", "rollback"], "--reason"),
         (["demo", "--sources", "crm"], "There is no source 'crm'."),
         (["demo", "--file", "no-such-file.csv"], "no-such-file.csv does not exist"),
     ],
@@ -204,7 +212,8 @@ def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["query", "select 1"], r"No gold has been published yet in \S+: run \./lake demo\."),
+        (["query", "select 1"], FIRST),
+        (["publish", "rollback", "--reason", "x"], FIRST),
         (["audit"], r"There is nothing to audit yet: run \./lake demo\."),
         (["quarantine", "show"], r"There is no quarantine yet: run \./lake demo\."),
     ],
@@ -216,6 +225,11 @@ def test_before_the_first_run_a_reader_is_sent_to_the_demo(
     outcome = lake(*arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert re.fullmatch(told, outcome.err.strip())
+
+
+def test_before_the_first_publish_no_version_is_kept(lake: Lake) -> None:
+    told = "Nothing has been published yet: run ./lake demo.\n"
+    assert lake("publish", "list") == Outcome(0, told, "")
 
 
 def test_the_quarantine_of_an_empty_state_is_empty(lake: Lake) -> None:

@@ -230,14 +230,15 @@ def test_commands_and_options_that_the_docs_name_exist(path: Path) -> None:
     unknown = []
     for words in calls(path.read_text(encoding="utf-8")):
         name = ""
-        for word in words:
+        for before, word in itertools.pairwise(["", *words]):
             if f"{name} {word}".strip() in commands():
                 name = f"{name} {word}".strip()
             elif word.startswith("--"):
                 if word not in commands()[name]:
                     unknown.append(words)
-            elif (not name and word.islower()) or any(
-                each.startswith(f"{name} ") for each in commands()
+            elif (not name and word.islower()) or (
+                not before.startswith("--")  # else its value
+                and any(each.startswith(f"{name} ") for each in commands())
             ):
                 unknown.append(words)
     assert unknown == []

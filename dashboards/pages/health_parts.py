@@ -13,6 +13,9 @@ from dashboards.components import Column, Tone
 from dashboards.last_run import Check, LastRun, Stage
 from lakehouse.contracts import REASONS
 
+QUALITY_REPORT = "/quality-report"
+"""Where the screens' server shows the page of the gate's last results."""
+
 _TONES: dict[str, Tone] = {"done": "good", "passed": "good", "failed": "bad", "skipped": "plain"}
 _REASONS = {reason.code: reason for reason in REASONS}
 
@@ -103,6 +106,7 @@ def quality(run: LastRun) -> Any:
             if failed
             else html.P("Every check passed."),
             _folded(passed) if passed else None,
+            html.P(html.A("Every rule, with what it observed", href=QUALITY_REPORT)),
         ]
     return components.card(
         "Quality gate",

@@ -1,10 +1,9 @@
-"""`lake ingest`, `refine`, `run`, `job`, `list`, `publish`: the registry's jobs and the streams."""
+"""`lake ingest`, `refine`, `run`, `job`, `list`: the registry's jobs and the streams."""
 
 from typing import Annotated
 
 import typer
 
-from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from pipelines.cli import app
 from pipelines.jobs import in_order, job, scheduled
@@ -21,31 +20,14 @@ def list_jobs() -> None:
 @app.command("run")
 def run(name: Annotated[str, typer.Argument(help="daily or weekly")]) -> None:
     """Run all jobs of a schedule in order. Example: lake run daily"""
-    _run_jobs([each.name for each in scheduled(name)], command=f"lake run {name}")
+    run_and_show([each.name for each in scheduled(name)], command=f"lake run {name}")
 
 
 @app.command("job")
 def run_job(name: Annotated[str, typer.Argument(help="A name of `lake list`.")]) -> None:
     """Run one job."""
     job(name)
-    _run_jobs([name], command=f"lake job {name}")
-
-
-@app.command("publish")
-def publish(
-    accept: str = typer.Option(None, help="Run that a storm of refusals blocked."),
-    reason: str = typer.Option(None, help="Why it is accepted; kept in the ledger."),
-) -> None:
-    """Judge silver, build and audit gold, bring it into service."""
-    if (accept is None) != (reason is None):
-        raise LakeError("Use --accept RUN and --reason together, or neither.")
-    options = {}
-    if accept is not None:
-        from pipelines.storms import accept_run
-
-        accept_run(accept, reason=reason, settings=Settings())
-        options["accept_reason"] = reason
-    _run_jobs(["publish"], command="lake publish", options=options)
+    run_and_show([name], command=f"lake job {name}")
 
 
 @app.command("ingest")
@@ -54,7 +36,7 @@ def ingest(
 ) -> None:
     """Kafka to bronze."""
     if once:
-        _run_jobs(["ingest"], command="lake ingest --once")
+        run_and_show(["ingest"], command="lake ingest --once")
         return
     from streaming.broker import require_running
     from streaming.ingest import QUERY, start_ingest
@@ -69,7 +51,7 @@ def refine(
 ) -> None:
     """bronze to silver and quarantine."""
     if once:
-        _run_jobs(["refine"], command="lake refine --once")
+        run_and_show(["refine"], command="lake refine --once")
         return
     from streaming.refine import QUERY, start_refine
 
@@ -98,7 +80,8 @@ def _follow(name: str, start: object) -> None:
             query.stop()
 
 
-def _run_jobs(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:
+def run_and_show(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:
+    """Run jobs in this order, with their stages and their summary on the terminal."""
     from pipelines.cli.display import show_summary, stage_display
     from pipelines.running import run_jobs
 

@@ -15,8 +15,11 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from dashboards.app import listen, serve
+from dashboards.pages.health_parts import QUALITY_REPORT
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from quality.report import render, store_results
+from quality.verdicts import GateResult
 
 CALLBACK = "/_dash-update-component"
 Answer = tuple[int, dict[str, str], bytes]
@@ -84,6 +87,20 @@ def test_health_tells_an_empty_a_good_and_a_broken_state(ask: Ask, server: Any) 
     assert (empty[0], json.loads(empty[2])) == (200, {"status": "empty", "run_id": None})
     assert (good[0], json.loads(good[2])) == (200, {"status": "ok", "run_id": "run-1"})
     assert (broken[0], json.loads(broken[2])["status"]) == (503, "error")
+
+
+def test_the_page_of_the_gates_results_is_served_as_the_last_run_left_it(
+    ask: Ask, server: Any
+) -> None:
+    missing = ask(QUALITY_REPORT)
+    result = GateResult((), {}, 0.1)
+    store_results(result, run_id="a", folder=server.settings.reports_dir)
+    status, headers, page = ask(QUALITY_REPORT)
+    assert (missing[0], b"has not judged yet" in missing[2]) == (404, True)
+    assert (status, page.decode()) == (200, render(result))
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert b"http:" not in page
+    assert b"https:" not in page
 
 
 @pytest.mark.parametrize("path", ["/", "/data-health", "/nowhere"])

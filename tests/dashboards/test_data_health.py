@@ -46,7 +46,8 @@ def test_failures_come_first_and_are_counted_by_severity(words_of: Words) -> Non
     text = words_of(parts.quality(parse_last_run({"quality": rows})))
     assert text.startswith("Quality gate 1 blocking 1 warning 1 passed")
     assert text.endswith(
-        "t bad blocks row 7 t odd warns 9 % Show 1 check that passed Table Rule Meaning t fine"
+        "t bad blocks row 7 t odd warns 9 % Show 1 check that passed Table Rule Meaning t fine "
+        "Every rule, with what it observed"
     )
 
 

@@ -1,12 +1,13 @@
 """The page of verdicts: complete, ordered by urgency, escaped, and without any other resource."""
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from lakehouse.contracts.tables import ORDER_LINES, PRODUCTS
-from quality.report import render, write_report
+from quality.report import PAGE, render, store_results, write_report
 from quality.verdicts import GateResult, QualityRow
 
 
@@ -142,6 +143,18 @@ def test_the_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path
     write_report(RESULT, path)
     assert path.read_text(encoding="utf-8") == render(RESULT)
     assert [each.name for each in path.parent.iterdir()] == ["quality.html"]
+
+
+def test_results_are_kept_by_run_and_the_page_shows_the_last(tmp_path: Path) -> None:
+    first = GateResult((), {}, 0.1)
+    store_results(first, run_id="a", folder=tmp_path)
+    assert store_results(RESULT, run_id="b", folder=tmp_path) == tmp_path / PAGE
+    assert (tmp_path / PAGE).read_text(encoding="utf-8") == render(RESULT)
+    kept = {
+        each.name: GateResult.from_json(json.loads(each.read_text(encoding="utf-8")))
+        for each in tmp_path.glob("*.json")
+    }
+    assert kept == {"quality-a.json": first, "quality-b.json": RESULT}
 
 
 @pytest.mark.browser

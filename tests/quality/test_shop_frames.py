@@ -181,7 +181,9 @@ def test_a_column_of_another_type_or_name_is_told_by_the_contract_rule(shop: Any
         "(select * exclude (description) replace (unit_price::double as unit_price), "
         "1 as surprise from order_lines)"
     )
-    result = shop.judge(rules=rules_for(ORDER_LINES.name), order_lines=drifted)
+    # Rules on the shop's past read the lost description, and can't be asked.
+    rules = [each for each in rules_for(ORDER_LINES.name) if not each.suite.endswith(": history")]
+    result = shop.judge(rules=rules, order_lines=drifted)
     assert failures(result) == [
         (
             "order_lines.columns.as_contract",

@@ -7,6 +7,7 @@ from quality.shop_frames import FRAMES
 from quality.suites import RULES, rules_for
 
 BUSINESS = {
+    "order_lines.erp_line.once": "block",
     "order_lines.line_amount.exact": "block",
     "order_lines.sale.quantity_not_negative": "block",
     "order_lines.sale.price_not_zero": "block",
@@ -32,6 +33,7 @@ HISTORY = {
     "order_lines.volume.not_low": "warn",
     "order_lines.volume.not_high": "warn",
     "order_lines.price_level.steady": "warn",
+    "order_lines.description.not_cut": "warn",
     "order_lines.unknown_customers.not_rising": "warn",
     "order_lines.day.not_missing": "warn",
     "order_lines.source.fresh": "warn",

@@ -12,6 +12,7 @@ from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES
 from lakehouse.duck import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines.auditing import audit_service
+from pipelines.rollback import roll_back
 from quality import ledger
 from tests.lake_state import Published, erp, failing
 from tests.quality.test_audit import DAMAGES, append_bronze_again, delete_an_order
@@ -131,6 +132,21 @@ def test_it_agrees_with_the_audit_on_doubled_and_lost_records_and_a_moved_pointe
     code, verdicts = prove(settings)
     assert code == 1
     assert set(failed(verdicts)) == set(ours) == {"R1", "R2", "R8"}
+
+
+@pytest.mark.spark
+@pytest.mark.kafka
+def test_a_recorded_rollback_is_proven_and_an_unrecorded_one_named(published: Published) -> None:
+    settings = published.settings
+    second = (settings.gold_dir / CURRENT).read_bytes()
+    assert roll_back(settings, reason="wrong prices").run_id == "first"
+    assert failing(audit_service(settings, full=True)) == {}
+    code, verdicts = prove(settings)
+    assert (code, failed(verdicts)) == (0, {})
+    (settings.gold_dir / CURRENT).write_bytes(second)
+    moved = ["CURRENT points to run second, last published: first"]
+    assert failing(audit_service(settings, full=True)) == {"R8": tuple(moved)}
+    assert failed(prove(settings)[1]) == {"R8": moved}
 
 
 @pytest.mark.spark
