@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pipelines.publish import Workers
+
+
+def pytest_configure() -> None:
+    """Give a worker of pytest-xdist a main file.
+
+    It is a `python -c`, which `pyspark.sql.connect` takes for doctests and ends with exit code 0 as
+    soon as Great Expectations imports it.
+    """
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__file__"):
+        main.__file__ = pytest.__file__
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,7 @@ def test_a_damaged_commit_is_never_recorded_as_sound(lake: LakeState, left: int)
     assert [line["version"] for line in lines] == [0]
     with open_lake(settings) as connection:
         pinned = Pinned(connection, settings, current_versions(settings))
-        found = tables_are_as_recorded(pinned, full=False, since={}).differences
+        found = tables_are_as_recorded(pinned, since={}).differences
     name = ORDER_LINES.name
     damaged = f"{name} version 1: its commit file is damaged (mend it: `lake repair {name}`)"
     assert found == (damaged,)
@@ -92,5 +92,5 @@ def test_a_data_file_that_was_gone_before_it_was_recorded_is_missing(lake: LakeS
     batches.derive(settings)
     with open_lake(settings) as connection:
         pinned = Pinned(connection, settings, current_versions(settings))
-        (found,) = tables_are_as_recorded(pinned, full=True, since={}).differences
+        (found,) = tables_are_as_recorded(pinned, since={}).differences
     assert f"{path.name} is missing" in found
