@@ -251,8 +251,8 @@ PROTECTIONS = (
         "T30",
         "tests/pipelines/test_pointer.py",
         "pipelines/pointer.py",
-        'took_place = current(settings).get("run_id") == run_id',
-        "took_place = False",
+        'kind = _ENDED[line["kind"]] if all(named) else "abandoned"',
+        'kind = "abandoned"',
     ),
     Protection(
         "T31",

@@ -195,6 +195,7 @@ def test_records_that_had_lost_to_a_beaten_winner_are_named_anew(lake: LakeState
     assert {each for each in places.values() if " and " in each} == set()
 
 
+@pytest.mark.slow
 def test_a_crash_while_losers_are_named_anew_is_healed_by_the_next_start(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,6 +310,7 @@ def test_a_crash_after_any_write_is_healed_by_the_next_start(
     }
 
 
+@pytest.mark.slow
 def test_duplicates_late_ones_and_conflicts_leave_the_generators_truth(lake: LakeState) -> None:
     """T15 to T17: 5 % sent twice, out of order, up to 30 days late, 2 % with another amount."""
     dice = random.Random(15)  # noqa: S311 - the same dice each time

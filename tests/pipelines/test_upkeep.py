@@ -94,6 +94,7 @@ def customer(offset: int, event_id: str, *, partition: int = 0) -> Record:
     return Record(CRM_CUSTOMERS.name, json.dumps(body).encode(), offset, partition)
 
 
+@pytest.mark.slow
 def test_sixty_small_commits_become_few_files_and_nobody_notices(lake: LakeState) -> None:
     settings = lake.settings
     for number in range(30):
