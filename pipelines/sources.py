@@ -84,7 +84,6 @@ def send_shop_days(
     catalog_file: Path | None = None,
     encoding: str = "utf-8",
     seed: int = DEFAULT_SEED,
-    until_day: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Sent:
     """Send days of the simulated shop, from the day after the history's last one.
@@ -95,25 +94,13 @@ def send_shop_days(
         catalog_file: ERP extract that names products and customers; default: the embedded one.
         encoding: Its encoding.
         seed: Another seed is another shop.
-        until_day: Send up to this day of the shop's life instead of `days`.
         on_progress: Told the number of messages sent so far.
     """
-    path = catalog_file or embedded_history()
-    extract = read_extract(path, encoding=encoding)
-    catalog = catalog_from(extract.rows())
-    shop = f"web:{seed}:{extract.sha256}"
-    opened_on = _opening(catalog, path)
+    shop = _open_shop(catalog_file, encoding=encoding, seed=seed)
     records = skipped = 0
     reasons: Counter[str] = Counter()
-    for day in range(until_day or days):
-        sent = _send_day(
-            opened_on + timedelta(days=day),
-            opened_on=opened_on,
-            catalog=catalog,
-            settings=settings,
-            seed=seed,
-            shop=shop,
-        )
+    for day in range(days):
+        sent = shop.send_day(day, settings=settings)
         records, skipped = records + sent.records, skipped + sent.skipped
         reasons.update(sent.reasons)
         if on_progress is not None:
@@ -141,22 +128,11 @@ def send_live(
         encoding: Its encoding.
         seed: Another seed is another shop.
     """
-    path = catalog_file or embedded_history()
-    extract = read_extract(path, encoding=encoding)
-    catalog = catalog_from(extract.rows())
-    opened_on = _opening(catalog, path)
+    shop = _open_shop(catalog_file, encoding=encoding, seed=seed)
     records = 0
     reasons: Counter[str] = Counter()
     for day in itertools.count(max(0, shop_days_sent(settings, seed=seed) - 1)):
-        sent = _send_day(
-            opened_on + timedelta(days=day),
-            opened_on=opened_on,
-            catalog=catalog,
-            settings=settings,
-            seed=seed,
-            shop=f"web:{seed}:{extract.sha256}",
-            pace=pace,
-        )
+        sent = shop.send_day(day, settings=settings, pace=pace)
         records += sent.records
         reasons.update(sent.reasons)
         if pace.is_over:
@@ -190,28 +166,40 @@ def quick_until(path: Path, *, encoding: str = "utf-8") -> date:
     return date(day.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
-def _opening(catalog: Catalog, path: Path) -> date:
+@dataclass(frozen=True)
+class _Shop:
+    """The simulated shop of one extract and seed; `key` names it in the ledger."""
+
+    key: str
+    seed: int
+    catalog: Catalog
+    opened_on: date
+
+    def send_day(self, number: int, *, settings: Settings, pace: Pace | None = None) -> Sent:
+        """Send a day of its life, the first is 0, where the last send of that day stopped."""
+        day = self.opened_on + timedelta(days=number)
+        return produce(
+            simulate(
+                seed=self.seed,
+                start_date=day,
+                days=1,
+                catalog=self.catalog,
+                opened_on=self.opened_on,
+            ),
+            source=Source(f"{self.key}:{day}", f"web shop, {day}"),
+            settings=settings,
+            pace=pace,
+        )
+
+
+def _open_shop(file: Path | None, *, encoding: str, seed: int) -> _Shop:
+    path = file or embedded_history()
+    extract = read_extract(path, encoding=encoding)
+    catalog = catalog_from(extract.rows())
     if catalog.last_day is None:
         raise LakeError(
             f"The simulated shop can't open: {path.name} holds no sale. Send only the extract with "
             "`--sources erp`."
         )
-    return catalog.last_day + timedelta(days=1)
-
-
-def _send_day(
-    day: date,
-    *,
-    opened_on: date,
-    catalog: Catalog,
-    settings: Settings,
-    seed: int,
-    shop: str,
-    pace: Pace | None = None,
-) -> Sent:
-    return produce(
-        simulate(seed=seed, start_date=day, days=1, catalog=catalog, opened_on=opened_on),
-        source=Source(f"{shop}:{day}", f"web shop, {day}"),
-        settings=settings,
-        pace=pace,
-    )
+    opened_on = catalog.last_day + timedelta(days=1)
+    return _Shop(f"web:{seed}:{extract.sha256}", seed, catalog, opened_on)
