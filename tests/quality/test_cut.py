@@ -145,6 +145,13 @@ def lose_a_row_of_a_batch(lake: LakeState) -> None:
     lake.refine()
 
 
+def assert_it_blocks(act: Act, published: Published, workers: Workers, named: str) -> None:
+    act(published.lake)
+    assert cut_of(published.settings) is not None
+    with pytest.raises(CheckFailed, match=rf"The audit failed.*{named}"):
+        bring_into_service(published.settings, workers)
+
+
 @pytest.mark.parametrize(
     ("act", "equation", "named"),
     [
@@ -156,10 +163,7 @@ def lose_a_row_of_a_batch(lake: LakeState) -> None:
 def test_what_went_wrong_since_the_cut_blocks_the_publish(
     published: Published, workers: Workers, act: Act, equation: str, named: str
 ) -> None:
-    act(published.lake)
-    assert cut_of(published.settings) is not None
-    with pytest.raises(CheckFailed, match=rf"The audit failed.*{equation} .*{named}"):
-        bring_into_service(published.settings, workers)
+    assert_it_blocks(act, published, workers, rf"{equation} .*{named}")
 
 
 @pytest.mark.parametrize(
@@ -172,10 +176,7 @@ def test_what_went_wrong_since_the_cut_blocks_the_publish(
 def test_what_went_wrong_with_a_record_sent_since_the_cut_blocks_the_publish(
     published_on_kafka: Published, workers: Workers, act: Act, equation: str, named: str
 ) -> None:
-    act(published_on_kafka.lake)
-    assert cut_of(published_on_kafka.settings) is not None
-    with pytest.raises(CheckFailed, match=rf"The audit failed.*{equation} .*{named}"):
-        bring_into_service(published_on_kafka.settings, workers)
+    assert_it_blocks(act, published_on_kafka, workers, rf"{equation} .*{named}")
 
 
 def test_a_batch_that_holds_what_it_does_not_state_fails(published: Published) -> None:
