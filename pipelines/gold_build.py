@@ -61,7 +61,8 @@ def build(
         [
             *_quiet("build"),
             *arguments,
-            *("--vars", json.dumps(dict(variables)), "--exclude-resource-type", "unit_test"),
+            *("--vars", json.dumps(dict(variables))),
+            *("--exclude-resource-types", "unit_test exposure"),
         ]
     )
     results = outcome.result.results if outcome.result is not None else []

@@ -10,8 +10,11 @@ DIM_CUSTOMER_CONTACTS = "gold.dim_customer_contacts"
 DIM_CUSTOMERS = "gold.dim_customers"
 DIM_DATES = "gold.dim_dates"
 DIM_PRODUCTS = "gold.dim_products"
+FCT_BASKET_PAIRS = "gold.fct_basket_pairs"
 FCT_COHORT_RETENTION = "gold.fct_cohort_retention"
+FCT_CUSTOMER_ORDERS = "gold.fct_customer_orders"
 FCT_CUSTOMER_RFM = "gold.fct_customer_rfm"
+FCT_DAILY_CUSTOMERS = "gold.fct_daily_customers"
 FCT_DAILY_FUNNEL = "gold.fct_daily_funnel"
 FCT_DAILY_KPIS = "gold.fct_daily_kpis"
 FCT_DAILY_SALES = "gold.fct_daily_sales"
@@ -25,8 +28,11 @@ GOLD_TABLES = (
     DIM_CUSTOMERS,
     DIM_DATES,
     DIM_PRODUCTS,
+    FCT_BASKET_PAIRS,
     FCT_COHORT_RETENTION,
+    FCT_CUSTOMER_ORDERS,
     FCT_CUSTOMER_RFM,
+    FCT_DAILY_CUSTOMERS,
     FCT_DAILY_FUNNEL,
     FCT_DAILY_KPIS,
     FCT_DAILY_SALES,

@@ -16,10 +16,15 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 @dataclass(frozen=True)
 class DbtRun:
-    """The parsed project, and every node of one build with its status and message."""
+    """The parsed project, and every node of one build with its status and message.
+
+    `arguments` and `variables` are those of the build, for another command on the same project.
+    """
 
     manifest: dict[str, Any]
     results: dict[str, tuple[str, str]]
+    arguments: tuple[str, ...]
+    variables: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
         results={
             each.node.name: (str(each.status), each.message or "") for each in built.result.results
         },
+        arguments=tuple(arguments),
+        variables=variables,
     )
 
 
