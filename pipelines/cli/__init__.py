@@ -44,6 +44,7 @@ def main() -> None:
         dictionary,
         lineage,
         machine,
+        profile_command,
         publishing,
         quality,
         quarantine,
