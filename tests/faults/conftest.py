@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storefront.messages import Message
 
 FAST_JAVA = "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "30k"}
+SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "15k"}
 """Two hundred records an ingest batch, few files a refine batch: several in a short run."""
 
 

@@ -1,6 +1,7 @@
 """What a checkpoint says, and how a damaged one is named."""
 
 import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,20 @@ def write(settings: Settings, name: str, text: str) -> Path:
     path = checkpoint_dir("ingest", settings=settings) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    sums_of(path).unlink(missing_ok=True)
     return path
+
+
+def sums_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.crc")
+
+
+def sum_up(path: Path) -> None:
+    """Write the checksums beside a file as Hadoop does, one for each 512 bytes."""
+    content = path.read_bytes()
+    parts = [content[start : start + 512] for start in range(0, len(content), 512)]
+    sums = b"".join(zlib.crc32(part).to_bytes(4) for part in parts)
+    sums_of(path).write_bytes(b"crc\0" + (512).to_bytes(4) + sums)
 
 
 def offsets(**topics: dict[str, int]) -> str:
@@ -66,8 +80,7 @@ def whole(settings: Settings, *, begun: int, finished: int) -> None:
     write(settings, "metadata", '{"id":"8b0c"}')
     write(settings, "sources/0/0", "v1\n" + json.dumps({"a": {"0": 0}}))
     for number in range(begun):
-        write(settings, f"offsets/{number}", offsets(a={"0": number}))
-        write(settings, f"offsets/.{number}.crc", "crc")
+        sum_up(write(settings, f"offsets/{number}", offsets(a={"0": number}) + " " * 600))
     for number in range(finished):
         write(settings, f"commits/{number}", 'v1\n{"nextBatchWatermarkMs":0}')
 
@@ -95,6 +108,30 @@ def test_each_file_that_the_next_start_reads_is_checked_before_it(
     with pytest.raises(LakeError, match=r"`lake reset ingest`") as failure:
         require_sound("ingest", settings=settings)
     assert str(path) in str(failure.value)
+
+
+@pytest.mark.parametrize(("place", "other"), [(38, "7"), (-1, "\t")])
+@pytest.mark.parametrize("name", ["offsets/1", "offsets/2"])
+def test_a_changed_byte_is_told_by_the_checksum_though_the_file_can_be_read(
+    settings: Settings, name: str, place: int, other: str
+) -> None:
+    whole(settings, begun=3, finished=2)
+    require_sound("ingest", settings=settings)
+    path = checkpoint_dir("ingest", settings=settings) / name
+    written = bytearray(path.read_bytes())
+    assert bytes(written[place : place + 1 or None]) in (b"1", b"2", b" ")
+    written[place] = ord(other)
+    path.write_bytes(written)
+    with pytest.raises(LakeError, match=rf"{name} is missing or damaged.*`lake reset ingest`"):
+        require_sound("ingest", settings=settings)
+
+
+def test_checksums_that_were_cut_short_count_as_damage(settings: Settings) -> None:
+    whole(settings, begun=1, finished=0)
+    path = checkpoint_dir("ingest", settings=settings) / "offsets" / "0"
+    sums_of(path).write_bytes(b"crc\0")
+    with pytest.raises(LakeError, match="offsets/0 is missing or damaged"):
+        require_sound("ingest", settings=settings)
 
 
 def test_a_checkpoint_older_than_what_its_query_wrote_is_refused(settings: Settings) -> None:
