@@ -6,6 +6,7 @@ import os
 import pkgutil
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import pytest
 import typer.main
 
 import pipelines.cli
+from tests.brokers import free_ports
 
 FIRST = r"No gold has been published yet in \S+: run \./lake demo\."
 HEAVY = ("pyspark", "dbt", "great_expectations", "sklearn", "mlflow", "dash")
@@ -189,6 +191,42 @@ def test_ctrl_c_exits_130_and_says_that_nothing_is_lost(
     outcome = lake("list")
     assert (outcome.code, outcome.out) == (130, "")
     assert "Stopped. Nothing is lost" in outcome.err
+
+
+def test_a_java_half_that_nobody_can_reach_is_told_as_such_however_py4j_says_it(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from py4j.clientserver import ClientServer, JavaParameters
+    from py4j.java_gateway import GatewayParameters, JavaGateway
+
+    importlib.import_module("pipelines.cli.runs")
+    (port,) = free_ports(1)
+    refused = ClientServer(java_parameters=JavaParameters(port=port))
+    unanswered = JavaGateway(gateway_parameters=GatewayParameters(port=port))
+    try:
+        for gateway in (refused, unanswered):
+            monkeypatch.setattr(
+                "pipelines.cli.runs.in_order", lambda *_, java=gateway: java.jvm.System.gc()
+            )
+            outcome = lake("list")
+            assert outcome.code == 2
+            assert outcome.err.startswith("Spark's Java process ended"), outcome.err
+    finally:
+        refused.shutdown()
+        unanswered.shutdown()
+
+
+def test_a_refused_connection_of_another_server_is_not_put_down_to_java(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importlib.import_module("pipelines.cli.runs")
+    (port,) = free_ports(1)
+    monkeypatch.setattr(
+        "pipelines.cli.runs.in_order", lambda *_: socket.create_connection(("127.0.0.1", port))
+    )
+    outcome = lake("list")
+    assert outcome.code == 2
+    assert outcome.err.startswith("ConnectionRefusedError"), outcome.err
 
 
 def test_ctrl_c_in_the_middle_of_a_query_is_no_error(lake: Lake, gold: Path) -> None:

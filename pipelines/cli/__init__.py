@@ -5,6 +5,7 @@ prerequisite. Errors are one or two sentences; a traceback only with `--debug`.
 """
 
 import sys
+from traceback import walk_tb
 
 import typer
 
@@ -98,7 +99,7 @@ def _complain_generally(error: Exception) -> int:
         return 2
     if _state["debug"]:
         raise error
-    if type(error).__name__ in ("Py4JError", "Py4JNetworkError"):
+    if _is_of_a_dead_jvm(error):
         typer.secho(
             "Spark's Java process ended, most often for want of memory: `lake doctor` says what "
             "fits this machine. Nothing is lost: run the same command again.",
@@ -114,3 +115,11 @@ def _complain_generally(error: Exception) -> int:
         err=True,
     )
     return 2
+
+
+def _is_of_a_dead_jvm(error: Exception) -> bool:
+    """Whether Spark's Java half is gone: py4j says so itself, or passes on its socket's error."""
+    if type(error).__name__ in ("Py4JError", "Py4JNetworkError"):
+        return True
+    raised_in = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return isinstance(error, OSError) and any(name.startswith("py4j.") for name in raised_in)
