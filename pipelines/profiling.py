@@ -115,7 +115,8 @@ def _column(connection: "duckdb.DuckDBPyConnection", relation: str, name: str, k
         f"max({own})::varchar from {relation}"
     ).fetchall()[0]
     facts = [("distinct", f"{distinct:,}"), ("least", least), ("most", most)]
-    outliers, bars = None, []
+    outliers: int | None = None
+    bars: list[tuple[str, str, int]]
     if kind.startswith(_NUMBERS) and distinct > BARS:
         low, middle, high, outliers, bars = _spread(connection, relation, own)
         facts += [("lower quarter", low), ("median", middle), ("upper quarter", high)]
