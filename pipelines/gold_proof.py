@@ -141,7 +141,10 @@ def _build(
         if not parsed.success:
             raise LakeError(f"The dbt project does not parse: {parsed.exception}.")
         manifest = parsed.result
-    chosen = ("--vars", json.dumps(dict(variables)), "--exclude-resource-type", "unit_test")
+    chosen = (
+        *("--vars", json.dumps(dict(variables))),
+        *("--exclude-resource-types", "unit_test exposure"),
+    )
     outcome = dbtRunner(manifest=manifest).invoke([*quiet, "build", *arguments, *chosen])
     if outcome.result is None:
         raise LakeError(f"Gold of the invented shop was not built: {outcome.exception}.")
