@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lakehouse import ivy
 from lakehouse.errors import LakeError
+from lakehouse.files import replace_text
 from lakehouse.jar_lock import (
     JAR_SETS,
     JarLock,
@@ -107,8 +108,7 @@ def _complete(settings: Settings, *, lock: JarLock, progress: Progress | None) -
                 path.unlink()
     stamp = _stamp_file(settings)
     content = json.dumps({"lock": lock.digest, "jars": _seen(settings)}, indent=1)
-    stamp.with_suffix(".new").write_text(content, encoding="utf-8")
-    stamp.with_suffix(".new").replace(stamp)
+    replace_text(stamp, content)
 
 
 def _fetch(

@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from lakehouse import supervisor
+from lakehouse.files import replace_text
 
 LOOPBACK = "127.0.0.1"
 _CLOCK_SECONDS = 5.0  # a start time shifts a little when the machine's clock is set
@@ -53,9 +54,7 @@ class Tied:
 def record(path: Path, *, pid: int, mark: str, facts: Mapping[str, str | float]) -> Recorded:
     """Write down a program that runs. Raises: psutil.NoSuchProcess when it has ended already."""
     written = Recorded(pid, psutil.Process(pid).create_time(), mark, facts)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(written)), encoding="utf-8")
-    fresh.replace(path)
+    replace_text(path, json.dumps(asdict(written)))
     return written
 
 

@@ -54,23 +54,14 @@ def build(
         What `pipelines.gold` expects: success, message (of what is no model and no test), models,
         checks and seconds of CPU.
     """
-    from dbt.cli.main import dbtRunner
-
     cpu = time.process_time()
-    outcome = dbtRunner(manifest=manifest).invoke(
-        [
-            *_quiet("build"),
-            *arguments,
-            *("--vars", json.dumps(dict(variables))),
-            *("--exclude-resource-types", "unit_test exposure"),
-        ]
-    )
+    outcome = run(arguments, manifest=manifest, variables=variables)
     results = outcome.result.results if outcome.result is not None else []
     of_type: dict[str, list[Any]] = {"model": [], "test": [], "operation": []}
     for each in results:
         of_type[each.node.resource_type].append(each)
     checks = [_check(each, manifest=manifest) for each in of_type["test"]]
-    _close(is_wanted=outcome.success)
+    close(is_wanted=outcome.success)
     failures = [each.message for each in of_type["operation"] if str(each.status) == "error"]
     failures += [str(outcome.exception)] if outcome.exception else []
     return {
@@ -80,6 +71,20 @@ def build(
         "checks": checks,
         "cpu_seconds": time.process_time() - cpu,
     }
+
+
+def run(arguments: list[str], *, manifest: Any, variables: Mapping[str, str | None]) -> Any:
+    """Build and test every model. Returns: dbt's own outcome; its file stays open."""
+    from dbt.cli.main import dbtRunner
+
+    return dbtRunner(manifest=manifest).invoke(
+        [
+            *_quiet("build"),
+            *arguments,
+            *("--vars", json.dumps(dict(variables))),
+            *("--exclude-resource-types", "unit_test exposure"),
+        ]
+    )
 
 
 def _quiet(command: str) -> list[str]:
@@ -128,7 +133,7 @@ def _sample(failing_rows: str) -> list[str]:
     ]
 
 
-def _close(*, is_wanted: bool) -> None:
+def close(*, is_wanted: bool) -> None:
     """Let go of the file, which dbt would keep open for the next build; write it out if wanted."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT
+from pipelines import gold_build
 from pipelines.gold import GOLD_SOURCES
 from quality.invented_shop import build_shop
 from quality.proof import ProofRow
@@ -126,26 +127,18 @@ def main() -> None:
                 if each.node.resource_type == "test" and each.node.name not in request["without"]
             ]
             found = [_planted(each["damage"], tests) for each in request["defects"]]
-        _let_go()
+        gold_build.close(is_wanted=True)
     print(json.dumps({"found": found, "alarms": alarms}))
 
 
 def _build(
     arguments: list[str], variables: Mapping[str, str], manifest: Any
 ) -> tuple[list[Any], Any]:
-    from dbt.cli.main import dbtRunner
-
-    quiet = ["--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-write-json"]
     if manifest is None:
-        parsed = dbtRunner().invoke([*quiet, "parse", *arguments])
-        if not parsed.success:
-            raise LakeError(f"The dbt project does not parse: {parsed.exception}.")
-        manifest = parsed.result
-    chosen = (
-        *("--vars", json.dumps(dict(variables))),
-        *("--exclude-resource-types", "unit_test exposure"),
-    )
-    outcome = dbtRunner(manifest=manifest).invoke([*quiet, "build", *arguments, *chosen])
+        manifest, failure = gold_build.parse(arguments)
+        if failure is not None:
+            raise LakeError(f"The dbt project does not parse: {failure}")
+    outcome = gold_build.run(arguments, manifest=manifest, variables=variables)
     if outcome.result is None:
         raise LakeError(f"Gold of the invented shop was not built: {outcome.exception}.")
     return [
@@ -178,17 +171,6 @@ def _cursor() -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     return DuckDBConnectionManager.env().handle().cursor()
-
-
-def _let_go() -> None:
-    """dbt would keep the file open, and the next build with it."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    cursor = _cursor()
-    cursor.execute("detach gold_build")
-    cursor.close()
-    DuckDBConnectionManager.env().close()
-    DuckDBConnectionManager.close_all_connections()
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.gold import DIM_CUSTOMER_CONTACTS, GOLD_TABLES
-from lakehouse.contracts.tables import CUSTOMER_CONTACTS, TABLES
+from lakehouse.contracts.tables import CUSTOMER_CONTACTS, TABLES, Table
 from lakehouse.duck import delta_relation, open_gold, open_lake
 from lakehouse.errors import LakeError
+from lakehouse.files import replace_text
 from lakehouse.settings import Settings
+from quality.offline_page import offline_page
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,7 +72,7 @@ def profile_table(name: str, *, settings: Settings) -> Profile:
     silver = {table.name: table for table in TABLES}
     if name in GOLD_TABLES:
         with open_gold(settings) as gold:
-            hidden = _personal() if name == DIM_CUSTOMER_CONTACTS else ()
+            hidden = _personal(CUSTOMER_CONTACTS) if name == DIM_CUSTOMER_CONTACTS else ()
             return profile_relation(gold, name, title=name, left_out=hidden)
     if name not in silver:
         raise LakeError(
@@ -78,7 +80,7 @@ def profile_table(name: str, *, settings: Settings) -> Profile:
         )
     import duckdb
 
-    hidden = tuple(each.name for each in silver[name].columns if each.personal)
+    hidden = _personal(silver[name])
     with open_lake(settings) as lake:
         try:
             relation = delta_relation(settings, name)
@@ -104,21 +106,22 @@ def profile_relation(
     return Profile(title, rows, columns, gone, _correlations(connection, relation, numbers))
 
 
-def _personal() -> tuple[str, ...]:
-    return tuple(each.name for each in CUSTOMER_CONTACTS.columns if each.personal)
+def _personal(table: Table) -> tuple[str, ...]:
+    return tuple(each.name for each in table.columns if each.personal)
 
 
 def _column(connection: "duckdb.DuckDBPyConnection", relation: str, name: str, kind: str) -> Column:
     own = f'"{name}"'
-    missing, distinct, least, most = connection.execute(
-        f"select count(*) - count({own}), count(distinct {own}), min({own})::varchar, "
+    present, missing, distinct, least, most = connection.execute(
+        f"select count({own}), count(*) - count({own}), count(distinct {own}), min({own})::varchar, "
         f"max({own})::varchar from {relation}"
     ).fetchall()[0]
     facts = [("distinct", f"{distinct:,}"), ("least", least), ("most", most)]
     outliers: int | None = None
     bars: list[tuple[str, str, int]]
     if kind.startswith(_NUMBERS) and distinct > BARS:
-        low, middle, high, outliers, bars = _spread(connection, relation, own)
+        low, middle, high, bars = _spread(connection, relation, own)
+        outliers = present - sum(count for _, _, count in bars)
         facts += [("lower quarter", low), ("median", middle), ("upper quarter", high)]
     else:
         bars = connection.execute(
@@ -131,16 +134,13 @@ def _column(connection: "duckdb.DuckDBPyConnection", relation: str, name: str, k
 
 def _spread(
     connection: "duckdb.DuckDBPyConnection", relation: str, own: str
-) -> tuple[str, str, str, int, list[tuple[str, str, int]]]:
-    """Quartiles, outliers, and the rows in ten equal steps between the fences."""
+) -> tuple[str, str, str, list[tuple[str, str, int]]]:
+    """Quartiles, and the rows in ten equal steps between the fences; beyond them are outliers."""
     low, middle, high = connection.execute(
         f"select unnest(quantile_disc({own}, [0.25, 0.5, 0.75]))::double from {relation}"
     ).fetchall()
     reach = 1.5 * (high[0] - low[0])
     floor, top = low[0] - reach, high[0] + reach
-    outliers = connection.execute(
-        f"select count(*) from {relation} where {own} < ? or {own} > ?", [floor, top]
-    ).fetchall()[0][0]
     step = (top - floor) / BARS or 1.0
     counted = dict(
         connection.execute(
@@ -154,7 +154,7 @@ def _spread(
         for place in range(BARS)
         if place in counted
     ]
-    return f"{low[0]:,.4g}", f"{middle[0]:,.4g}", f"{high[0]:,.4g}", outliers, bars
+    return f"{low[0]:,.4g}", f"{middle[0]:,.4g}", f"{high[0]:,.4g}", bars
 
 
 def _correlations(
@@ -172,15 +172,13 @@ def _correlations(
 
 def write_profile(profile: Profile, folder: Path) -> Path:
     """Write the page `profile-<table>.html`; returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"profile-{profile.table}.html"
-    path.write_text(render(profile), encoding="utf-8")
+    replace_text(path, render(profile))
     return path
 
 
 def render(profile: Profile) -> str:
     """The page as text; every value is escaped."""
-    title = f"Profile of {escape(profile.table)}"
     hidden = ", ".join(profile.left_out)
     note = (
         f"<p class='quiet'>Left out, for they are personal: {escape(hidden)}.</p>" if hidden else ""
@@ -190,13 +188,10 @@ def render(profile: Profile) -> str:
         for a, b, value in profile.correlations
     )
     links = f"<section><h2>Correlations</h2><table>{strong}</table></section>" if strong else ""
-    body = "".join(_section(each, profile.rows) for each in profile.columns)
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
-        f"<p>{profile.rows:,} rows, {len(profile.columns)} columns.</p>{note}{body}{links}"
-        "</body></html>\n"
+    size = f"<p>{profile.rows:,} rows, {len(profile.columns)} columns.</p>"
+    sections = "".join(_section(each, profile.rows) for each in profile.columns)
+    return offline_page(
+        f"Profile of {profile.table}", style=_STYLE, body=f"{size}{note}{sections}{links}"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from lakehouse.contracts.tables import QUARANTINE
 from lakehouse.duck import current_gold, delta_relation, open_lake
 from lakehouse.errors import LakeError
+from lakehouse.files import replace_text
 from lakehouse.settings import Settings
 from lakehouse.tables import current_version
 from pipelines import pointer, restatements
@@ -96,7 +97,6 @@ def write_report(report: Mapping[str, Any], *, settings: Settings) -> dict[str, 
 
     A run in which nothing was new keeps the verdicts of the run that published what is in service.
     """
-    settings.reports_dir.mkdir(parents=True, exist_ok=True)
     latest = settings.reports_dir / "latest.json"
     body = dict(report)
     if body["message"] == "Nothing was new." and latest.exists():
@@ -104,8 +104,6 @@ def write_report(report: Mapping[str, Any], *, settings: Settings) -> dict[str, 
         for key in ("reconciliation", "quality"):
             body[key] = body[key] or before.get(key, [])
     text = json.dumps(body, indent=1, default=str)
-    (settings.reports_dir / f"run-{body['run_id']}.json").write_text(text, encoding="utf-8")
-    fresh = latest.with_suffix(".tmp")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(latest)
+    for path in (settings.reports_dir / f"run-{body['run_id']}.json", latest):
+        replace_text(path, text)
     return body

@@ -5,12 +5,13 @@ results of each run as JSON beside it. Every value is escaped. Alone: `write_rep
 """
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from lakehouse.files import replace_text
+from quality.offline_page import offline_page
 from quality.verdicts import GateResult, QualityRow, is_blocking
 
 _STYLE = """
@@ -55,7 +56,7 @@ def store_results(result: GateResult, *, run_id: str, folder: Path) -> Path:
     Returns: the page, `quality.html` in the folder.
     """
     page = folder / PAGE
-    _replace(folder / f"quality-{run_id}.json", json.dumps(result.to_json(), indent=1))
+    replace_text(folder / f"quality-{run_id}.json", json.dumps(result.to_json(), indent=1))
     write_report(result, page)
     return page
 
@@ -67,14 +68,7 @@ def write_report(result: GateResult, path: Path) -> None:
         result: What the gate found.
         path: The HTML file; its folder is made.
     """
-    _replace(path, render(result))
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    replace_text(path, render(result))
 
 
 def render(result: GateResult) -> str:
@@ -88,12 +82,10 @@ def render(result: GateResult) -> str:
     suites.sort(key=lambda suite: min(map(_urgency, suite[1])))
     failed = f"<h2>What failed</h2>{_table(failures)}" if failures else ""
     body = "".join(_suite(name, rows) for name, rows in suites)
-    return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>Quality of silver</title><style>{_STYLE}</style></head><body><main>"
-        f"<h1>Quality of silver</h1>{_summary(result)}{failed}"
-        f"<h2>Every rule, by suite</h2>{body}</main></body></html>\n"
+    return offline_page(
+        "Quality of silver",
+        style=_STYLE,
+        body=f"{_summary(result)}{failed}<h2>Every rule, by suite</h2>{body}",
     )
 
 

@@ -25,6 +25,7 @@ from lakehouse.jars import ensure_jars
 from lakehouse.settings import PROJECT_ROOT, Settings
 from storefront.data import embedded_history
 from tests.brokers import free_ports
+from tests.lake_state import FAST_JAVA
 
 LAKE = Path(sys.prefix) / "bin" / "lake"
 ROWS = 6_000
@@ -97,7 +98,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         "LAKE_KAFKA_PORT": str(kafka),
         "LAKE_KAFKA_CONTROLLER_PORT": str(controller),
         "LAKE_DASHBOARD_PORT": str(screens),
-        "LAKE_SPARK_JAVA_OPTIONS": "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "LAKE_SPARK_JAVA_OPTIONS": FAST_JAVA,
     }
     first = Shop(environment, extract, *_expected(distinct), first_output="")
     done = first.lake("demo", "--once", "--file", str(extract), "--sources", "erp")

@@ -81,7 +81,10 @@ def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
     parsed = dbtRunner().invoke(["--quiet", "parse", *arguments])
     assert parsed.success, parsed.exception
     built = dbtRunner(manifest=parsed.result).invoke(
-        ["--quiet", "build", *arguments, "--vars", json.dumps(variables)]
+        [
+            *("--quiet", "build", *arguments),
+            *("--vars", json.dumps(variables), "--exclude-resource-types", "exposure"),
+        ]
     )
     assert built.exception is None
     return DbtRun(

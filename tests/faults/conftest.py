@@ -12,7 +12,7 @@ from lakehouse.settings import Settings
 from tests.brokers import own_kafka
 from tests.faults.proof import Shop, Trial, rows_of
 from tests.faults.source import Truth, seeded_shop
-from tests.lake_state import LakeState, NewSettings, bring_into_service
+from tests.lake_state import FAST_JAVA, LakeState, NewSettings, bring_into_service
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from pipelines.publish import Workers
     from storefront.messages import Message
 
-FAST_JAVA = (
-    "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
-)
-"""One compiler alone has 48 MiB for its code; when they are full Java compiles no more."""
 SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "15k"}
 """Two hundred records an ingest batch, few files a refine batch: several in a short run."""
 

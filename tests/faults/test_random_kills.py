@@ -15,12 +15,11 @@ from lakehouse.settings import Settings
 from pipelines.publish import Workers
 from streaming.producer import Source, produce
 from tests.faults.commands import Command, Fault, succeed
-from tests.faults.conftest import FAST_JAVA
 from tests.faults.launcher import TOGETHER
 from tests.faults.proof import Shop, prove, rows_of
 from tests.faults.results import Recorder
 from tests.faults.source import seeded_shop
-from tests.lake_state import LakeState, NewSettings, bring_into_service
+from tests.lake_state import FAST_JAVA, LakeState, NewSettings, bring_into_service
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
