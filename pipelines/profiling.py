@@ -113,8 +113,8 @@ def _personal(table: Table) -> tuple[str, ...]:
 def _column(connection: "duckdb.DuckDBPyConnection", relation: str, name: str, kind: str) -> Column:
     own = f'"{name}"'
     present, missing, distinct, least, most = connection.execute(
-        f"select count({own}), count(*) - count({own}), count(distinct {own}), min({own})::varchar, "
-        f"max({own})::varchar from {relation}"
+        f"select count({own}), count(*) - count({own}), count(distinct {own}), "
+        f"min({own})::varchar, max({own})::varchar from {relation}"
     ).fetchall()[0]
     facts = [("distinct", f"{distinct:,}"), ("least", least), ("most", most)]
     outliers: int | None = None
