@@ -29,11 +29,13 @@ STRONGEST = 15
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE", "FLOAT")
 _STYLE = """
 :root { color-scheme: light dark; } body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto;
-  max-width: 70rem; padding: 1.5rem 1rem; } section { border-top: 1px solid #8886; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; overflow-wrap: anywhere; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem .6rem .2rem 0;
-  overflow-wrap: anywhere; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
-.bar { background: #4a7ebb; height: .8rem; } td.b { width: 12rem; } .quiet { opacity: .75; }
+  max-width: 70rem; padding: 1.5rem 1rem; overflow-wrap: anywhere; }
+section { border-top: 1px solid #8886; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; }
+table { border-collapse: collapse; } td { padding: .2rem .6rem .2rem 0; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.bar { background: #4a7ebb; height: .8rem; } td.b { width: min(12rem, 30vw); }
+.quiet { opacity: .75; }
 """
 
 

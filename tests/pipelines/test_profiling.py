@@ -10,6 +10,7 @@ from lakehouse.duck import CURRENT
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from pipelines.profiling import profile_relation, profile_table, render, write_profile
+from tests.phone import on_a_phone
 
 SALES = """
 create table sales as
@@ -59,6 +60,17 @@ def test_the_page_is_escaped_asks_nobody_and_holds_nothing_personal(
     assert "Left out, for they are personal: name." in text
     for forbidden in ("<b>", "Ada", "Bob", "http", "<script", "src="):
         assert forbidden not in text
+
+
+@pytest.mark.browser
+def test_long_values_do_not_make_a_phone_scroll_sideways(
+    sales: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    long = "(select repeat('f', 66) as id, n * 1000000 as amount from range(50) as t(n))"
+    path = write_profile(profile_relation(sales, long, title="sales"), tmp_path)
+    asked, width, _ = on_a_phone(path, scheme="dark")
+    assert asked == [path.as_uri()]
+    assert width <= 375
 
 
 def test_an_empty_table_has_a_page_too(sales: duckdb.DuckDBPyConnection) -> None:

@@ -9,6 +9,7 @@ import pytest
 from lakehouse.contracts.tables import ORDER_LINES, PRODUCTS
 from quality.report import PAGE, render, store_results, write_report
 from quality.verdicts import GateResult, QualityRow
+from tests.phone import on_a_phone
 
 
 def verdict(rule: str, **changes: str) -> QualityRow:
@@ -162,26 +163,9 @@ def test_results_are_kept_by_run_and_the_page_shows_the_last(tmp_path: Path) -> 
 def test_a_phone_without_network_shows_the_page_without_scrolling_sideways(
     scheme: str, tmp_path: Path
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
     path = tmp_path / "quality.html"
     write_report(RESULT, path)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page(
-            viewport={"width": 375, "height": 800},
-            color_scheme="dark" if scheme == "dark" else "light",
-            offline=True,
-        )
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        width = page.evaluate("document.documentElement.scrollWidth")
-        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        browser.close()
+    asked, width, paper = on_a_phone(path, scheme=scheme)
     assert asked == [path.as_uri()]
     assert width <= 375
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 31)"}[scheme]
