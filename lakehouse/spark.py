@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_opening = threading.Lock()
+"""One start at a time: two at once would each keep the other's standard error as the terminal."""
 
 
 def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSession":
@@ -66,7 +70,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
     )
     if not settings.spark_master.startswith("local"):
         builder = builder.config("spark.jars", ",".join(jars))
-    with _console_to(settings.logs_dir / "spark.log"):
+    with _opening, _console_to(settings.logs_dir / "spark.log"):
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
     return session
