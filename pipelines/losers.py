@@ -4,6 +4,7 @@ In: a decided batch in which accepted records lose. Out: the earlier losers of t
 their new outcome and winner, so that no record ever names one that is not accepted.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, QUARANTINE
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def losers_of(decided: "DataFrame", *, settings: Settings) -> "DataFrame":
+def losers_of(decided: "DataFrame", *, topics: Collection[str], settings: Settings) -> "DataFrame":
     """Earlier losers of the facts whose winner changes in this batch.
+
+    Args:
+        decided: The batch.
+        topics: Topics of the records that lose in it, one at least: each costs a plan of its own.
+        settings: Where the state lies.
 
     Returns:
         One row per record, with the columns that the side tables are written from: position,
@@ -44,6 +50,7 @@ def losers_of(decided: "DataFrame", *, settings: Settings) -> "DataFrame":
     parts = [
         refined.parse(bronze.filter(F.col("topic") == refined.topic.name)).drop("payload")
         for refined in REFINED
+        if refined.topic.name in topics
     ]
     whole = parts[0]
     for part in parts[1:]:

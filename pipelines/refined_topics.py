@@ -70,6 +70,14 @@ class BatchOutcome:
             if outcome in outcomes
         )
 
+    def topics_of_flips(self) -> set[str]:
+        """Topics of which an accepted record lost its place."""
+        return {
+            topic
+            for topic, found in self.records.items()
+            if any(name.startswith("flipped_") for name in found)
+        }
+
 
 def identity_of(topic: str) -> "Column":
     """Identity of a record by its event_id; `topic` names the column of its topic."""

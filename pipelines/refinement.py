@@ -53,10 +53,8 @@ def refine_records(
     outcome = outcome_of(decided)
     facts = {**metadata, "records": outcome.records, "amounts": outcome.amounts}
     write = SilverWriter(records.sparkSession, settings, transaction, refined_batch, facts)
-    if any(name.startswith("flipped_") for found in outcome.records.values() for name in found):
-        losers = computed(losers_of(decided, settings=settings))
-        if not losers.isEmpty():
-            write.losers(losers)
+    if flipped := outcome.topics_of_flips():
+        write.losers(computed(losers_of(decided, topics=flipped, settings=settings)))
     write.side_tables(decided, outcome)
     for table in tables_in_order():
         write.accepted(decided, table, outcome)

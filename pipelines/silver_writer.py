@@ -69,13 +69,17 @@ class SilverWriter:
         Rows arrive in their new table before they leave the old one: after a crash between the
         two, the batch that runs again still finds them.
         """
+        outcomes = {row["outcome"] for row in redecided.select("outcome").distinct().collect()}
         rows = duplicate_rows(redecided, refined_batch=self._refined_batch)
-        self._rename(rows, DUPLICATES, "arrive")
         bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings)
         refused = refused_rows(redecided, bronze, refined_batch=self._refined_batch)
-        self._rename(refused, QUARANTINE, "arrive")
-        self._rename(refused, DUPLICATES, "leave")
-        self._rename(rows, QUARANTINE, "leave")
+        if outcomes.intersection(DUPLICATE):
+            self._rename(rows, DUPLICATES, "arrive")
+        if outcomes.intersection(REFUSED):
+            self._rename(refused, QUARANTINE, "arrive")
+            self._rename(refused, DUPLICATES, "leave")
+        if outcomes.intersection(DUPLICATE):
+            self._rename(rows, QUARANTINE, "leave")
 
     def _rename(self, rows: "DataFrame", table: Table, act: str) -> None:
         from pyspark.sql import functions as F
@@ -93,6 +97,8 @@ class SilverWriter:
         leaving = held.join(rows.select(*POSITION), list(POSITION), "left_semi").withColumn(
             "_leaves", F.lit(True)
         )
+        if leaving.isEmpty():
+            return  # a merge that changes nothing costs as much as one that does
         merge(leaving, table, delete_when=F.col("new._leaves"), **target)
 
     def accepted(self, decided: "DataFrame", table: Table, outcome: BatchOutcome) -> None:
