@@ -59,7 +59,7 @@ def _test(arguments: list[str], *, everything: bool) -> list[str]:
         return _failed(("pytest", ("pytest", *kept, *arguments)))
     failed = _failed(
         ("pytest", (*fast, *kept)),
-        ("pytest, slow", ("pytest", "-m", "slow", *kept)),
+        ("pytest, slow", ("pytest", "-m", "slow", *SIDE_BY_SIDE, *kept)),
     )
     report = ("python", "-m", "tests.faults.report", str(figures), "docs/reliability.md")
     return failed or _failed(("reliability table", report))

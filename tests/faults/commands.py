@@ -104,9 +104,11 @@ class Command:
             return [line["at"] for line in found if line["point"] == point]
         return []
 
-    def await_that(self, is_so: Callable[[], Any], what: str) -> None:
+    def await_that(
+        self, is_so: Callable[[], Any], what: str, *, within: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until something is so. Raises: AssertionError when the command ends before."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + within
         while not is_so():
             ended = self.process.poll()
             assert ended is None, f"ended with {ended} before {what}:\n{self.output()}"

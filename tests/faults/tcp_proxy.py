@@ -53,7 +53,11 @@ class TcpProxy:
         self._delay = seconds
 
     def cut_after(self, forwarded: int | None) -> None:
-        """Break a connection in mid-message, each time so many bytes went by; None: no more."""
+        """Break a connection in mid-message, each time so many bytes went by; None: no more.
+
+        Each cut doubles what the next connection may carry: one request can be larger than the
+        first budget, and would be sent and cut for ever.
+        """
         self._budget = forwarded
 
     def silence(self) -> None:
@@ -100,6 +104,7 @@ class TcpProxy:
                     with contextlib.suppress(OSError):
                         await sink.drain()
                     self.cuts += 1
+                    self._budget *= 2
                     break
                 sink.write(data)
                 await sink.drain()
