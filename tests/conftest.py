@@ -15,6 +15,7 @@ from lakehouse.settings import PROJECT_ROOT, Settings
 from tests.brokers import own_kafka
 from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all tests
     pytest_addoption,
+    pytest_collection_modifyitems,
     pytest_runtest_makereport,
     record_fault,
 )

@@ -22,8 +22,9 @@ CHECKS = (
     ),
 )
 
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""Two processes, each with a Spark and a Kafka of its own; a file's tests stay together."""
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two processes, each with a Spark and a Kafka of its own; a file's tests stay together, and a file
+of one long test is not left for the end."""
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -32,6 +33,9 @@ def run_checks(
     everything: bool = typer.Option(
         False, "--all", help="Slow fault tests too, and their table anew."
     ),
+    faults: bool = typer.Option(
+        False, "--faults", help="Only the fault tests, slow ones too, and their table anew."
+    ),
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
@@ -39,30 +43,36 @@ def run_checks(
     """
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
-    failed = [] if context.args else _failed(*CHECKS)
-    failed += _test(context.args, everything=everything)
+    failed = [] if context.args or faults else _failed(*CHECKS)
+    if faults:
+        chosen = ("pytest", "--faults-only", *(context.args or SIDE_BY_SIDE))
+        failed += _with_figures(chosen, is_full=not context.args)
+    else:
+        failed += _test(context.args, everything=everything)
     if failed:
         print(f"Failed: {', '.join(failed)}")
         raise typer.Exit(1)
 
 
 def _test(arguments: list[str], *, everything: bool) -> list[str]:
-    """Run pytest; a full run of everything brings the table of docs/reliability.md up to date."""
     fast = ("pytest", "-m", "not slow", *(arguments or SIDE_BY_SIDE))
     if not everything:
         return _failed(("pytest", fast))
+    if arguments:
+        return _with_figures(("pytest", *arguments), is_full=False)
+    return _with_figures(fast, ("pytest", "-m", "slow", *SIDE_BY_SIDE))
+
+
+def _with_figures(*runs: tuple[str, ...], is_full: bool = True) -> list[str]:
+    """Run pytest; full runs that pass bring the table of docs/reliability.md up to date."""
     figures = Settings().reports_dir / "fault-figures.jsonl"
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.unlink(missing_ok=True)
-    kept = ("--fault-results", str(figures))
-    if arguments:
-        return _failed(("pytest", ("pytest", *kept, *arguments)))
-    failed = _failed(
-        ("pytest", (*fast, *kept)),
-        ("pytest, slow", ("pytest", "-m", "slow", *SIDE_BY_SIDE, *kept)),
-    )
+    failed = _failed(*[("pytest", (*run, "--fault-results", str(figures))) for run in runs])
     report = ("python", "-m", "tests.faults.report", str(figures), "docs/reliability.md")
-    return failed or _failed(("reliability table", report))
+    if failed or not is_full:
+        return failed
+    return _failed(("reliability table", report))
 
 
 def _failed(*checks: tuple[str, tuple[str, ...]]) -> list[str]:

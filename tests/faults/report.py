@@ -81,11 +81,11 @@ def numbered_tests() -> Iterator[tuple[str, str]]:
 
 def _caption(rows: list[Row]) -> str:
     if not rows:
-        return "Not measured yet: `lake test --all` fills this table."
+        return "Not measured yet: `lake test --faults` fills this table."
     days = sorted(row["at"][:10] for row in rows)
     span = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     machines = ", ".join(sorted({row["machine"] for row in rows}))
-    return f"Measured on {span}, on {machines}, by `lake test --all`."
+    return f"Measured on {span}, on {machines}, by `lake test --faults`."
 
 
 def _line(number: str, title: str, row: Row | None) -> str:

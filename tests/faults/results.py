@@ -42,8 +42,18 @@ Recorder = Callable[..., None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, default=None, metavar="FILE", help="Append fault figures to FILE.")
+    parser.addoption(
+        "--faults-only", action="store_true", help="Only tests with a number, slow ones too."
+    )
     parser.addoption("--fault-kills", default=50, type=int, help="Random SIGKILLs of T03.")
     parser.addoption("--fault-seed", default=None, type=int, help="Their seed; default: a new one.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--faults-only"):
+        others = [item for item in items if not results_of(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if results_of(item)]
 
 
 @pytest.fixture
