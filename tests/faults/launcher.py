@@ -169,8 +169,11 @@ def _run_together(words: list[str]) -> None:
     threads = [threading.Thread(target=run, args=(command,)) for command in _split(words)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:  # it reaches this thread only, and the others would go on
+        os._exit(130)
 
 
 @contextlib.contextmanager
