@@ -102,7 +102,7 @@ PROTECTIONS = (
     ),
     Protection(
         "T08",
-        "tests/faults/test_checkpoint_damage.py",
+        "tests/faults/test_checkpoint_damage.py::test_a_truncated_checkpoint_file",
         "streaming/checkpoints.py",
         "_require_whole(folder / part / str(number), least=least, query=query)",
         "pass",
