@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from lakehouse.settings import Settings
 from pipelines.cli import app
 
 
@@ -17,4 +18,4 @@ def lineage(
     """
     from pipelines.lineage import lineage_of
 
-    print("\n".join(lineage_of(name)))
+    print("\n".join(lineage_of(name, settings=Settings())))
