@@ -44,7 +44,12 @@ def lineage_of(name: str, *, settings: Settings) -> list[str]:
         return [*head, *above, *_read_by(KPI_TABLE)]
     if exposure := exposure_called(name):
         return _shown_by(exposure)
-    raise LakeError(
+    raise unknown_name(name)
+
+
+def unknown_name(name: str) -> LakeError:
+    """The error for a name that stands for nothing; it says which there are."""
+    return LakeError(
         f"Nothing is called '{name}'. Name a table or a column (schema.table.column), one of the "
         f"KPIs {', '.join(sorted(kpis()))}, or one of the pages "
         f"{', '.join(each.name for each in read_exposures())}."

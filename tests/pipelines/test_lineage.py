@@ -35,7 +35,8 @@ LINE_CLASS = [
 ]
 WITHOUT_A_FIELD = {
     "gold.dim_countries": "is_domestic is_known iso_code region",
-    "gold.fct_basket_pairs": "basket_count confidence_rate first_order_count lift order_count second_order_count support_rate",
+    "gold.fct_basket_pairs": "basket_count confidence_rate first_order_count lift order_count "
+    "second_order_count support_rate",
     "gold.fct_cohort_retention": "active_customers cohort_size retention_rate",
     "gold.fct_customer_orders": "is_first_order order_number source_system",
     "gold.fct_daily_funnel": "step step_number",
