@@ -71,8 +71,24 @@ class ColumnLineage:
         from sqlglot import exp, parse_one
         from sqlglot.optimizer.qualify import qualify
 
-        query = qualify(parse_one(sql, dialect=_DIALECT), dialect=_DIALECT, schema=self._schema)
-        return cast(exp.Query, query)
+        tree = _with_windows_in_place(parse_one(sql, dialect=_DIALECT))
+        return cast(exp.Query, qualify(tree, dialect=_DIALECT, schema=self._schema))
+
+
+def _with_windows_in_place(tree: "exp.Expr") -> "exp.Expr":
+    """The query with each window of a `window` clause written where its name stands."""
+    from sqlglot import exp
+
+    for select in tree.find_all(exp.Select):
+        named = {window.name: window for window in select.args.get("windows") or ()}
+        for call in select.find_all(exp.Window):
+            window = named.get(call.alias)
+            if window is not None and call is not window:
+                call.set("alias", None)
+                for part in ("partition_by", "order", "spec"):
+                    call.set(part, window.copy().args.get(part))
+        select.set("windows", None)
+    return tree
 
 
 def _origins(query: "exp.Query", reads: tuple[str, ...]) -> dict[str, tuple[Origin, ...]]:

@@ -28,13 +28,11 @@ from lakehouse.contracts.topics import (
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
 
 Fields = tuple[str, ...]
+CONTENT_HASH = "content_hash"
 LINE = "lines[]."
 
 _AT = ("occurred_at",)
-_CUSTOMER = {
-    "customer_id": ("customer_id",),
-    "changed_at": _AT,
-}
+_CUSTOMER = {"customer_id": ("customer_id",), "changed_at": _AT}
 
 
 def _content(topic: Topic) -> Fields:
@@ -49,7 +47,7 @@ _ENTRIES: tuple[tuple[str, Topic, Mapping[str, Fields]], ...] = (
         ORDER_LINES.name,
         ERP_INVOICE_LINES,
         {
-            "content_hash": ERP_COLUMNS,
+            CONTENT_HASH: ERP_COLUMNS,
             "source_system": (),
             "order_id": ("InvoiceNo",),
             "line_number": ("line_number",),
@@ -71,7 +69,7 @@ _ENTRIES: tuple[tuple[str, Topic, Mapping[str, Fields]], ...] = (
         ORDER_LINES.name,
         WEB_ORDERS,
         {
-            "content_hash": _content(WEB_ORDERS),
+            CONTENT_HASH: _content(WEB_ORDERS),
             "source_system": (),
             "order_id": ("order_id",),
             "line_number": ("lines",),
@@ -93,7 +91,7 @@ _ENTRIES: tuple[tuple[str, Topic, Mapping[str, Fields]], ...] = (
         WEB_EVENTS.name,
         WEB_EVENTS_TOPIC,
         {
-            "content_hash": _content(WEB_EVENTS_TOPIC),
+            CONTENT_HASH: _content(WEB_EVENTS_TOPIC),
             **{each.name: (each.name,) for each in WEB_EVENTS_TOPIC.fields},
             "occurred_at": _AT,
             "event_date": _AT,
@@ -103,7 +101,7 @@ _ENTRIES: tuple[tuple[str, Topic, Mapping[str, Fields]], ...] = (
         CUSTOMERS.name,
         CRM_CUSTOMERS,
         {
-            "content_hash": _content(CRM_CUSTOMERS),
+            CONTENT_HASH: _content(CRM_CUSTOMERS),
             **_CUSTOMER,
             "country": ("country",),
             "has_marketing_consent": ("marketing_consent",),
@@ -113,7 +111,7 @@ _ENTRIES: tuple[tuple[str, Topic, Mapping[str, Fields]], ...] = (
         CUSTOMER_CONTACTS.name,
         CRM_CUSTOMERS,
         {
-            "content_hash": _content(CRM_CUSTOMERS),
+            CONTENT_HASH: _content(CRM_CUSTOMERS),
             **_CUSTOMER,
             **{name: (name,) for name in ("name", "email", "address")},
         },
@@ -122,7 +120,7 @@ _ENTRIES: tuple[tuple[str, Topic, Mapping[str, Fields]], ...] = (
         PRODUCTS.name,
         CATALOG_PRODUCTS,
         {
-            "content_hash": _content(CATALOG_PRODUCTS),
+            CONTENT_HASH: _content(CATALOG_PRODUCTS),
             "sku": ("sku",),
             "changed_at": _AT,
             "description": ("description",),

@@ -46,6 +46,15 @@ def test_a_model_is_followed_into_the_columns_of_the_model_before(lineage: Colum
     }
 
 
+def test_a_named_window_counts_where_its_name_stands(lineage: ColumnLineage) -> None:
+    sql = """select row_number() over history as place, sum(amount) over history as so_far
+        from memory.silver.lines window history as (partition by customer order by day)"""
+    assert lineage.of_model(model(sql)) == {
+        "place": of_lines("customer", "day"),
+        "so_far": of_lines("amount", "customer", "day"),
+    }
+
+
 def test_every_branch_of_a_union_and_every_side_of_a_join_counts(lineage: ColumnLineage) -> None:
     sql = """with members as (
             select people.customer, coalesce(people.country, lines.kind) as place

@@ -38,7 +38,7 @@ WITHOUT_A_FIELD = {
     "gold.fct_basket_pairs": "basket_count confidence_rate first_order_count lift order_count "
     "second_order_count support_rate",
     "gold.fct_cohort_retention": "active_customers cohort_size retention_rate",
-    "gold.fct_customer_orders": "is_first_order order_number source_system",
+    "gold.fct_customer_orders": "source_system",
     "gold.fct_daily_funnel": "step step_number",
     "gold.fct_daily_kpis": "kpi unit",
     "gold.fct_daily_sales": "source_system",
