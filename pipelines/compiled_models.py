@@ -27,7 +27,12 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 MEASURES = "measured"
 """CTE of the daily KPIs whose columns are the measures that the declared KPIs name."""
 
-_MADE_OF = (DBT_PROJECT, PROJECT_ROOT / "uv.lock", Path(__file__))
+_MADE_OF = (
+    DBT_PROJECT,
+    PROJECT_ROOT / "uv.lock",
+    PROJECT_ROOT / "lakehouse" / "contracts" / "tables.py",
+    *(Path(__file__).with_name(f"{name}.py") for name in ("compiled_models", "column_lineage")),
+)
 
 
 @dataclass(frozen=True)
