@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from lakehouse.contracts import gold, tables, topics
+from lakehouse.contracts.origins import CONTENT_HASH, columns_made_of
 from lakehouse.contracts.released import LINES
 from lakehouse.settings import PROJECT_ROOT
 
@@ -26,12 +27,12 @@ REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
 def consumers_of(contract: str, field: str = "") -> dict[str, tuple[str, ...]]:
     """Readers of a field by their kind, or of the whole contract when no field is given.
 
-    A topic's field is followed into the silver tables that its records fill, and from the column
-    that bears its name on to what reads that; where none does, to what reads the tables at all.
+    A topic's field is followed into the columns of silver that are made of it, and on to what reads
+    those; where none is, to what reads the tables that its records fill at all.
     """
     name = field.removeprefix(LINES)
     found: set[tuple[str, str]] = set(_readers(contract, name))
-    for table, column in _filled_by(contract, name):
+    for table, column in _filled_by(contract, field):
         found |= {("tables", table), *_readers(table, column)}
     return {
         kind: names
@@ -52,17 +53,15 @@ def _readers(contract: str, column: str) -> Iterator[tuple[str, str]]:
 
 
 def _filled_by(contract: str, field: str) -> list[tuple[str, str]]:
-    """(silver table, column) that a topic's field ends in; the column is empty where none fits."""
+    """(silver table, column) that a topic's field ends in; no column where it goes into none.
+
+    The content hash covers nearly all fields, so a change of one says nothing about its readers.
+    """
     from pipelines.refined_topics import REFINED
 
     filled = [table for each in REFINED if each.topic.name == contract for table in each.tables]
-    fitting = [
-        (table.name, column)
-        for table in filled
-        for column in table.column_names()
-        if column.replace("_", "") == field.replace("_", "").lower()
-    ]
-    return fitting or [(table.name, "") for table in filled]
+    made = [each for each in columns_made_of(contract, field) if each[1] != CONTENT_HASH]
+    return made or [(table.name, "") for table in filled]
 
 
 def contracts_behind(path: str) -> frozenset[str]:

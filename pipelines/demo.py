@@ -36,6 +36,8 @@ class DemoOptions:
 
 
 _MADE_ON_THE_WAY = ("locks", "duckdb", "logs")
+_MADE_BEFORE_A_RUN = ("dbt", "reports")
+"""What `lake docs` leaves where nothing has run yet."""
 
 
 def wipe(settings: Settings) -> None:
@@ -48,7 +50,7 @@ def wipe(settings: Settings) -> None:
         return
     entries = [each for each in settings.home.iterdir() if each.name not in _MADE_ON_THE_WAY]
     if (
-        entries
+        any(each.name not in _MADE_BEFORE_A_RUN for each in entries)
         and not (settings.home / "VERSION").exists()
         and not (settings.home / "jars").exists()
     ):

@@ -1,65 +1,78 @@
-"""Where a figure comes from and who shows it: topic, bronze, silver, model, mart, screen, as text.
+"""Where a figure comes from and who shows it: topic, bronze, silver, model, mart, tile, as text.
 
-In: TABLE, TABLE.COLUMN, a KPI or a page. Out: lines of a tree, looked up in the contracts, the dbt
-project and the code as they are now. A column is followed from model to model by its name; where a
-model makes it of others, the way goes on by model. Alone: `lake lineage gold.TABLE.COLUMN`.
+In: TABLE, TABLE.COLUMN, a KPI, a page or a report. Out: lines of a tree, looked up in the
+contracts, the dbt project and the code as they are now. Columns and KPIs are followed through the
+SQL that dbt compiles, down to the fields of the messages. Alone: `lake lineage gold.TABLE.COLUMN`.
 """
 
-import re
 from collections.abc import Iterator
-from functools import cache
 
-from lakehouse.contracts.gold import FCT_DAILY_KPIS, GOLD_TABLES
+from lakehouse.contracts.exposures import Exposure, read_exposures
+from lakehouse.contracts.gold import GOLD_TABLES
+from lakehouse.contracts.kpis import TABLE as KPI_TABLE
+from lakehouse.contracts.kpis import read_kpis
+from lakehouse.contracts.marts import read_marts
+from lakehouse.contracts.origins import BRONZE_COLUMNS, fields_behind
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
 from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT
-from pipelines.consumers import REF, SOURCE, WORD, consumers_of, contracts_behind, model_texts
+from lakehouse.settings import Settings
+from pipelines.compiled_models import CompiledProject, compiled_project
+from pipelines.consumers import REF, SOURCE, consumers_of, model_texts
 
 _SILVER = {table.name: table for table in TABLES}
-_PAGES = PROJECT_ROOT / "dashboards" / "pages"
 
 
-def lineage_of(name: str) -> list[str]:
-    """Lines of the tree of a table, a column, a KPI or a page.
+def lineage_of(name: str, *, settings: Settings) -> list[str]:
+    """Lines of the tree of a table, a column, a KPI, a page or a report.
+
+    Columns and KPIs need the compiled project, which takes some seconds where it is not kept.
 
     Raises:
-        LakeError: Nothing has this name.
+        LakeError: Nothing has this name, or dbt can't compile the project.
     """
-    table, column = _table_and_column(name)
+    table, column = table_and_column(name)
+    if column:
+        project = compiled_project(settings)
+        above = _columns_above(((table, column),), project, depth=1, skip=True)
+        return [name, "comes from", *above, *_read_by(table, column, project)]
     if table:
-        return [name, "comes from", *_above(table, column), *_read_by(table, column)]
+        return [name, "comes from", *_above(table), *_read_by(table)]
     if name in kpis():
-        lines = [f"KPI {name}", "comes from", f"  {FCT_DAILY_KPIS}", *_above(FCT_DAILY_KPIS, "", 2)]
-        return [*lines, *_read_by(FCT_DAILY_KPIS, "")]
-    page = _PAGES / f"{name.strip('/').replace('-', '_')}.py"
-    if page.is_file():
-        marts = contracts_behind(page.relative_to(PROJECT_ROOT).as_posix())
-        lines, seen = [f"page {page.stem}", "comes from"], set[str]()
-        for mart in sorted(marts):
-            lines.append(f"  {mart}{' (see above)' if mart in seen else ''}")
-            lines += [] if mart in seen else _above(mart, "", 2, seen)
-            seen.add(mart)
-        return lines
-    raise LakeError(
+        project = compiled_project(settings)
+        above = _columns_above(project.kpis[name], project, depth=2)
+        head = [f"KPI {name}", "comes from", f"  {KPI_TABLE}"]
+        return [*head, *above, *_read_by(KPI_TABLE)]
+    if exposure := exposure_called(name):
+        return _shown_by(exposure)
+    raise unknown_name(name)
+
+
+def unknown_name(name: str) -> LakeError:
+    """The error for a name that stands for nothing; it says which there are."""
+    return LakeError(
         f"Nothing is called '{name}'. Name a table or a column (schema.table.column), one of the "
-        f"KPIs {', '.join(sorted(kpis()))}, or a page of dashboards/pages."
+        f"KPIs {', '.join(sorted(kpis()))}, or one of the pages "
+        f"{', '.join(each.name for each in read_exposures())}."
     )
 
 
-@cache
 def kpis() -> frozenset[str]:
-    """Names of the daily KPIs, from the dbt project."""
-    import yaml  # type: ignore[import-untyped]
-
-    project = PROJECT_ROOT / "dbt_project"
-    variables = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    if "kpis" in variables:
-        return frozenset(each["name"] for each in variables["kpis"])
-    text = model_texts()[FCT_DAILY_KPIS.partition(".")[2]]
-    return frozenset(re.findall(r"'kpi': '(\w+)'", text))
+    """Names of the daily KPIs, as the dbt project declares them."""
+    return frozenset(each.name for each in read_kpis())
 
 
-def _table_and_column(name: str) -> tuple[str, str]:
+def exposure_called(name: str) -> Exposure | None:
+    """The page or report of this name or path, `/data-health` for example."""
+    plain = name.strip("/").replace("-", "_")
+    return next((each for each in read_exposures() if each.name == plain), None)
+
+
+def table_and_column(name: str) -> tuple[str, str]:
+    """The table and the column that a name stands for; empty texts for neither.
+
+    Raises:
+        LakeError: There is such a table, but it has no such column.
+    """
     for table in (*GOLD_TABLES, *_SILVER):
         if name == table:
             return table, ""
@@ -73,51 +86,133 @@ def _table_and_column(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def _columns(table: str) -> tuple[str, ...]:
-    from lakehouse.contracts.marts import read_marts
+def parents_of(name: str) -> list[str]:
+    """What a table or model is made of; a table of silver of its topics' records in bronze."""
+    if name == BRONZE_EVENTS.name:
+        return []
+    if name in _SILVER:
+        return [in_bronze(topic) for topic in topics_of(name)]
+    text = model_texts().get(name.removeprefix("gold."), "")
+    models = dict.fromkeys(REF.findall(text))
+    shown = [f"gold.{each}" if f"gold.{each}" in GOLD_TABLES else each for each in models]
+    return [*shown, *(f"{schema}.{each}" for schema, each in dict.fromkeys(SOURCE.findall(text)))]
 
+
+def topics_of(table: str) -> list[str]:
+    """Topics whose records a table of silver holds: all where it takes what any record gives."""
+    from pipelines.refined_topics import REFINED
+
+    filling = [each.topic.name for each in REFINED if _SILVER[table] in each.tables]
+    return sorted(filling or [each.topic.name for each in REFINED])
+
+
+def in_bronze(topic: str, fields: tuple[str, ...] = ()) -> str:
+    """Records of a topic in bronze, or these fields of theirs, in words."""
+    told = f"{BRONZE_EVENTS.name} of topic {topic}"
+    return f"{told}: {', '.join(fields)}" if fields else told
+
+
+def _columns(table: str) -> tuple[str, ...]:
     if table in _SILVER:
         return _SILVER[table].column_names()
     mart = next(each for each in read_marts() if each.name == table)
     return tuple(each.name for each in mart.columns)
 
 
-def _above(name: str, column: str, depth: int = 1, seen: set[str] | None = None) -> Iterator[str]:
+def _above(name: str, depth: int = 1, seen: set[str] | None = None) -> Iterator[str]:
     """What a table or model is made of, down to the topics; each deeper by two blanks, and once."""
     seen = set() if seen is None else seen
-    for parent, carried in _parents(name, column):
-        told = f"{parent}.{carried}" if carried else parent
-        is_known = told in seen and parent.partition(" ")[0] != BRONZE_EVENTS.name
-        yield f"{'  ' * depth}{told}{' (see above)' if is_known else ''}"
+    for parent in parents_of(name):
+        is_known = parent in seen and not parent.startswith(BRONZE_EVENTS.name)
+        yield f"{'  ' * depth}{parent}{' (see above)' if is_known else ''}"
         if not is_known:
-            seen.add(told)
-            yield from _above(parent, carried, depth + 1, seen)
+            seen.add(parent)
+            yield from _above(parent, depth + 1, seen)
 
 
-def _parents(name: str, column: str) -> list[tuple[str, str]]:
-    from pipelines.refined_topics import REFINED
-
-    if name == BRONZE_EVENTS.name:
-        return []
-    if name in _SILVER:
-        filling = [each.topic.name for each in REFINED if _SILVER[name] in each.tables]
-        topics = filling or [each.topic.name for each in REFINED]
-        return [(f"{BRONZE_EVENTS.name} of topic {topic}", "") for topic in sorted(topics)]
-    texts = model_texts()
-    text = texts.get(name.removeprefix("gold."), "")
-    found: list[tuple[str, str]] = []
-    for parent in dict.fromkeys(REF.findall(text)):
-        shown = f"gold.{parent}" if f"gold.{parent}" in GOLD_TABLES else parent
-        carried = column if column in WORD.findall(texts.get(parent, "")) else ""
-        found.append((shown, carried))
-    for schema, short in dict.fromkeys(SOURCE.findall(text)):
-        table = f"{schema}.{short}"
-        found.append((table, column if column in _SILVER[table].column_names() else ""))
-    # Where the column comes from by its name, the other inputs of the model don't matter.
-    return [each for each in found if each[1]] or found
+def column_parents(table: str, column: str, project: CompiledProject) -> list[tuple[str, str]]:
+    """(table, column) that a column is made of; of silver, (records in bronze, "") with fields."""
+    if table in project.models:
+        return list(project.models[table].columns[column])
+    found = fields_behind(table, column) or dict.fromkeys(topics_of(table), ())
+    if column in BRONZE_COLUMNS:
+        found = dict.fromkeys(found, (BRONZE_COLUMNS[column],))
+    return [(in_bronze(topic, fields), "") for topic, fields in sorted(found.items())]
 
 
-def _read_by(table: str, column: str) -> list[str]:
-    readers = consumers_of(table, column)
+def _columns_above(
+    origins: tuple[tuple[str, str], ...],
+    project: CompiledProject,
+    *,
+    depth: int,
+    skip: bool = False,
+    seen: set[tuple[str, str]] | None = None,
+) -> Iterator[str]:
+    """Columns that others are made of, down to fields of the messages; each told once.
+
+    Args:
+        origins: Columns to begin with; without a column, the rows of a table.
+        project: The compiled project.
+        depth: How deep the first lines are.
+        skip: Leave these columns themselves out.
+        seen: Columns that were told before.
+    """
+    seen = set() if seen is None else seen
+    for table, column in origins:
+        is_end = table.startswith(BRONZE_EVENTS.name)
+        is_known = (table, column) in seen and not is_end
+        if not skip:
+            told = f"{table}.{column}" if column else table if is_end else f"rows of {table}"
+            yield f"{'  ' * depth}{told}{' (see above)' if is_known else ''}"
+        if is_known or is_end:
+            continue
+        seen.add((table, column))
+        deeper = depth if skip else depth + 1
+        if column:
+            parents = tuple(column_parents(table, column, project))
+            yield from _columns_above(parents, project, depth=deeper, seen=seen)
+        else:
+            yield from _above(table, deeper)
+
+
+def _shown_by(exposure: Exposure) -> list[str]:
+    lines, seen = [f"page {exposure.name}", "comes from"], set[str]()
+    lines += [f"  tile {tile}: {', '.join(reads)}" for tile, reads in exposure.tiles.items()]
+    for table in exposure.tables():
+        lines.append(f"  {table}{' (see above)' if table in seen else ''}")
+        lines += [] if table in seen else _above(table, 2, seen)
+        seen.add(table)
+    return lines
+
+
+def _read_by(table: str, column: str = "", project: CompiledProject | None = None) -> list[str]:
+    readers = {kind: list(names) for kind, names in consumers_of(table, column).items()}
+    if project and (made := _made_of(table, column, project)):
+        readers = {"columns of gold": made, **readers}
+    tiles = [
+        f"{each.label} ({tile})"
+        for each in read_exposures()
+        for tile, reads in each.tiles.items()
+        if table in reads and not column
+    ]
+    readers |= {"tiles": tiles} if tiles else {}
     lines = [f"  {kind}: {', '.join(names)}" for kind, names in readers.items()]
     return ["read by", *(lines or ["  nothing"])]
+
+
+def _made_of(table: str, column: str, project: CompiledProject) -> list[str]:
+    """Columns of gold that a column goes into, at any distance, in the order of the models."""
+    reached = {(table, column)}
+    for model in project.models.values():
+        reached |= {
+            (model.name, name)
+            for name, origins in model.columns.items()
+            if reached.intersection(origins)
+        }
+    found = [
+        f"{model.name}.{name}"
+        for model in project.models.values()
+        for name in model.columns
+        if (model.name, name) in reached - {(table, column)}
+    ]
+    return sorted(each for each in found if each.startswith("gold."))

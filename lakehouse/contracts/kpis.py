@@ -11,10 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lakehouse.contracts.gold import FCT_DAILY_KPIS
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT
 
 DECLARATION = PROJECT_ROOT / "dbt_project" / "dbt_project.yml"
+TABLE = FCT_DAILY_KPIS
+"""The mart that holds a value of each KPI for each day."""
+
 UNITS = ("GBP", "count", "rate", "days")
 DIRECTIONS = ("up", "down")
 _FOUR_PLACES = Decimal("0.0001")

@@ -43,6 +43,7 @@ def main() -> None:
         contracts,
         demo_command,
         dictionary,
+        docs,
         lineage,
         machine,
         profile_command,

@@ -1,20 +1,62 @@
-"""`lake lineage`: where a figure comes from, and who reads it."""
+"""`lake lineage`: where a figure comes from, and who reads it, as text or as a picture."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.settings import Settings
 from pipelines.cli import app
 
 
 @app.command("lineage")
 def lineage(
-    name: Annotated[str, typer.Argument(help="TABLE, TABLE.COLUMN, a KPI or a page.")],
+    name: Annotated[
+        str, typer.Argument(help="TABLE, TABLE.COLUMN, a KPI or a page.", show_default=False)
+    ] = "",
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", help="Write an SVG instead; without a name, of everything."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare the picture; write nothing.")
+    ] = False,
 ) -> None:
     """From the Kafka topic to the screen: what makes a table, column, KPI or page; who reads it.
 
-    Example: lake lineage net_revenue
+    With --check, exit code 1 when the picture is not current. Examples:
+    lake lineage net_revenue; lake lineage gold.TABLE.COLUMN --picture column.svg
     """
-    from pipelines.lineage import lineage_of
+    from rich.console import Console
 
-    print("\n".join(lineage_of(name)))
+    if picture is None and (check or not name):
+        raise LakeError("Name a table, a column, a KPI or a page, or give --picture FILE.")
+    settings = Settings()
+    with Console(stderr=True).status("Looking it up ..."):
+        if picture is None:
+            from pipelines.lineage import lineage_of
+
+            text = "\n".join(lineage_of(name, settings=settings))
+        else:
+            from pipelines.lineage_picture import picture_of
+
+            text = picture_of(name, settings=settings)
+    if picture is None:
+        print(text)
+    else:
+        _keep(picture, text, check=check)
+
+
+def _keep(picture: Path, text: str, *, check: bool) -> None:
+    try:
+        is_current = picture.is_file() and picture.read_text(encoding="utf-8") == text
+        if not is_current and not check:
+            picture.write_text(text, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "no UTF-8"
+        raise LakeError(f"The picture {picture} can't be read or written ({reason}).") from error
+    if check and not is_current:
+        raise CheckFailed(f"{picture} is not current. Without --check it is written anew.")
+    print(f"{picture} {'is current' if is_current else 'was written'}.")

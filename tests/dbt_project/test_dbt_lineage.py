@@ -1,24 +1,97 @@
 """What dbt knows beyond the models: who reads gold, how fresh a source should be, comments."""
 
+import ast
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards import data
 from dashboards.shell import PAGES
+from lakehouse.contracts.exposures import read_exposures
 from lakehouse.contracts.gold import GOLD_TABLES
+from lakehouse.contracts.tables import TABLES
+from lakehouse.settings import PROJECT_ROOT
+from pipelines import restatements
+from quality import mart_sums
+from quality.suites import RULES
 
 if TYPE_CHECKING:
     from conftest import DbtRun
 
 
-def test_every_page_has_an_exposure_of_the_marts_that_it_reads(dbt_run: "DbtRun") -> None:
-    exposures = dbt_run.manifest["exposures"].values()
-    read = {
-        each["name"]: {f"gold.{name.rpartition('.')[2]}" for name in each["depends_on"]["nodes"]}
-        for each in exposures
+QUERIES = {
+    "Key figures": ("totals", "sales_over_time", "activity_over_time"),
+    "Revenue over time": ("sales_over_time",),
+    "Top products": ("top_products",),
+    "Countries": ("sales_by_country",),
+}
+"""Queries of the screens behind each tile of the overview; the filters ask for the extent."""
+
+
+def tables_of_queries() -> dict[str, set[str]]:
+    """Tables that each query of the screens names."""
+    tree = ast.parse(Path(data.__file__).read_text(encoding="utf-8"))
+    return {
+        each.name: {
+            getattr(data, node.id)
+            for node in ast.walk(each)
+            if isinstance(node, ast.Name) and getattr(data, node.id, None) in GOLD_TABLES
+        }
+        for each in tree.body
+        if isinstance(each, ast.FunctionDef)
     }
-    assert sorted(read) == sorted(page.__name__.rpartition(".")[2] for page in PAGES)
-    queried = {value for value in vars(data).values() if str(value) in GOLD_TABLES}
-    assert read["overview"] == queried
+
+
+def test_every_page_and_report_has_an_exposure_of_what_its_tiles_read(dbt_run: "DbtRun") -> None:
+    exposures = {each["name"]: each for each in dbt_run.manifest["exposures"].values()}
+    pages = {page.__name__.rpartition(".")[2]: page for page in PAGES}
+    assert sorted(exposures) == sorted([*pages, "quality_report"])
+    dbt_sources = {f"silver.{each['name']}" for each in dbt_run.manifest["sources"].values()}
+    for each in read_exposures():
+        names = exposures[each.name]["depends_on"]["nodes"]
+        read = {".".join(("silver" if "source" in n else "gold", n.split(".")[-1])) for n in names}
+        assert read == set(each.tables()) & {*GOLD_TABLES, *dbt_sources}, each.name
+        assert set(each.tables()) <= {*GOLD_TABLES, *(table.name for table in TABLES)}
+        if each.name in pages:
+            assert each.label == pages[each.name].TITLE
+
+
+def test_the_tiles_of_the_overview_read_what_their_queries_name() -> None:
+    overview = next(each for each in read_exposures() if each.name == "overview")
+    named = tables_of_queries()
+    found = {
+        tile: sorted(set().union(*(named[query] for query in queries)))
+        for tile, queries in QUERIES.items()
+    }
+    assert {tile: list(reads) for tile, reads in overview.tiles.items()} == found
+    asking = {query for query, tables in named.items() if tables} - {"extent"}
+    assert asking == {query for queries in QUERIES.values() for query in queries}
+    assert named["extent"] <= set(overview.tables())
+
+
+def test_data_health_reads_what_reconciles_and_restates_gold_and_the_gate_what_it_judges() -> None:
+    exposures = {each.name: each.tiles for each in read_exposures()}
+    constants = {
+        module: {value for value in vars(module).values() if str(value) in GOLD_TABLES}
+        for module in (mart_sums, restatements)
+    }
+    health = exposures["data_health"]
+    assert set(health["Reconciliation"]) == constants[mart_sums]
+    assert set(health["Restated days"]) == constants[restatements]
+    assert set(exposures["quality_report"]["Verdicts of the gate"]) == {r.table for r in RULES}
+
+
+def test_every_tile_but_the_key_figures_is_a_card_of_its_page() -> None:
+    folder = PROJECT_ROOT / "dashboards" / "pages"
+    titles = {
+        node.value
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    tiles = {
+        tile for each in read_exposures() if each.name != "quality_report" for tile in each.tiles
+    }
+    assert tiles - titles == {"Key figures"}
 
 
 def test_every_source_says_how_fresh_it_should_be_by_a_time_of_its_own(dbt_run: "DbtRun") -> None:

@@ -1,0 +1,154 @@
+"""The docs of the data as one page that needs no network: KPIs, lineage, tables, columns, SQL.
+
+In: the contracts, the dbt project as dbt compiles it, and the gold in service where there is one.
+Out: one HTML file for light and dark screens and phones. Alone: `lake docs`.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+from lakehouse.contracts.kpis import Kpi, read_kpis
+from lakehouse.files import replace_text
+from lakehouse.settings import Settings
+from pipelines.compiled_models import CompiledProject, compiled_project
+from pipelines.docs_entries import Catalog, Column, Entry, entries, read_catalog
+from pipelines.docs_style import HEAD, SCRIPT, STYLE
+from pipelines.lineage_graph import Node, whole_graph
+from pipelines.lineage_picture import picture
+from quality.offline_page import offline_page
+
+PAGE = "docs.html"
+_LINEAGE = "<p class='quiet'>Left to right; a box leads to its table.</p>"
+_COLUMN_HEAD = ("column", "type", "meaning", "made of")
+
+
+def write_docs(path: Path, *, settings: Settings) -> Catalog | None:
+    """Write the page; a reader sees the old page or the new one, never half of it.
+
+    Returns: what it tells of the gold in service; None where none was published yet.
+
+    Raises:
+        LakeError: dbt can't compile the project, or the gold in service is damaged.
+        OSError: The file can't be written.
+    """
+    catalog = read_catalog(settings)
+    replace_text(path, render(compiled_project(settings), catalog))
+    return catalog
+
+
+def render(project: CompiledProject, catalog: Catalog | None) -> str:
+    """The page as text; every value is escaped."""
+    found = entries(project, catalog)
+    names = {each.name for each in found}
+
+    def link(node: Node) -> str | None:
+        return f"#{node.table}" if node.table in names else None
+
+    drawn = picture(whole_graph(), title="From the topics to the tiles of the screens", link=link)
+    layers = [(layer, list(each)) for layer, each in groupby(found, key=lambda each: each.layer)]
+    body = "".join(
+        (
+            f"<p class='quiet'>{escape(_state(catalog))}</p>",
+            _contents(layers),
+            f"<h2 id='lineage'>Lineage</h2>{_LINEAGE}<div class='wide' tabindex='0'>{drawn}</div>",
+            f"<h2 id='kpis'>KPIs</h2>{_kpis(read_kpis(), project, names)}",
+            *(_layer(layer, each, names) for layer, each in layers),
+            f"<script>{SCRIPT}</script>",
+        )
+    )
+    return offline_page(
+        "Cartlake: the data and where it comes from", style=STYLE, body=body, head=HEAD
+    )
+
+
+def _state(catalog: Catalog | None) -> str:
+    if catalog is None:
+        return (
+            "No gold was published yet: types are those of the contracts, and no rows are counted. "
+            "After `lake demo` or `lake run daily`, `lake docs` tells both."
+        )
+    rows = sum(catalog.rows.values())
+    return f"Gold in service: {catalog.file}, {len(catalog.rows)} tables, {rows:,} rows."
+
+
+def _contents(layers: Iterable[tuple[str, list[Entry]]]) -> str:
+    parts = [("lineage", "Lineage"), ("kpis", "KPIs")]
+    parts += [(layer, f"{layer.capitalize()} ({len(each)})") for layer, each in layers]
+    links = "".join(f"<a href='#{name}'>{escape(label)}</a>" for name, label in parts)
+    return f"<nav aria-label='Contents'>{links}</nav><div id='search'></div>"
+
+
+def _kpis(kpis: Sequence[Kpi], project: CompiledProject, names: set[str]) -> str:
+    rows = []
+    for each in kpis:
+        how = f"{each.measure} / {each.per}" if each.per else each.measure
+        told = tuple(f"{t}.{c}" if c else f"rows of {t}" for t, c in project.kpis[each.name])
+        rows.append(
+            f"<tr><td><code>{escape(each.name)}</code><small>{escape(each.unit)}; "
+            f"{escape(each.owner)}</small></td><td>{escape(how)}</td>"
+            f"<td>{escape(each.definition)}</td><td>{_links(told, names)}</td></tr>"
+        )
+    return _table(("KPI", "calculation", "meaning", "made of"), rows)
+
+
+def _layer(layer: str, found: Iterable[Entry], names: set[str]) -> str:
+    shown = "".join(_entry(each, names) for each in found)
+    return f"<h2 id='{layer}'>{escape(layer.capitalize())}</h2>{shown}"
+
+
+def _entry(entry: Entry, names: set[str]) -> str:
+    rows = "" if entry.rows is None else f"<span class='count'>{entry.rows:,} rows</span>"
+    facts = [
+        ("Key", escape(", ".join(entry.key))),
+        ("Reads", _links(entry.reads, names)),
+        ("Read by", _links(entry.read_by, names)),
+        ("Tests", escape(", ".join(map(_check, entry.checks)))),
+    ]
+    told = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts if value)
+    sql = (
+        f"<details class='sql'><summary>SQL as compiled</summary><pre>{escape(entry.sql)}</pre>"
+        "</details>"
+        if entry.sql
+        else ""
+    )
+    columns = _table(_COLUMN_HEAD, [_column(each, names) for each in entry.columns])
+    return (
+        f"<details class='entry' id='{escape(entry.name)}'><summary><code>{escape(entry.name)}"
+        f"</code>{rows}<small>{escape(entry.description)}</small></summary>"
+        f"<dl>{told}</dl>{columns}{sql}</details>"
+    )
+
+
+def _check(name: str) -> str:
+    """A test by its name; that of a unit test is a sentence."""
+    return name.replace("_", " ") if name.startswith("unit test ") else name
+
+
+def _column(column: Column, names: set[str]) -> str:
+    notes = [column.unit, "may be null" if column.is_nullable else ""]
+    note = "; ".join(filter(None, notes))
+    return (
+        f"<tr><td><code>{escape(column.name)}</code></td><td>{escape(column.type)}"
+        f"{f'<small>{escape(note)}</small>' if note else ''}</td>"
+        f"<td>{escape(column.meaning)}</td><td>{_links(column.made_of, names)}</td></tr>"
+    )
+
+
+def _links(texts: Iterable[str], names: set[str]) -> str:
+    return "".join(f"<span class='item'>{_link(text, names)}</span>" for text in texts)
+
+
+def _link(text: str, names: set[str]) -> str:
+    """A text that names an entry, or something of it, as a link to the entry."""
+    plain = text.removeprefix("rows of ").partition(":")[0]
+    for name in (plain, plain.rpartition(".")[0]):
+        if name in names:
+            return f"<a href='#{escape(name)}'>{escape(text)}</a>"
+    return escape(text)
+
+
+def _table(head: Sequence[str], rows: Iterable[str]) -> str:
+    heads = "".join(f"<th scope='col'>{escape(each)}</th>" for each in head)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
