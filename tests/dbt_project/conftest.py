@@ -7,9 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from lakehouse.contracts.tables import Table
+from lakehouse.contracts.tables import GOLD_SOURCES, Table
 from lakehouse.settings import PROJECT_ROOT
-from pipelines.gold import GOLD_SOURCES
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 

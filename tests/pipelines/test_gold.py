@@ -16,6 +16,7 @@ import pytest
 from lakehouse.contracts.tables import (
     CUSTOMER_CONTACTS,
     CUSTOMERS,
+    GOLD_SOURCES,
     ORDER_LINES,
     PRODUCTS,
     WEB_EVENTS,
@@ -24,7 +25,7 @@ from lakehouse.contracts.tables import (
 from lakehouse.duck import open_gold
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
-from pipelines.gold import GOLD_SOURCES, GoldFailed, build_gold, discard_dead_builds
+from pipelines.gold import GoldFailed, build_gold, discard_dead_builds
 from pipelines.gold_worker import GoldWorker
 
 FIRST = {table.name: 0 for table in GOLD_SOURCES}
