@@ -11,7 +11,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 SAMPLE_ROWS = 3
@@ -73,11 +73,20 @@ def build(arguments: list[str], *, manifest: Any, variables: Mapping[str, Any]) 
     }
 
 
-def run(arguments: list[str], *, manifest: Any, variables: Mapping[str, Any]) -> Any:
-    """Build and test every model. Returns: dbt's own outcome; its file stays open."""
+def run(
+    arguments: list[str],
+    *,
+    manifest: Any,
+    variables: Mapping[str, Any],
+    callbacks: Sequence[Callable[[Any], None]] = (),
+) -> Any:
+    """Build and test every model, telling `callbacks` dbt's events as they happen.
+
+    Returns: dbt's own outcome; its file stays open.
+    """
     from dbt.cli.main import dbtRunner
 
-    return dbtRunner(manifest=manifest).invoke(
+    return dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
         [
             *_quiet("build"),
             *arguments,

@@ -14,8 +14,7 @@
 {%- endmacro %}
 
 {# The order lines to count: those of the touched days, or all. #}
-{% macro touched_lines() -%}
-    {%- set whole = ref('stg_silver__order_lines') -%}
+{% macro touched_lines(whole) -%}
     {{ 'memory.touched.order_lines' if goes_on() else whole }}
 {%- endmacro %}
 

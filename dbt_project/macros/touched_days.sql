@@ -1,6 +1,5 @@
 {# The web events to count: those of the touched sessions, or all. #}
-{% macro touched_events() -%}
-    {%- set whole = ref('stg_silver__web_events') -%}
+{% macro touched_events(whole) -%}
     {{ 'memory.touched.web_events' if goes_on() else whole }}
 {%- endmacro %}
 

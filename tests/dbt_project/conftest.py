@@ -107,7 +107,8 @@ def live_gold(dbt_run: DbtRun) -> Iterator[LiveGold]:
     order = TopologicalSorter({name: node["depends_on"]["nodes"] for name, node in models.items()})
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute("attach ':memory:' as gold_build; create schema gold_build.gold")
+        connection.execute("attach ':memory:' as gold_build")
+        connection.execute("create schema gold_build.gold; create schema gold_build.carried")
         for schema in ("silver", "staging", "intermediate"):
             connection.execute(f"create schema memory.{schema}")
         for table in GOLD_SOURCES:

@@ -1,7 +1,7 @@
 {{ config(materialized='table', database='gold_build', schema='carried') }}
 
 with ordered as (
-    {{ ordered_by_customer(touched_lines()) }}
+    {{ ordered_by_customer(touched_lines(ref('stg_silver__order_lines'))) }}
 ),
 
 {%- if goes_on() %}

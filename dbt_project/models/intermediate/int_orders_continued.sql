@@ -5,7 +5,7 @@ with order_days as (
         source_system,
         order_id,
         order_date
-    from {{ touched_lines() }}
+    from {{ touched_lines(ref('stg_silver__order_lines')) }}
     where line_class in ('sale', 'cancellation')
     {%- if goes_on() %}
     union

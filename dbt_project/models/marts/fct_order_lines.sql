@@ -45,7 +45,7 @@ with lines as (
         source_topic,
         source_partition,
         source_offset
-    from {{ touched_lines() }}
+    from {{ touched_lines(ref('stg_silver__order_lines')) }}
     {%- if goes_on() %}
     union all by name
     select * exclude (is_product, product_key, customer_key, list_price) {{ rejoined }}

@@ -35,7 +35,7 @@ with events as (
             {%- endfor %}
             else 0
         end as step_number
-    from {{ touched_events() }}
+    from {{ touched_events(ref('stg_silver__web_events')) }}
 ),
 
 sessions as (
