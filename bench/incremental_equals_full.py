@@ -4,8 +4,8 @@ In: an empty folder. Out: a line a day that says what was built anew, then the c
 table of both golds; exit code 1 when one differs.
 Alone: `.venv/bin/python bench/incremental_equals_full.py FOLDER [--days 30]`.
 
-A seeded shop trades; a part of its records arrives up to nine days late. Each day's arrivals land in
-bronze, are refined by Spark as ever, and published with gate, tests and audit. In the middle the
+A seeded shop trades; a part of its records arrives up to nine days late. Each day's arrivals land
+in bronze, are refined by Spark as ever, and published with gate, tests and audit. In the middle the
 version before comes back into service once, and a range of days is computed again.
 """
 

@@ -5,12 +5,12 @@
 #}
 {% macro open_last_gold() %}
     {% if goes_on() %}
-        {% do run_query("attach '" ~ var('last_gold') | replace("'", "''") ~ "' as last_gold (read_only)") %}
-        {% do run_query('create schema memory.touched') %}
+        {% do run_query("attach if not exists '" ~ var('last_gold') | replace("'", "''") ~ "' as last_gold (read_only)") %}
+        {% do run_query('create schema if not exists memory.touched') %}
         {% for name in ['lines_added', 'lines_removed', 'events_added', 'events_removed'] %}
             {% set what, how = name.split('_') %}
             {% do run_query(
-                'create view memory.touched.' ~ how ~ '_' ~ what ~ ' as select * from ' ~ var('silver_' ~ name)
+                'create or replace view memory.touched.' ~ how ~ '_' ~ what ~ ' as select * from ' ~ var('silver_' ~ name)
             ) %}
         {% endfor %}
         {% do run_query(changed_rows('order_days', 'order_date', 'lines', ['event_id', 'line_number'])) %}
@@ -18,7 +18,7 @@
             {% do run_query(named_days(named)) %}
         {% endfor %}
         {% do run_query(
-            'create table memory.touched.order_lines as select '
+            'create or replace table memory.touched.order_lines as select '
             ~ 'order_lines.* replace (cast(ordered_at as timestamptz) at time zone \'UTC\' as ordered_at) from ('
             ~ of_days('memory.silver.order_lines', 'order_date', 'order_month',
                 values_of('select order_date from memory.touched.order_days order by all'))
@@ -26,7 +26,7 @@
         ) %}
         {% do run_query(changed_rows('sessions', 'session_id', 'events', ['event_id'])) %}
         {% do run_query(
-            'create table memory.touched.web_events as select '
+            'create or replace table memory.touched.web_events as select '
             ~ 'web_events.* replace (cast(occurred_at as timestamptz) at time zone \'UTC\' as occurred_at) from ('
             ~ of_days('memory.silver.web_events', 'event_date', none, values_of(days_of_sessions()))
             ~ ') as web_events where session_id in (select session_id from memory.touched.sessions)'
@@ -39,7 +39,7 @@
     {%- set facts = key + [
         column, 'content_hash', 'refined_batch', 'source_topic', 'source_partition', 'source_offset'
     ] -%}
-    create table memory.touched.{{ table }} as
+    create or replace table memory.touched.{{ table }} as
     with added as (
         select {{ facts | join(', ') }} from memory.touched.added_{{ what }}
     ),

@@ -70,17 +70,27 @@
     {% do run_query(
         'create or replace table ' ~ noted ~ ' as ' ~ changed_spans(dimension, id, columns, even_new)
     ) %}
-    {% set found = run_query('select min(changed_from), max(changed_until) from ' ~ noted).rows[0] %}
-    {% if found[0] is none %}
+    {{ return(
+        '(exists (select 1 from ' ~ noted ~ ' as spans where spans.id = ' ~ fact_id ~ ' and '
+        ~ moment ~ ' >= spans.changed_from and ' ~ moment ~ ' < spans.changed_until))'
+    ) }}
+{% endmacro %}
+
+{# Where all these spans lie, in literals: rows of other times need not be read. #}
+{% macro within_spans(names, moment) %}
+    {% set spans = [] %}
+    {% for name in names %}
+        {% do spans.append('select * from memory.touched.' ~ this.identifier ~ '_' ~ name) %}
+    {% endfor %}
+    {% set ends = values_of(
+        'select unnest([min(changed_from)::varchar, max(changed_until)::varchar]) from ('
+        ~ spans | join(' union all ') ~ ')'
+    ) %}
+    {% if ends[0] is none %}
         {{ return('false') }}
     {% endif %}
-    {% set ends = values_of(
-        "select unnest([cast(min(changed_from) as varchar), cast(max(changed_until) as varchar)]) from " ~ noted
-    ) %}
     {{ return(
-        "(" ~ moment ~ " >= timestamp '" ~ ends[0] ~ "' and " ~ moment ~ " < timestamp '" ~ ends[1]
-        ~ "' and exists (select 1 from " ~ noted ~ " as spans where spans.id = " ~ fact_id ~ " and "
-        ~ moment ~ " >= spans.changed_from and " ~ moment ~ " < spans.changed_until))"
+        moment ~ " >= timestamp '" ~ ends[0] ~ "' and " ~ moment ~ " < timestamp '" ~ ends[1] ~ "'"
     ) }}
 {% endmacro %}
 

@@ -18,7 +18,10 @@
 ) %}
 {%- set rejoined -%}
     from last_gold.gold.fct_order_lines as lines
-    where not ({{ touched }}) and ({{ of_other_products }} or {{ of_other_customers }})
+    where
+        {{ within_spans(['products', 'customers'], 'lines.ordered_at') }}
+        and not ({{ touched }})
+        and ({{ of_other_products }} or {{ of_other_customers }})
 {%- endset %}
 {%- do touch_keys('select order_date, event_id, line_number ' ~ rejoined) %}
 {%- endif %}

@@ -22,7 +22,8 @@
 {%- set rejoined -%}
     from last_gold.gold.fct_orders as orders
     where
-        {{ of_other_customers }}
+        {{ within_spans(['customers'], 'orders.ordered_at') }}
+        and {{ of_other_customers }}
         and (source_system, order_id) not in (from memory.touched.fct_orders_again)
 {%- endset %}
 {%- do touch_keys(
