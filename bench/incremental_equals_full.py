@@ -13,7 +13,7 @@ import argparse
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -24,11 +24,12 @@ import duckdb
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append
+from pipelines import backfill
 from pipelines.context import Context, open_context
-from pipelines.rebuilding import backfill_days
+from pipelines.publish import PublishOutcome
 from pipelines.rollback import roll_back
 from pipelines.silver_days import Days
-from pipelines.stages import Stage, StageLog, TreeMeter
+from pipelines.stages import StageLog, TreeMeter
 from pipelines.steps import publish, refine
 from storefront.messages import Message
 from storefront.simulator import Catalog, ShopParameters, simulate
@@ -83,21 +84,27 @@ def land(context: Context, messages: Sequence[Message], offsets: dict[str, int],
     )
 
 
-def run(settings: Settings, name: str, *steps: Any, **options: str) -> str:
-    """One run of steps in a context of its own; returns what the stage of gold says."""
-    notes: dict[str, str] = {}
+def run(context: Context, name: str, *steps: Callable[[Context], None], **options: str) -> str:
+    """One run of steps; returns what the stage of gold says."""
+    context.outcome = PublishOutcome(name)
+    context.options = dict(options)
+    context.log.stages.clear()
+    for step in steps:
+        step(context)
+    return next(stage.note for stage in context.log.stages if stage.name == "gold")
 
-    def keep(stage: Stage) -> None:
-        notes[stage.name] = stage.note
 
-    with (
-        TreeMeter() as meter,
-        open_context(settings, log=StageLog(meter, keep), run_id=name) as context,
-    ):
-        context.options.update(options)
-        for step in steps:
-            step(context)
-    return notes.get("gold", "")
+def thirty_days(context: Context, days: int) -> None:
+    """Run day after day; half-way go back to the version before, and compute days again."""
+    settings, offsets = context.settings, dict[str, int]()
+    for day, messages in enumerate(arrivals(days)):
+        land(context, messages, offsets, day)
+        note = run(context, f"day-{day + 1:02}", refine, publish)
+        print(f"day {day + 1:2}: {len(messages):5,} records; {note}", flush=True)
+        if day == days // 2:
+            print(f"back to {roll_back(settings, reason='a bench goes back').run_id}", flush=True)
+            again = Days(FIRST_DAY, FIRST_DAY + timedelta(days=3))
+            backfill.run(context, {"operation": "backfill", **again.facts(), "table": None})
 
 
 def checksums(gold: Path) -> Iterator[tuple[str, int, str]]:
@@ -128,21 +135,14 @@ def main(arguments: Sequence[str]) -> int:
     settings.home.mkdir(parents=True, exist_ok=True)
     if Settings().jars_dir.exists():
         settings.jars_dir.symlink_to(Settings().jars_dir)
-    offsets: dict[str, int] = {}
-    for day, messages in enumerate(arrivals(options.days)):
-
-        def arrive(context: Context, day: int = day, new: Sequence[Message] = messages) -> None:
-            land(context, new, offsets, day)
-
-        note = run(settings, f"day-{day + 1:02}", arrive, refine, publish)
-        print(f"day {day + 1:2}: {len(messages):5,} records; {note}", flush=True)
-        if day == options.days // 2:
-            back = roll_back(settings, reason="a bench goes back once")
-            print(f"        back to {back.run_id}", flush=True)
-            backfill_days(settings, days=Days(FIRST_DAY, FIRST_DAY + timedelta(days=3)), table=None)
-    incremental = settings.gold_dir / f"gold-day-{options.days:02}.duckdb"
-    note = run(settings, "full", publish, full_refresh="yes")
+    with (
+        TreeMeter() as meter,
+        open_context(settings, log=StageLog(meter), run_id="bench") as context,
+    ):
+        thirty_days(context, options.days)
+        note = run(context, "full", publish, full_refresh="yes")
     print(f"full:   {note}\n", flush=True)
+    incremental = settings.gold_dir / f"gold-day-{options.days:02}.duckdb"
     equal = True
     pairs = zip(
         checksums(incremental), checksums(settings.gold_dir / "gold-full.duckdb"), strict=True
