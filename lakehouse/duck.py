@@ -6,10 +6,12 @@ no network. Alone: `lake query "select ..."` opens gold through it.
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts import table
+from lakehouse.contracts import table as contract_of
+from lakehouse.contracts.tables import Table
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
 from lakehouse.tables import location
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CURRENT = "CURRENT"
+_SCHEMAS = ("gold.", "carried.")
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # Connections of one process to one file share an instance, and a locked one takes no setting.
 _opening = threading.Lock()
@@ -137,9 +140,23 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
     Raises:
         KeyError: No contract has this name.
     """
-    path = location(table(table_name), settings=settings)
+    path = location(contract_of(table_name), settings=settings)
     pin = "" if version is None else f", version={int(version)}"
     return f"delta_scan({_literal(path)}{pin})"
+
+
+def files_relation(paths: Sequence[Path], table: Table) -> str:
+    """SQL text that reads data files of a table, without its partition column; no row for none."""
+    if not paths:
+        kinds = {"string": "varchar", "timestamp": "timestamptz", "binary": "blob"}
+        nulls = (
+            f"cast(null as {kinds.get(each.type, each.type)}) as {_name(each.name)}"
+            for each in table.columns
+            if each.name != table.partition_by
+        )
+        return f"(select {', '.join(nulls)} where false)"
+    names = ", ".join(_literal(str(path)) for path in paths)
+    return f"read_parquet([{names}], hive_partitioning=false, union_by_name=true)"
 
 
 def delta_extension() -> Path:
@@ -172,7 +189,8 @@ def seal(path: Path) -> dict[str, int]:
     """Write everything into the file itself, close it, and count its gold tables.
 
     A file copied without its write-ahead log loses committed rows without an error, so a file must
-    be sealed before it is published.
+    be sealed before it is published. Beside `gold`, schema `carried` holds what the next build goes
+    on from.
 
     Returns:
         Rows of each table of schema `gold`, by name.
@@ -188,8 +206,9 @@ def seal(path: Path) -> dict[str, int]:
             "select table_schema || '.' || table_name, table_type = 'BASE TABLE' "
             "from information_schema.tables order by all"
         ).fetchall()
-        strays = [name for name, is_table in names if not is_table or name[:5] != "gold."]
-        tables = [name.removeprefix("gold.") for name, is_table in names if is_table]
+        known = [name for name, is_table in names if is_table and name.startswith(_SCHEMAS)]
+        strays = [name for name, _ in names if name not in known]
+        tables = [name.removeprefix("gold.") for name in known if name.startswith("gold.")]
         if strays:
             raise CheckFailed(f"{path} holds more than gold tables: {', '.join(strays)}.")
         rows = {name: connection.table(f"gold.{_name(name)}").shape[0] for name in tables}

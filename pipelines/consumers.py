@@ -19,6 +19,7 @@ from lakehouse.settings import PROJECT_ROOT
 _PACKAGES = ("storefront", "streaming", "pipelines", "quality", "dashboards")
 _DBT = PROJECT_ROOT / "dbt_project"
 WORD = re.compile(r"\w+")
+_MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)(.*?)\{%-?\s*endmacro", re.DOTALL)
 _COMMENT = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
 SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
 REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
@@ -115,8 +116,7 @@ def model_texts() -> dict[str, str]:
     """SQL of each model with that of the macros it calls, comments left out."""
     macros: dict[str, str] = {}
     for path in sorted((_DBT / "macros").rglob("*.sql")):
-        text = _sql(path)
-        macros |= dict.fromkeys(re.findall(r"\{%-?\s*macro\s+(\w+)", text), text)
+        macros |= dict(_MACRO.findall(_sql(path)))
     models = {}
     for path in sorted((_DBT / "models").rglob("*.sql")):
         text = _sql(path)

@@ -11,25 +11,18 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from lakehouse.contracts.tables import (
-    CUSTOMER_CONTACTS,
-    CUSTOMERS,
-    ORDER_LINES,
-    PRODUCTS,
-    WEB_EVENTS,
-)
+from lakehouse.contracts.tables import GOLD_SOURCES
 from lakehouse.duck import delta_extension, delta_relation, scratch_dir, seal
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
 from pipelines.gold_worker import GoldWorker
-
-GOLD_SOURCES = (ORDER_LINES, CUSTOMERS, CUSTOMER_CONTACTS, PRODUCTS, WEB_EVENTS)
-"""The tables that gold is built from; a build pins a version of each."""
+from pipelines.last_gold import LastGold, copy_to, rules
 
 _OWNER = "owner.json"
 
@@ -60,8 +53,32 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What a build began from: nothing, for the reason given, or the gold of another run.
+
+    `touched` counts what was built anew, by kind; the seconds are those of the copy alone.
+    """
+
+    full_because: str = ""
+    run_id: str | None = None
+    touched: Mapping[str, int] = field(default_factory=dict)
+    copy_seconds: float = 0.0
+
+    @property
+    def note(self) -> str:
+        """In words, for a stage."""
+        if self.run_id is None:
+            return f"built in full: {self.full_because}"
+        counts = ", ".join(f"{number:,} {name}" for name, number in self.touched.items())
+        return f"{counts} anew since {self.run_id}"
+
+
+@dataclass(frozen=True)
 class GoldBuild:
-    """A finished build: `path` is sealed, passed every test, and is not published yet."""
+    """A finished build: `path` is sealed, passed every test, and is not published yet.
+
+    `facts` are what the next build must know of this one to go on from it.
+    """
 
     run_id: str
     path: Path
@@ -70,6 +87,8 @@ class GoldBuild:
     checks: tuple[CheckResult, ...]
     seconds: float
     cpu_seconds: float
+    start: Start
+    facts: Mapping[str, Any]
 
 
 class GoldFailed(CheckFailed):
@@ -89,6 +108,7 @@ def build_gold(
     run_id: str,
     table_versions: Mapping[str, int],
     worker: GoldWorker | None = None,
+    last: LastGold | str = "nothing to go on from",
 ) -> GoldBuild:
     """Build, test and seal gold in the private file `gold/build/<run_id>/gold-<run_id>.duckdb`.
 
@@ -97,6 +117,7 @@ def build_gold(
         run_id: Letters, digits, `-` and `_`; part of the file's name.
         table_versions: Delta version of each of `GOLD_SOURCES`, by contract name.
         worker: A worker that was started before; one is started and closed here otherwise.
+        last: The gold to go on from, or why there is none.
 
     Raises:
         GoldFailed: A model or a test failed; the message names it and up to three rows.
@@ -106,6 +127,12 @@ def build_gold(
     variables = _variables(settings, table_versions)
     path = _private_folder(settings, run_id) / f"gold-{run_id}.duckdb"
     variables["gold_file"] = str(path)
+    began = time.monotonic()
+    if isinstance(last, LastGold) and not copy_to(path, last):
+        last = f"{last.path.name} is not the file that was published"
+    copy_seconds = time.monotonic() - began
+    if isinstance(last, LastGold):
+        variables |= last.variables
     with contextlib.ExitStack() as stack:
         active = worker or stack.enter_context(GoldWorker(settings))
         answer = active.build(variables)
@@ -123,6 +150,12 @@ def build_gold(
             checks=checks,
         )
     rows = seal(path)
+    size = path.stat().st_size
+    if isinstance(last, LastGold):
+        start = Start("", last.run_id, answer["touched"], copy_seconds)
+        facts = {"in_a_row": last.in_a_row + 1, "full_bytes": last.full_bytes}
+    else:
+        start, facts = Start(last), {"in_a_row": 0, "full_bytes": size}
     return GoldBuild(
         run_id=run_id,
         path=path,
@@ -133,6 +166,8 @@ def build_gold(
         checks=checks,
         seconds=time.monotonic() - started,
         cpu_seconds=answer["cpu_seconds"],
+        start=start,
+        facts={"rules": rules(), **facts},
     )
 
 
@@ -143,7 +178,7 @@ def discard_dead_builds(settings: Settings) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _variables(settings: Settings, table_versions: Mapping[str, int]) -> dict[str, str]:
+def _variables(settings: Settings, table_versions: Mapping[str, int]) -> dict[str, Any]:
     missing = [table.name for table in GOLD_SOURCES if table.name not in table_versions]
     if missing:
         raise LakeError(f"Gold needs a pinned version of {', '.join(missing)}.")

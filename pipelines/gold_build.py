@@ -11,7 +11,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 SAMPLE_ROWS = 3
@@ -45,14 +45,12 @@ def parse(arguments: list[str]) -> tuple[Any, str | None]:
     return None, _message(str(outcome.exception or "dbt could not parse the project"))
 
 
-def build(
-    arguments: list[str], *, manifest: Any, variables: Mapping[str, str | None]
-) -> dict[str, Any]:
+def build(arguments: list[str], *, manifest: Any, variables: Mapping[str, Any]) -> dict[str, Any]:
     """Build and test every model in the private file that the variables name, then let go of it.
 
     Returns:
         What `pipelines.gold` expects: success, message (of what is no model and no test), models,
-        checks and seconds of CPU.
+        checks, seconds of CPU, and counts of what a build that goes on built anew.
     """
     cpu = time.process_time()
     outcome = run(arguments, manifest=manifest, variables=variables)
@@ -61,6 +59,7 @@ def build(
     for each in results:
         of_type[each.node.resource_type].append(each)
     checks = [_check(each, manifest=manifest) for each in of_type["test"]]
+    touched = _touched() if outcome.success and variables.get("last_gold") else {}
     close(is_wanted=outcome.success)
     failures = [each.message for each in of_type["operation"] if str(each.status) == "error"]
     failures += [str(outcome.exception)] if outcome.exception else []
@@ -70,14 +69,24 @@ def build(
         "models": [_model(each) for each in of_type["model"]],
         "checks": checks,
         "cpu_seconds": time.process_time() - cpu,
+        "touched": touched,
     }
 
 
-def run(arguments: list[str], *, manifest: Any, variables: Mapping[str, str | None]) -> Any:
-    """Build and test every model. Returns: dbt's own outcome; its file stays open."""
+def run(
+    arguments: list[str],
+    *,
+    manifest: Any,
+    variables: Mapping[str, Any],
+    callbacks: Sequence[Callable[[Any], None]] = (),
+) -> Any:
+    """Build and test every model, telling `callbacks` dbt's events as they happen.
+
+    Returns: dbt's own outcome; its file stays open.
+    """
     from dbt.cli.main import dbtRunner
 
-    return dbtRunner(manifest=manifest).invoke(
+    return dbtRunner(manifest=manifest, callbacks=list(callbacks)).invoke(
         [
             *_quiet("build"),
             *arguments,
@@ -131,6 +140,17 @@ def _sample(failing_rows: str) -> list[str]:
         ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))[:SAMPLE_WIDTH]
         for row in cursor.fetchall()
     ]
+
+
+def _touched() -> dict[str, int]:
+    """What was built anew: days of order lines, and sessions."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    cursor = DuckDBConnectionManager.env().handle().cursor()
+    return {
+        name: cursor.execute(f"select count(*) from memory.touched.{table}").fetchall()[0][0]
+        for name, table in (("days", "order_days"), ("sessions", "sessions"))
+    }
 
 
 def close(*, is_wanted: bool) -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakehouse.contracts.tables import GOLD_SOURCES
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT
 from pipelines import gold_build
-from pipelines.gold import GOLD_SOURCES
 from quality.invented_shop import build_shop
 from quality.proof import ProofRow
 

@@ -65,7 +65,7 @@ class GoldWorker:
                 raise LakeError(f"The dbt project does not parse: {answer['message']}.")
             self._parsed = True
 
-    def build(self, variables: Mapping[str, str]) -> dict[str, Any]:
+    def build(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Run one build and wait for it; the answer of `pipelines.gold_build.build`.
 
         Raises:

@@ -37,6 +37,8 @@ class Published:
     rebuilt: Mapping[str, int] = field(default_factory=dict)
     audited: Mapping[str, Any] = field(default_factory=dict)
     first_published_at: str = ""
+    file_sha256: str = ""
+    gold: Mapping[str, Any] = field(default_factory=dict)
 
     def comparable_versions(self, settings: Settings) -> dict[str, int]:
         """Table versions but for those of tables that were rebuilt since: theirs mean nothing."""
@@ -74,6 +76,8 @@ def _published(line: Mapping[str, Any]) -> Published:
         line.get("rebuilt") or {},
         line.get("audited") or {},
         line.get("first_published_at") or line["at"],
+        line.get("file_sha256") or "",
+        line.get("gold") or {},
     )
 
 

@@ -16,7 +16,8 @@ from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables import current_versions
 from pipelines import pointer, restatements
-from pipelines.gold import build_gold, discard_dead_builds
+from pipelines.gold import discard_dead_builds
+from pipelines.gold_refresh import refresh_gold
 from pipelines.gold_worker import GoldWorker
 from pipelines.stages import StageLog
 from quality import batches, ledger
@@ -65,6 +66,7 @@ def publish(
     workers: Callable[[], Workers],
     accept_reason: str | None = None,
     force: bool = False,
+    full_refresh: bool = False,
     on_built: Callable[[], None] = lambda: None,
 ) -> None:
     """Bring the lake's present state into service.
@@ -76,6 +78,7 @@ def publish(
         workers: Gives the warm children, when they are needed.
         accept_reason: Publish in spite of a storm of refused records, for this reason.
         force: Build even when nothing is new.
+        full_refresh: Build all of gold, and don't go on from the last one.
         on_built: Called between the build and the audit (tests plant faults there).
 
     Raises:
@@ -86,6 +89,7 @@ def publish(
         discard_dead_builds(settings)
         fence = pointer.next_fence(settings)
         batches.derive(settings)
+        operations = ledger.heads(settings)["operations"].lines
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
             raise LakeError(
@@ -95,7 +99,11 @@ def publish(
         last = pointer.last_published(settings)
         since = last.comparable_versions(settings) if last else None
         is_known = since == versions
-        if is_known and pointer.is_in_service(last, settings=settings) and not force:
+        if (
+            is_known
+            and pointer.is_in_service(last, settings=settings)
+            and not (force or full_refresh)
+        ):
             outcome.is_new = False
             for name in ("gate", "gold", "audit", "publish"):
                 with log.stage(name) as stage:
@@ -114,11 +122,17 @@ def publish(
         )
         with log.stage("gold") as stage:
             stage.rows_in = counts[ORDER_LINES.name]
-            build = build_gold(
-                settings, run_id=outcome.run_id, table_versions=versions, worker=workers().gold
+            build = refresh_gold(
+                settings,
+                versions,
+                "asked for" if full_refresh else last,
+                run_id=outcome.run_id,
+                worker=workers().gold,
             )
             stage.rows_out = sum(model.rows or 0 for model in build.models)
-            stage.note = f"{len(build.models)} models, {len(build.checks)} tests"
+            stage.note = (
+                f"{len(build.models)} models, {len(build.checks)} tests, {build.start.note}"
+            )
         on_built()
         with log.stage("audit") as stage:
             outcome.equations = tuple(
@@ -146,6 +160,7 @@ def publish(
                 "table_versions": versions,
                 "rebuilt": batches.rebuildings(settings),
                 "rows": counts,
+                "gold": {**build.facts, "operations": operations},
                 "gold_amounts": as_texts(mart_sums(build.path)),
                 "audited": facts_of(outcome.equations),
                 "refined_batch": last_refined_batch(settings, versions=versions),

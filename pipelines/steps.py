@@ -65,6 +65,7 @@ def publish(context: Context) -> None:
         workers=context.workers,
         accept_reason=context.options.get("accept_reason"),
         force=bool(context.options.get("force")),
+        full_refresh=bool(context.options.get("full_refresh")),
     )
 
 

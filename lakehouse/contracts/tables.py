@@ -208,6 +208,9 @@ TABLES = (
     QUARANTINE,
     DUPLICATES,
 )
+GOLD_SOURCES = (ORDER_LINES, CUSTOMERS, CUSTOMER_CONTACTS, PRODUCTS, WEB_EVENTS)
+"""The tables that gold is built from; a build pins a version of each."""
+
 _BY_NAME = {each.name: each for each in TABLES}
 
 

@@ -1,10 +1,12 @@
 """The only package that names Delta: creates, reads and writes the lake's tables exactly once.
 
 In: a table contract. Out: frames, commits, versions. What it offers is listed in `__all__`; the
-modules behind it (`log`, `columns`, `creation`, `reading`, `writing`, `upkeep`) are its own affair.
+modules behind it (`log`, `changes`, `columns`, `creation`, `reading`, `writing`, `upkeep`) are its
+own affair.
 """
 
 from lakehouse.tables.aside import forget_tables, put_aside
+from lakehouse.tables.changes import ChangedFiles, changed_files
 from lakehouse.tables.columns import columns_due, held_columns, tables_due
 from lakehouse.tables.creation import create_tables
 from lakehouse.tables.log import (
@@ -27,9 +29,11 @@ from lakehouse.tables.writing import Transaction, append, merge, replace, writer
 
 __all__ = [
     "LEAST_HOURS",
+    "ChangedFiles",
     "Survey",
     "Transaction",
     "append",
+    "changed_files",
     "columns_due",
     "compact",
     "create_tables",

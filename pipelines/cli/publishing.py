@@ -18,20 +18,21 @@ def publish(
     context: typer.Context,
     accept: str = typer.Option(None, help="Run that a storm of refusals blocked."),
     reason: str = typer.Option(None, help="Why it is accepted; kept in the ledger."),
+    full_refresh: bool = typer.Option(False, help="Build all of gold, not only what changed."),
 ) -> None:
     """Judge silver, build and audit gold, bring it into service.
 
-    Examples: lake publish, lake publish list, lake publish rollback --reason "wrong prices"
+    Examples: lake publish, lake publish --full-refresh, lake publish list
     """
     if context.invoked_subcommand is not None:
-        if accept is not None or reason is not None:
+        if accept is not None or reason is not None or full_refresh:
             raise LakeError(
                 f"Put the options after the command: `lake publish {context.invoked_subcommand}`."
             )
         return
     if (accept is None) != (reason is None):
         raise LakeError("Use --accept RUN and --reason together, or neither.")
-    options = {}
+    options = {"full_refresh": "yes"} if full_refresh else {}
     if accept is not None:
         from pipelines.storms import accept_run
 

@@ -7,9 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from lakehouse.contracts.tables import Table
+from lakehouse.contracts.tables import GOLD_SOURCES, Table
 from lakehouse.settings import PROJECT_ROOT
-from pipelines.gold import GOLD_SOURCES
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
@@ -108,7 +107,8 @@ def live_gold(dbt_run: DbtRun) -> Iterator[LiveGold]:
     order = TopologicalSorter({name: node["depends_on"]["nodes"] for name, node in models.items()})
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute("attach ':memory:' as gold_build; create schema gold_build.gold")
+        connection.execute("attach ':memory:' as gold_build")
+        connection.execute("create schema gold_build.gold; create schema gold_build.carried")
         for schema in ("silver", "staging", "intermediate"):
             connection.execute(f"create schema memory.{schema}")
         for table in GOLD_SOURCES:

@@ -8,9 +8,9 @@ from lakehouse.contracts.business import (
     SERVICE_CODES,
     SOURCE_SYSTEMS,
 )
+from lakehouse.contracts.tables import GOLD_SOURCES
 from lakehouse.contracts.topics import WEB_EVENT_TYPES
 from lakehouse.settings import PROJECT_ROOT
-from pipelines.gold import GOLD_SOURCES
 
 if TYPE_CHECKING:
     from conftest import DbtRun

@@ -56,7 +56,7 @@ def test_descriptions_end_with_the_grain(dbt_run: "DbtRun") -> None:
     ] == []
 
 
-def test_only_tables_of_schema_gold_reach_the_file(dbt_run: "DbtRun") -> None:
+def test_only_tables_of_schemas_gold_and_carried_reach_the_file(dbt_run: "DbtRun") -> None:
     places = {
         (model["fqn"][1], model["database"], model["schema"], model["config"]["materialized"])
         for model in models(dbt_run)
@@ -64,8 +64,21 @@ def test_only_tables_of_schema_gold_reach_the_file(dbt_run: "DbtRun") -> None:
     assert places == {
         ("staging", "memory", "staging", "view"),
         ("intermediate", "memory", "intermediate", "view"),
+        ("intermediate", "gold_build", "carried", "table"),
         ("marts", "gold_build", "gold", "table"),
+        ("marts", "gold_build", "gold", "incremental"),
     }
+
+
+def test_a_mart_that_goes_on_is_refused_other_columns_and_rewrites_by_day_or_key(
+    dbt_run: "DbtRun",
+) -> None:
+    for model in models(dbt_run):
+        config = model["config"]
+        if config["materialized"] == "incremental":
+            assert config["on_schema_change"] == "fail", model["name"]
+            assert config["incremental_strategy"] == "touched", model["name"]
+            assert config["meta"].get("touched_by") or config["unique_key"], model["name"]
 
 
 def test_marts_have_an_enforced_contract_a_description_for_each_column_and_a_tested_key(

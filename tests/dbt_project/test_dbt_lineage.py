@@ -114,7 +114,8 @@ def test_descriptions_are_comments_of_the_files_tables_and_columns(dbt_run: "Dbt
     }
     cursor = DuckDBConnectionManager.env().handle().cursor()  # dbt keeps the file to itself
     tables = cursor.execute(
-        "select table_name, comment from duckdb_tables() where database_name = 'gold_build'"
+        "select table_name, comment from duckdb_tables() "
+        "where database_name = 'gold_build' and schema_name = 'gold'"
     ).fetchall()
     columns = cursor.execute(
         "select table_name, column_name, comment from duckdb_columns() "

@@ -60,7 +60,7 @@ POINTS: dict[str, Point] = {
     "producer.after_acknowledge": Point("quality.produced", "acknowledge", "after"),
     # silver -> gold -> service
     "publish.begun": Point("pipelines.publish", "_row_counts", "before"),
-    "publish.after_build": Point("pipelines.publish", "build_gold", "after"),
+    "publish.after_build": Point("pipelines.publish", "refresh_gold", "after"),
     "publish.before_intent": Point("pipelines.pointer", "put_in_service", "before"),
     "publish.before_pointer": Point("pipelines.pointer", "point_to", "before"),
     "publish.after_pointer": Point("pipelines.pointer", "point_to", "after"),

@@ -3,29 +3,29 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psutil
 import pytest
 
 from lakehouse.contracts.tables import (
     CUSTOMER_CONTACTS,
     CUSTOMERS,
+    GOLD_SOURCES,
     ORDER_LINES,
     PRODUCTS,
     WEB_EVENTS,
-    Table,
 )
 from lakehouse.duck import open_gold
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
-from pipelines.gold import GOLD_SOURCES, GoldFailed, build_gold, discard_dead_builds
+from pipelines.gold import GoldFailed, build_gold, discard_dead_builds
 from pipelines.gold_worker import GoldWorker
+from tests.silver_commits import commit
 
 FIRST = {table.name: 0 for table in GOLD_SOURCES}
 POSITION = {"refined_batch": 1, "source_topic": "t", "source_partition": 0, "source_offset": 0}
@@ -72,60 +72,6 @@ def line(number: int, **facts: Any) -> dict[str, Any]:
         **POSITION,
         **facts,
     }
-
-
-def commit(
-    settings: Settings, table: Table, rows: Sequence[Mapping[str, Any]], *, version: int = 0
-) -> None:
-    """One Delta commit by hand: a Parquet file and the protocol's JSON lines."""
-    folder = Path(settings.tables_uri) / table.name.replace(".", "/")
-    (folder / "_delta_log").mkdir(parents=True, exist_ok=True)
-    part = folder / f"part-{version}.parquet"
-    with duckdb.connect() as lake:
-        types = {"string": "varchar", "timestamp": "timestamptz"}
-        columns = ", ".join(
-            f"{each.name} {types.get(each.type, each.type)}" for each in table.columns
-        )
-        lake.execute(f"create table new ({columns})")
-        marks = ", ".join("?" for _ in table.columns)
-        for row in rows:
-            values = [row[name] for name in table.column_names()]
-            lake.execute(f"insert into new values ({marks})", values)
-        lake.execute(f"copy new to '{str(part).replace(chr(39), chr(39) * 2)}' (format parquet)")
-    kinds = {"int": "integer", "bigint": "long"}
-    fields = [
-        {
-            "name": each.name,
-            "type": kinds.get(each.type, each.type),
-            "nullable": True,
-            "metadata": {},
-        }
-        for each in table.columns
-    ]
-    created = [
-        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
-        {
-            "metaData": {
-                "id": table.name,
-                "format": {"provider": "parquet", "options": {}},
-                "schemaString": json.dumps({"type": "struct", "fields": fields}),
-                "partitionColumns": [],
-                "configuration": {},
-            }
-        },
-    ]
-    added = {
-        "add": {
-            "path": part.name,
-            "partitionValues": {},
-            "size": part.stat().st_size,
-            "modificationTime": 0,
-            "dataChange": True,
-        }
-    }
-    actions = [*(created if version == 0 else []), added]
-    log = folder / "_delta_log" / f"{version:020}.json"
-    log.write_text("\n".join(json.dumps(action) for action in actions))
 
 
 def fill(settings: Settings, *lines: Mapping[str, Any]) -> None:

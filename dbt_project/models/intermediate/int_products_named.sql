@@ -1,15 +1,6 @@
-with lines as (
-    select * from {{ ref('stg_silver__order_lines') }}
-),
-
-names as (
-    select
-        sku,
-        description,
-        count(*) as line_count
-    from lines
-    where line_class = 'sale' and sku is not null and description is not null
-    group by sku, description
+with names as (
+    select * from {{ ref('int_products_described') }}
+    where sale_line_count > 0 and description is not null
 ),
 
 int_products_named as (
@@ -17,7 +8,9 @@ int_products_named as (
         sku,
         description
     from names
-    qualify row_number() over (partition by sku order by line_count desc, description asc) = 1
+    qualify row_number() over (
+        partition by sku order by sale_line_count desc, description asc
+    ) = 1
 )
 
 select * from int_products_named

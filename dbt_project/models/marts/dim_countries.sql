@@ -1,5 +1,5 @@
 with countries as (
-    select country from {{ ref('stg_silver__order_lines') }}
+    select country from {{ ref('int_order_days_counted') }}
     union
     select country from {{ ref('stg_silver__customers') }}
     union

@@ -1,6 +1,5 @@
 with skus as (
-    select sku from {{ ref('stg_silver__order_lines') }}
-    where sku is not null
+    select sku from {{ ref('int_products_described') }}
     union
     select sku from {{ ref('stg_silver__products') }}
 ),

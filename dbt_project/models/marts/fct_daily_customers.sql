@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched',
+    on_schema_change='fail',
+    meta={'touched_by': 'order_date'}
+) }}
+
 with customers as (
     select
         customer_id,
@@ -16,7 +23,15 @@ sales as (
         end as customer_kind
     from {{ ref('fct_order_lines') }} as order_lines
     left join customers on order_lines.customer_id = customers.customer_id
-    where order_lines.line_class = 'sale'
+    where
+        order_lines.line_class = 'sale'
+        {%- if goes_on() %}
+        and {{ touch_days(
+            'order_lines.order_date',
+            'select order_date from memory.touched.order_days union all '
+            ~ moved_first_days(ref('dim_customers'))
+        ) }}
+        {%- endif %}
 ),
 
 fct_daily_customers as (

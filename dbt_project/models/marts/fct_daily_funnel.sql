@@ -1,5 +1,15 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched',
+    on_schema_change='fail',
+    meta={'touched_by': 'funnel_date'}
+) }}
+
 with sessions as (
     select * from {{ ref('fct_sessions') }}
+    {%- if goes_on() %}
+    where {{ touch_days('session_date', days_of_touched_sessions(ref('fct_sessions'))) }}
+    {%- endif %}
 ),
 
 steps as (

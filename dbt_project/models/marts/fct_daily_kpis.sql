@@ -1,3 +1,15 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched',
+    on_schema_change='fail',
+    meta={'touched_by': 'kpi_date'}
+) }}
+
+{%- if goes_on() %}
+{%- set touched = touch_days('date_day', days_of_kpis(ref('dim_customers'), ref('dim_dates'))) %}
+{%- set days = values_of('select day from memory.touched.fct_daily_kpis_days order by all') %}
+{%- endif %}
+
 with customers as (
     select
         customer_id,
@@ -12,14 +24,16 @@ lines as (
         customers.first_order_date
     from {{ ref('fct_order_lines') }} as order_lines
     left join customers on order_lines.customer_id = customers.customer_id
+    {%- if goes_on() %}
+    where {{ on_days('order_lines.order_date', days) }}
+    {%- endif %}
 ),
 
 dates as (
-    select
-        date_day,
-        date_day - max(case when is_trading_day then date_day end) over (order by date_day)
-            as freshness_days
-    from {{ ref('dim_dates') }}
+    {{ freshness_of(ref('dim_dates')) }}
+    {%- if goes_on() %}
+    qualify {{ touched }}
+    {%- endif %}
 ),
 
 traded as (

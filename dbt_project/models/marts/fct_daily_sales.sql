@@ -1,6 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched',
+    on_schema_change='fail',
+    meta={'touched_by': 'order_date'}
+) }}
+
 with lines as (
     select * from {{ ref('fct_order_lines') }}
-    where line_class in ('sale', 'cancellation')
+    where
+        line_class in ('sale', 'cancellation')
+        {%- if goes_on() %}
+        and {{ touch_days('order_date', 'select order_date from memory.touched.order_days') }}
+        {%- endif %}
 ),
 
 fct_daily_sales as (

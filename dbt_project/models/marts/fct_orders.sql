@@ -1,6 +1,50 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched',
+    unique_key=['source_system', 'order_id'],
+    on_schema_change='fail'
+) }}
+
+{%- if goes_on() %}
+{%- set of_other_customers = touch_spans(
+    'customers', ref('dim_customers'), 'customer_id', ['customer_key', 'country'],
+    'orders.customer_id', 'orders.ordered_at'
+) %}
+{%- do run_query(
+    'create or replace table memory.touched.fct_orders_again as ' ~ orders_of_touched_days()
+) %}
+{%- do run_query(
+    'create or replace table memory.touched.fct_orders_other_days as ' ~ other_days_of_orders()
+) %}
+{%- set elsewhere = on_days('order_date', values_of(
+    'select distinct order_date from memory.touched.fct_orders_other_days order by all'
+)) %}
+{%- set rejoined -%}
+    from last_gold.gold.fct_orders as orders
+    where
+        {{ within_spans(['customers'], 'orders.ordered_at') }}
+        and {{ of_other_customers }}
+        and (source_system, order_id) not in (from memory.touched.fct_orders_again)
+{%- endset %}
+{%- do touch_keys(
+    'select source_system, order_id from memory.touched.fct_orders_again union all '
+    ~ 'select source_system, order_id ' ~ rejoined
+) %}
+{%- endif %}
+
 with lines as (
-    select * from {{ ref('fct_order_lines') }}
-    where line_class in ('sale', 'cancellation')
+    select * from {{ ref('fct_order_lines') }} as order_lines
+    where
+        line_class in ('sale', 'cancellation')
+        {%- if goes_on() %}
+        and ({{ on_order_days('order_date') }} or ({{ elsewhere }} and exists (
+            select 1 from memory.touched.fct_orders_other_days as days
+            where
+                days.order_date = order_lines.order_date
+                and days.source_system = order_lines.source_system
+                and days.order_id = order_lines.order_id
+        )))
+        {%- endif %}
 ),
 
 customers as (
@@ -22,6 +66,10 @@ orders as (
         {{ net_amount() }} as net_amount
     from lines
     group by order_id, source_system
+    {%- if goes_on() %}
+    union all
+    select * exclude (customer_key, customer_country) {{ rejoined }}
+    {%- endif %}
 ),
 
 fct_orders as (

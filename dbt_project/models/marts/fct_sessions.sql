@@ -1,3 +1,30 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched',
+    unique_key=['session_id'],
+    on_schema_change='fail'
+) }}
+
+{%- if goes_on() %}
+{%- set of_other_customers = touch_spans(
+    'customers', ref('dim_customers'), 'customer_id', ['customer_key'],
+    'sessions.customer_id', 'sessions.started_at', even_new=true
+) %}
+{%- do run_query(
+    'create or replace table memory.touched.fct_sessions_orders as '
+    ~ orders_that_came_or_went(ref('fct_orders'))
+) %}
+{%- set rejoined -%}
+    from last_gold.gold.fct_sessions as sessions
+    where
+        session_id not in (from memory.touched.sessions)
+        and ({{ of_other_customers }} or order_id in (from memory.touched.fct_sessions_orders))
+{%- endset %}
+{%- do touch_keys(
+    'select session_id from memory.touched.sessions union all select session_id ' ~ rejoined
+) %}
+{%- endif %}
+
 with events as (
     select
         *,
@@ -8,7 +35,7 @@ with events as (
             {%- endfor %}
             else 0
         end as step_number
-    from {{ ref('stg_silver__web_events') }}
+    from {{ touched_events(ref('stg_silver__web_events')) }}
 ),
 
 sessions as (
@@ -30,6 +57,13 @@ sessions as (
         ) as order_id
     from events
     group by session_id
+    {%- if goes_on() %}
+    union all by name
+    select * exclude (
+        customer_key, duration_seconds, has_order
+        {%- for step in funnel_steps() %}, has_{{ step }}{% endfor %}
+    ) {{ rejoined }}
+    {%- endif %}
 ),
 
 orders as (
