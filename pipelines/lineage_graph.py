@@ -184,11 +184,15 @@ def _layered(nodes: Mapping[str, Node], edges: list[tuple[str, str]]) -> Graph:
     for start, end in edges:
         above.setdefault(end, []).append(start)
     level: dict[str, int] = {}
-    for node in _by_kind(nodes.values(), above):
-        deepest = max((level[each] for each in above.get(node.name, ())), default=-1)
-        if node.kind == TILE and deepest >= GOLD:
+    ordered = _by_kind(nodes.values(), above)
+    for node in (each for each in ordered if each.kind < GOLD):
+        level[node.name] = max(_deepest(node, above, level) + 1, node.kind)
+    marts = max(GOLD, max(level.values(), default=-1) + 1)
+    for node in (each for each in ordered if each.kind >= GOLD):
+        deepest = _deepest(node, above, level)
+        if node.kind == TILE and deepest >= marts:
             continue
-        level[node.name] = max(deepest + 1, node.kind if node.kind <= GOLD else 0)
+        level[node.name] = max(deepest + 1, marts if node.kind == GOLD else 0)
     last = max(level.values(), default=0) + 1
     level |= {name: last for name in nodes if name not in level}
     used = sorted(set(level.values()))
@@ -196,6 +200,10 @@ def _layered(nodes: Mapping[str, Node], edges: list[tuple[str, str]]) -> Graph:
         tuple(node for name, node in nodes.items() if level[name] == each) for each in used
     )
     return Graph(layers, tuple(edges))
+
+
+def _deepest(node: Node, above: Mapping[str, list[str]], level: Mapping[str, int]) -> int:
+    return max((level[each] for each in above.get(node.name, ())), default=-1)
 
 
 def _by_kind(nodes: Iterable[Node], above: Mapping[str, list[str]]) -> list[Node]:
