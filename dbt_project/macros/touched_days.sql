@@ -42,3 +42,11 @@
     from (select * from ({{ freshness_of(ones) }}) except select * from ({{ freshness_of(others) }}))
     {%- endfor %}
 {%- endmacro %}
+
+{# Sessions of the last gold as they were counted, to be joined again. #}
+{% macro known_sessions(source) -%}
+    select * exclude (
+        customer_key, duration_seconds, has_order
+        {%- for step in funnel_steps() %}, has_{{ step }}{% endfor %}
+    ) {{ source }}
+{%- endmacro %}

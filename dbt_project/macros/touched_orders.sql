@@ -49,3 +49,17 @@
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{# Further condition for lines of touched days, and for those of the same orders on other days. #}
+{% macro only_orders_of_days(elsewhere) -%}
+    and (
+        {{ on_order_days('order_date') }}
+        or (
+            {{ elsewhere }}
+            and (order_date, source_system, order_id) in (
+                select (order_date, source_system, order_id)
+                from memory.touched.fct_orders_other_days
+            )
+        )
+    )
+{%- endmacro %}

@@ -5,6 +5,15 @@
     meta={'touched_by': 'order_date'}
 ) }}
 
+{%- set touched = '' %}
+{%- if goes_on() %}
+{%- set touched = 'and ' ~ touch_days(
+    'order_lines.order_date',
+    'select order_date from memory.touched.order_days union all '
+    ~ moved_first_days(ref('dim_customers'))
+) %}
+{%- endif %}
+
 with customers as (
     select
         customer_id,
@@ -23,15 +32,7 @@ sales as (
         end as customer_kind
     from {{ ref('fct_order_lines') }} as order_lines
     left join customers on order_lines.customer_id = customers.customer_id
-    where
-        order_lines.line_class = 'sale'
-        {%- if goes_on() %}
-        and {{ touch_days(
-            'order_lines.order_date',
-            'select order_date from memory.touched.order_days union all '
-            ~ moved_first_days(ref('dim_customers'))
-        ) }}
-        {%- endif %}
+    where order_lines.line_class = 'sale' {{ touched }}
 ),
 
 fct_daily_customers as (

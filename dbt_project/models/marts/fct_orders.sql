@@ -5,6 +5,7 @@
     on_schema_change='fail'
 ) }}
 
+{%- set of_these_orders = '' %}
 {%- if goes_on() %}
 {%- set of_other_customers = touch_spans(
     'customers', ref('dim_customers'), 'customer_id', ['customer_key', 'country'],
@@ -19,6 +20,7 @@
 {%- set elsewhere = on_days('order_date', values_of(
     'select distinct order_date from memory.touched.fct_orders_other_days order by all'
 )) %}
+{%- set of_these_orders = only_orders_of_days(elsewhere) %}
 {%- set rejoined -%}
     from last_gold.gold.fct_orders as orders
     where
@@ -33,18 +35,8 @@
 {%- endif %}
 
 with lines as (
-    select * from {{ ref('fct_order_lines') }} as order_lines
-    where
-        line_class in ('sale', 'cancellation')
-        {%- if goes_on() %}
-        and ({{ on_order_days('order_date') }} or ({{ elsewhere }} and exists (
-            select 1 from memory.touched.fct_orders_other_days as days
-            where
-                days.order_date = order_lines.order_date
-                and days.source_system = order_lines.source_system
-                and days.order_id = order_lines.order_id
-        )))
-        {%- endif %}
+    select * from {{ ref('fct_order_lines') }}
+    where line_class in ('sale', 'cancellation') {{ of_these_orders }}
 ),
 
 customers as (

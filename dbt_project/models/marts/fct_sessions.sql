@@ -59,10 +59,7 @@ sessions as (
     group by session_id
     {%- if goes_on() %}
     union all by name
-    select * exclude (
-        customer_key, duration_seconds, has_order
-        {%- for step in funnel_steps() %}, has_{{ step }}{% endfor %}
-    ) {{ rejoined }}
+    {{ known_sessions(rejoined) }}
     {%- endif %}
 ),
 
