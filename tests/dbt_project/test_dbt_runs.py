@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 UNIT_TESTS = [
     each["name"]
-    for path in sorted((PROJECT_ROOT / "dbt_project" / "models").glob("*/_unit_tests.yml"))
+    for path in sorted((PROJECT_ROOT / "dbt_project" / "models").glob("*/_*unit_tests.yml"))
     for each in yaml.safe_load(path.read_text(encoding="utf-8"))["unit_tests"]
 ]
 
