@@ -45,7 +45,7 @@ def go_on(shop: RandomShop, build: GoldBuild, worker: GoldWorker, run_id: str) -
     """The next build from a published one, on what the shop did since."""
     last = published(build, shop.settings)
     found = find_last_gold(shop.settings, last=last, table_versions=shop.versions)
-    assert isinstance(found, LastGold)
+    assert isinstance(found, LastGold), found
     return build_gold(
         shop.settings, run_id=run_id, table_versions=shop.versions, worker=worker, last=found
     )
@@ -74,7 +74,7 @@ def test_after_late_lines_corrections_and_moved_files_it_equals_a_full_build(
 
 
 def test_rows_of_other_days_are_not_written(settings: Settings, worker: GoldWorker) -> None:
-    shop = RandomShop(settings, seed=5)
+    shop = RandomShop(settings, seed=9)
     for _ in range(4):
         shop.trade()
     build = in_full(shop, worker, "0")

@@ -75,9 +75,14 @@ def test_a_build_goes_on_from_the_published_file_with_the_files_that_changed(
     ],
 )
 def test_a_file_that_does_not_fit_is_left(
-    settings: Settings, gold: Mapping[str, Any], reason: str
+    settings: Settings, gold: Mapping[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(last_gold, "SMALL_FILE", 98)
     assert found(settings, published(settings, **gold)) == reason
+
+
+def test_a_small_file_may_grow(settings: Settings) -> None:
+    assert isinstance(found(settings, published(settings, full_bytes=49)), LastGold)
 
 
 def test_without_a_publish_its_file_or_what_it_was_made_of_everything_is_built(

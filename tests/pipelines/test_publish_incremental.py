@@ -55,23 +55,23 @@ def test_late_lines_new_winners_names_members_and_a_rollback_give_the_gold_of_a_
 ) -> None:
     visit = {"session_id": "s", "visitor_id": "v"}
     assert refined(
-        lake, workers, "1", *everything(), web_order(7, {}, partition=1, event_id="beaten")
+        lake, workers, "1", *everything(), web_order(0, {}, partition=1, event_id="beaten")
     ) == ("built in full: nothing is published yet")
-    late = erp(10, InvoiceNo="536001", InvoiceDate="11/30/2010 8:26", Quantity="2")
+    late = erp(4, InvoiceNo="536001", InvoiceDate="11/30/2010 8:26", Quantity="2")
     assert refined(lake, workers, "2", late) == "1 days, 0 sessions anew since 1"
-    winner = web_order(*(8, {"quantity": 9}), event_id="beaten", occurred_at="2011-11-02T08:00:00Z")
+    winner = web_order(*(2, {"quantity": 9}), event_id="beaten", occurred_at="2011-11-02T08:00:00Z")
     assert refined(lake, workers, "3", winner) == "2 days, 0 sessions anew since 2"
-    named = [erp(n, InvoiceNo=f"54000{n}", Description="A NEW NAME") for n in (11, 12, 13)]
-    moved = customer(5, "customer-2", country="Spain", occurred_at="2011-12-10T08:30:00Z")
+    named = [erp(n, InvoiceNo=f"54000{n}", Description="A NEW NAME") for n in (5, 6, 7)]
+    moved = customer(2, "customer-2", country="Spain", occurred_at="2011-12-10T08:30:00Z")
     lamp = {"sku": "LAMP", "description": "lamp", "category": "light", "unit_price": "3.00"}
     dearer = message(
-        *(CATALOG_PRODUCTS.name, 5),
+        *(CATALOG_PRODUCTS.name, 1),
         event_id="product-2",
         occurred_at="2011-11-01T08:00:00Z",
         status="active",
         **lamp,
     )
-    bought = message(WEB_EVENTS.name, 5, event_id="visit-2", event_type="add_to_cart", **visit)
+    bought = message(WEB_EVENTS.name, 1, event_id="visit-2", event_type="add_to_cart", **visit)
     assert refined(lake, workers, "4", *named, moved, dearer, bought) == (
         "1 days, 1 sessions anew since 3"
     )
@@ -85,7 +85,7 @@ def test_late_lines_new_winners_names_members_and_a_rollback_give_the_gold_of_a_
 def test_days_of_a_backfill_are_built_anew_and_all_days_make_a_full_build(
     lake: LakeState, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refined(lake, workers, "1", *everything(), erp(10, InvoiceNo="536001", Quantity="2"))
+    refined(lake, workers, "1", *everything(), erp(4, InvoiceNo="536001", Quantity="2"))
     spoil_description(lake)
     lines = {"table": "silver.order_lines"}
     context = Context(lake.settings, StageLog(TreeMeter()), PublishOutcome("b"), _spark=lake.spark)
