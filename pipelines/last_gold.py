@@ -23,7 +23,7 @@ MOST_IN_A_ROW = 30
 MOST_GROWTH = 2
 """How many times its size after the last full build a file may have: rows that leave leave gaps."""
 SMALL_FILE = 64 * 1024**2
-"""Bytes up to which a file may grow as it likes: its blocks are coarse, and its copy costs little."""
+"""Bytes up to which a file may grow as it likes: its blocks are coarse, its copy costs little."""
 
 _BLOCK = 8 * 1024**2
 _RULES = ("dbt_project.yml", "profiles.yml", "macros/**/*.sql", "models/**/*")

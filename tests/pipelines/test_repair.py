@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -45,8 +46,14 @@ def log_of(settings: Settings, table: Table) -> Path:
 
 
 def newest_file(settings: Settings, table: Table) -> Path:
-    files = Path(location(table, settings=settings)).rglob("*.parquet")
-    return max(files, key=lambda path: path.stat().st_mtime_ns)
+    """The data file that the last commit added; a writer may leave an empty one beside it."""
+    added = [
+        relative
+        for line in batches.commits(settings)
+        if line["table"] == table.name
+        for relative in sorted(line["added"])
+    ]
+    return Path(location(table, settings=settings)) / unquote(added[-1])
 
 
 def remove_last_commit(settings: Settings, table: Table) -> None:
