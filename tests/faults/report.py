@@ -85,7 +85,7 @@ def _caption(rows: list[Row]) -> str:
     days = sorted(row["at"][:10] for row in rows)
     span = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     machines = ", ".join(sorted({row["machine"] for row in rows}))
-    return f"Measured on {span}, on {machines}, by `lake test --faults`."
+    return f"Measured on {span}, on {machines}. `lake test --faults` measures all of it anew."
 
 
 def _line(number: str, title: str, row: Row | None) -> str:

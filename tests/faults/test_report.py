@@ -68,7 +68,10 @@ def test_the_table_shows_damage_as_it_was_measured(
         [
             "before",
             report.BEGIN,
-            "Measured on 2026-11-20, on 2 CPUs, 8 GiB of memory, Linux, by `lake test --faults`.",
+            (
+                "Measured on 2026-11-20, on 2 CPUs, 8 GiB of memory, Linux. "
+                "`lake test --faults` measures all of it anew."
+            ),
             "",
             *report.HEAD,
             "| T01 | hurt (ouch) | 800 | 3 | 1,000 | 123.45 | 2.3 | 1 |",
