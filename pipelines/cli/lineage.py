@@ -1,12 +1,11 @@
 """`lake lineage`: where a figure comes from, and who reads it, as text or as a picture."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from pipelines.cli import app
 
@@ -46,17 +45,12 @@ def lineage(
     if picture is None:
         print(text)
     else:
-        _keep(picture, text, check=check)
+        from pipelines.cli.generated import keep_current
 
-
-def _keep(picture: Path, text: str, *, check: bool) -> None:
-    try:
-        is_current = picture.is_file() and picture.read_text(encoding="utf-8") == text
-        if not is_current and not check:
-            picture.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = os.strerror(error.errno or 0) if isinstance(error, OSError) else "no UTF-8"
-        raise LakeError(f"The picture {picture} can't be read or written ({reason}).") from error
-    if check and not is_current:
-        raise CheckFailed(f"{picture} is not current. Without --check it is written anew.")
-    print(f"{picture} {'is current' if is_current else 'was written'}.")
+        keep_current(
+            picture,
+            text,
+            what="picture",
+            check=check,
+            remedy="Without --check it is written anew.",
+        )
