@@ -19,6 +19,12 @@ Origin = tuple[str, str]
 """(schema.relation, column); no column where rows are counted, or a value is set for each row."""
 
 
+def told(origin: Origin) -> str:
+    """An origin in words."""
+    relation, column = origin
+    return f"{relation}.{column}" if column else f"rows of {relation}"
+
+
 @dataclass(frozen=True)
 class ModelSql:
     """A model: its relation as schema.name, the database that holds it, and its compiled SQL."""

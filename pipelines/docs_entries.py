@@ -13,7 +13,7 @@ from lakehouse.contracts.tables import TABLES, Table
 from lakehouse.contracts.topics import SOURCE_TOPICS, Topic
 from lakehouse.duck import CURRENT, current_gold, open_gold
 from lakehouse.settings import Settings
-from pipelines.column_lineage import Origin
+from pipelines.column_lineage import told
 from pipelines.compiled_models import CompiledModel, CompiledProject
 from pipelines.lineage import column_parents, parents_of, topics_of
 
@@ -112,10 +112,10 @@ def _of_model(
     catalog: Catalog | None,
     readers: Mapping[str, tuple[str, ...]],
 ) -> Entry:
-    told = {each.name: each for each in mart.columns} if mart else {}
+    contracts = {each.name: each for each in mart.columns} if mart else {}
     columns = []
     for name, origins in model.columns.items():
-        contract = told.get(name)
+        contract = contracts.get(name)
         kind = contract.type if contract else ""
         if catalog:
             kind = catalog.types.get((model.name, name), kind)
@@ -126,7 +126,7 @@ def _of_model(
                 contract.nullable if contract else False,
                 contract.unit if contract else "",
                 contract.description if contract else "",
-                _told(origins),
+                tuple(map(told, origins)),
             )
         )
     return Entry(
@@ -184,10 +184,6 @@ def _of_topic(topic: Topic, readers: Mapping[str, tuple[str, ...]]) -> Entry:
 
 def _values(values: tuple[str, ...]) -> str:
     return f"one of {', '.join(values)}" if values else ""
-
-
-def _told(origins: tuple[Origin, ...]) -> tuple[str, ...]:
-    return tuple(f"{table}.{column}" if column else f"rows of {table}" for table, column in origins)
 
 
 def _fields(parents: list[tuple[str, str]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lakehouse.contracts.kpis import Kpi, read_kpis
 from lakehouse.files import replace_text
 from lakehouse.settings import Settings
+from pipelines.column_lineage import told
 from pipelines.compiled_models import CompiledProject, compiled_project
 from pipelines.docs_entries import Catalog, Column, Entry, entries, read_catalog
 from pipelines.docs_style import HEAD, SCRIPT, STYLE
@@ -84,11 +85,11 @@ def _kpis(kpis: Sequence[Kpi], project: CompiledProject, names: set[str]) -> str
     rows = []
     for each in kpis:
         how = f"{each.measure} / {each.per}" if each.per else each.measure
-        told = tuple(f"{t}.{c}" if c else f"rows of {t}" for t, c in project.kpis[each.name])
+        made_of = map(told, project.kpis[each.name])
         rows.append(
             f"<tr><td><code>{escape(each.name)}</code><small>{escape(each.unit)}; "
             f"{escape(each.owner)}</small></td><td>{escape(how)}</td>"
-            f"<td>{escape(each.definition)}</td><td>{_links(told, names)}</td></tr>"
+            f"<td>{escape(each.definition)}</td><td>{_links(made_of, names)}</td></tr>"
         )
     return _table(("KPI", "calculation", "meaning", "made of"), rows)
 
@@ -106,7 +107,7 @@ def _entry(entry: Entry, names: set[str]) -> str:
         ("Read by", _links(entry.read_by, names)),
         ("Tests", escape(", ".join(map(_check, entry.checks)))),
     ]
-    told = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts if value)
+    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts if value)
     sql = (
         f"<details class='sql'><summary>SQL as compiled</summary><pre>{escape(entry.sql)}</pre>"
         "</details>"
@@ -117,7 +118,7 @@ def _entry(entry: Entry, names: set[str]) -> str:
     return (
         f"<details class='entry' id='{escape(entry.name)}'><summary><code>{escape(entry.name)}"
         f"</code>{rows}<small>{escape(entry.description)}</small></summary>"
-        f"<dl>{told}</dl>{columns}{sql}</details>"
+        f"<dl>{listed}</dl>{columns}{sql}</details>"
     )
 
 

@@ -16,6 +16,7 @@ from lakehouse.contracts.origins import BRONZE_COLUMNS, fields_behind
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from pipelines.column_lineage import told
 from pipelines.compiled_models import CompiledProject, compiled_project
 from pipelines.consumers import REF, SOURCE, consumers_of, model_texts
 
@@ -94,8 +95,15 @@ def parents_of(name: str) -> list[str]:
         return [in_bronze(topic) for topic in topics_of(name)]
     text = model_texts().get(name.removeprefix("gold."), "")
     models = dict.fromkeys(REF.findall(text))
-    shown = [f"gold.{each}" if f"gold.{each}" in GOLD_TABLES else each for each in models]
-    return [*shown, *(f"{schema}.{each}" for schema, each in dict.fromkeys(SOURCE.findall(text)))]
+    return [
+        *map(shown_model, models),
+        *(f"{schema}.{each}" for schema, each in dict.fromkeys(SOURCE.findall(text))),
+    ]
+
+
+def shown_model(model: str) -> str:
+    """A model as people name it: a mart with its schema."""
+    return f"gold.{model}" if f"gold.{model}" in GOLD_TABLES else model
 
 
 def topics_of(table: str) -> list[str]:
@@ -108,8 +116,8 @@ def topics_of(table: str) -> list[str]:
 
 def in_bronze(topic: str, fields: tuple[str, ...] = ()) -> str:
     """Records of a topic in bronze, or these fields of theirs, in words."""
-    told = f"{BRONZE_EVENTS.name} of topic {topic}"
-    return f"{told}: {', '.join(fields)}" if fields else told
+    records = f"{BRONZE_EVENTS.name} of topic {topic}"
+    return f"{records}: {', '.join(fields)}" if fields else records
 
 
 def _columns(table: str) -> tuple[str, ...]:
@@ -162,8 +170,8 @@ def _columns_above(
         is_end = table.startswith(BRONZE_EVENTS.name)
         is_known = (table, column) in seen and not is_end
         if not skip:
-            told = f"{table}.{column}" if column else table if is_end else f"rows of {table}"
-            yield f"{'  ' * depth}{told}{' (see above)' if is_known else ''}"
+            name = table if is_end else told((table, column))
+            yield f"{'  ' * depth}{name}{' (see above)' if is_known else ''}"
         if is_known or is_end:
             continue
         seen.add((table, column))

@@ -21,6 +21,7 @@ from pipelines.lineage import (
     in_bronze,
     kpis,
     parents_of,
+    shown_model,
     table_and_column,
     topics_of,
     unknown_name,
@@ -60,9 +61,7 @@ def graph_around(name: str, *, settings: Settings) -> Graph:
     Raises:
         LakeError: Nothing has this name, or dbt can't compile the project.
     """
-
     table, column = table_and_column(name)
-    nodes, edges = _everything()
     if column:
         return _columns([(table, column)], settings=settings)
     if name in kpis():
@@ -96,7 +95,7 @@ def _everything() -> tuple[dict[str, Node], list[tuple[str, str]]]:
         is_any = len(topics) == len(SOURCE_TOPICS)
         edges += [(BRONZE_EVENTS.name if is_any else in_bronze(each), table) for each in topics]
     for model in model_texts():
-        name = f"gold.{model}" if f"gold.{model}" in GOLD_TABLES else model
+        name = shown_model(model)
         nodes.append(_model(name))
         edges += [(parent, name) for parent in parents_of(name)]
     for exposure in read_exposures():
@@ -137,7 +136,6 @@ def _chains(
     origins: Iterable[tuple[str, str]], settings: Settings
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Each column on the way, with those that it is made of."""
-
     project = compiled_project(settings)
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     pending = sorted(origins)
