@@ -4,7 +4,6 @@ In: a table contract and two versions. Out: paths. Whoever compares the rows of 
 every row that came, went or changed in between, whatever operation did it.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from urllib.parse import unquote
 
 from lakehouse.contracts.tables import Table
 from lakehouse.settings import Settings
-from lakehouse.tables.log import location
+from lakehouse.tables.log import commit_actions, location
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,7 @@ def changed_files(
     root, added, removed = Path(place), set[str](), set[str]()
     for version in range(after + 1, until + 1):
         try:
-            raw = (root / "_delta_log" / f"{version:020}.json").read_text(encoding="utf-8")
-            actions = [json.loads(line) for line in raw.splitlines() if line.strip()]
+            actions = commit_actions(table, f"{version:020}.json", settings=settings)
         except (OSError, ValueError):
             return None
         for came, went in _by_partition(actions, table.partition_by or "", added):

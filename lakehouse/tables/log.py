@@ -3,6 +3,7 @@
 In: a table contract and settings. Out: locations, commit files, versions.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,13 @@ def log_files(table: Table, *, settings: Settings) -> list[str]:
 def version_of(name: str) -> int:
     """Version that a commit file's name says."""
     return int(name[:20])
+
+
+def commit_actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, Any]]:
+    """Actions of a commit file, in their order. Raises: OSError or ValueError when unreadable."""
+    system, root = log_folder(table, settings=settings)
+    with system.open_input_stream(f"{root}/{name}") as stream:
+        return [json.loads(line) for line in stream.read().splitlines() if line.strip()]
 
 
 def log_folder(table: Table, *, settings: Settings) -> tuple[Any, str]:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from lakehouse.contracts.tables import Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables.log import location, log_files, log_folder, version_of
+from lakehouse.tables.log import commit_actions, location, log_files, log_folder, version_of
 from lakehouse.tables.writing import USER_METADATA, commit_facts, writer_of
 
 if TYPE_CHECKING:
@@ -178,10 +178,8 @@ def _replayed(
 
 
 def _actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, Any]]:
-    system, root = log_folder(table, settings=settings)
     try:
-        with system.open_input_stream(f"{root}/{name}") as stream:
-            return [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+        return commit_actions(table, name, settings=settings)
     except (OSError, ValueError) as error:
         raise LakeError(
             f"The commit {name} of {table.name} can't be read: leave its files as they are. "
