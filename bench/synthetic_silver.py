@@ -21,6 +21,7 @@ from lakehouse.contracts.tables import (
     WEB_EVENTS,
     Table,
 )
+from lakehouse.duck import duck_type
 from lakehouse.settings import Settings
 
 LINES_OF_AN_ORDER = 20
@@ -28,7 +29,6 @@ SKUS, CUSTOMER_IDS = 4_000, 20_000
 EVENTS_OF_A_SESSION = 5
 LAST_DAY = date(2011, 12, 9)
 _KINDS = {"int": "integer", "bigint": "long"}
-_DUCK = {"string": "varchar", "timestamp": "timestamptz"}
 
 
 class SyntheticSilver:
@@ -72,8 +72,7 @@ class SyntheticSilver:
         root = Path(self.settings.tables_uri) / table.name.replace(".", "/")
         (root / "_delta_log").mkdir(parents=True, exist_ok=True)
         columns = ", ".join(
-            f"cast({each.name} as {_DUCK.get(each.type, each.type)}) as {each.name}"
-            for each in table.columns
+            f"cast({each.name} as {duck_type(each)}) as {each.name}" for each in table.columns
         )
         position = f"{version} as refined_batch, 't' as source_topic, 0 as source_partition"
         self._duck.execute(
@@ -154,7 +153,7 @@ _NO_FACTS: Mapping[str, Any] = {"metadata": {}}
 
 def _nothing(table: Table) -> str:
     return ", ".join(
-        f"cast(null as {_DUCK.get(each.type, each.type)}) as {each.name}"
+        f"cast(null as {duck_type(each)}) as {each.name}"
         for each in table.columns
         if each.name not in ("refined_batch", "source_topic", "source_partition", "source_offset")
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts import table as contract_of
-from lakehouse.contracts.tables import Table
+from lakehouse.contracts.tables import Column, Table
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
 from lakehouse.tables import location
@@ -145,12 +145,17 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
     return f"delta_scan({_literal(path)}{pin})"
 
 
+def duck_type(column: Column) -> str:
+    """DuckDB's name for the type of a contract's column."""
+    types = {"string": "varchar", "timestamp": "timestamptz", "binary": "blob"}
+    return types.get(column.type, column.type)
+
+
 def files_relation(paths: Sequence[Path], table: Table) -> str:
     """SQL text that reads data files of a table, without its partition column; no row for none."""
     if not paths:
-        kinds = {"string": "varchar", "timestamp": "timestamptz", "binary": "blob"}
         nulls = (
-            f"cast(null as {kinds.get(each.type, each.type)}) as {_name(each.name)}"
+            f"cast(null as {duck_type(each)}) as {_name(each.name)}"
             for each in table.columns
             if each.name != table.partition_by
         )

@@ -20,7 +20,7 @@ from lakehouse.contracts.topics import (
     WEB_EVENTS,
     WEB_ORDERS,
 )
-from lakehouse.duck import open_memory
+from lakehouse.duck import duck_type, open_memory
 from quality.gate import judge_relations
 from quality.suite_rules import SuiteRule
 from quality.suites import RULES
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 LAST_DAY = date(2011, 4, 5)
 """The newest day of every shop; they begin 63 days before."""
 
-_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamptz", "binary": "blob"}
 _TOPICS = {
     "erp_lines": ERP_INVOICE_LINES.name,
     "web_orders": WEB_ORDERS.name,
@@ -178,9 +177,7 @@ def build_shop(seed: int) -> Shop:
     relations = {}
     for table in TABLES:
         name = table.name.partition(".")[2]
-        columns = ", ".join(
-            f'"{column.name}" {_TYPES.get(column.type, column.type)}' for column in table.columns
-        )
+        columns = ", ".join(f'"{column.name}" {duck_type(column)}' for column in table.columns)
         connection.execute(f"create table {name} ({columns})")
         relations[table.name] = name
     connection.execute(_SHOP.format(seed=int(seed), **_TOPICS))

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from lakehouse.contracts.tables import Table
+from lakehouse.duck import duck_type
 from lakehouse.settings import Settings
 
 
@@ -31,10 +32,7 @@ def commit(
     (folder / "_delta_log").mkdir(parents=True, exist_ok=True)
     part = folder / f"part-{version}.parquet"
     with duckdb.connect() as lake:
-        types = {"string": "varchar", "timestamp": "timestamptz"}
-        columns = ", ".join(
-            f"{each.name} {types.get(each.type, each.type)}" for each in table.columns
-        )
+        columns = ", ".join(f"{each.name} {duck_type(each)}" for each in table.columns)
         lake.execute(f"create table new ({columns})")
         marks = ", ".join("?" for _ in table.columns)
         for row in rows:

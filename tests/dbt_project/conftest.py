@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from lakehouse.contracts.tables import GOLD_SOURCES, Table
+from lakehouse.duck import duck_type
 from lakehouse.settings import PROJECT_ROOT
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -51,8 +52,7 @@ class LiveGold:
 
 def typed(table: Table) -> list[str]:
     """Columns of a table's contract with DuckDB's types."""
-    types = {"string": "varchar", "timestamp": "timestamptz"}
-    return [f"{each.name} {types.get(each.type, each.type)}" for each in table.columns]
+    return [f"{each.name} {duck_type(each)}" for each in table.columns]
 
 
 def empty(table: Table) -> str:
