@@ -1,11 +1,27 @@
-"""Gold files compared: every table, every row, every column.
+"""Gold files by hand, and gold files compared: every table, every row, every column.
 
-In: paths of gold files. Out: what differs, as text, empty when they are equal.
+In: statements, or paths of gold files. Out: a small gold in service, or what differs, as text,
+empty when they are equal.
 """
 
+import json
 from pathlib import Path
 
 import duckdb
+
+from lakehouse.duck import CURRENT
+from lakehouse.settings import Settings
+
+
+def serve_gold(settings: Settings, *statements: str, file: str = "gold-1.duckdb") -> Path:
+    """Put a gold file in service that these statements make, with nothing of it in the ledger."""
+    settings.gold_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.gold_dir / file
+    with duckdb.connect(str(path)) as gold:
+        for statement in ("create schema gold", *statements):
+            gold.execute(statement)
+    (settings.gold_dir / CURRENT).write_text(json.dumps({"run_id": path.stem, "file": file}))
+    return path
 
 
 def differences(one: Path, other: Path) -> list[str]:

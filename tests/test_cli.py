@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import typer.main
 
 import pipelines.cli
+from lakehouse.settings import Settings
 from tests.brokers import free_ports
+from tests.gold_files import serve_gold
 
 FIRST = r"No gold has been published yet in \S+: run \./lake demo\."
 HEAVY = ("pyspark", "dbt", "great_expectations", "sklearn", "mlflow", "dash")
 SALES = """
-create schema gold;
 create table gold.sales (day date, shop varchar, amount decimal(18, 4), orders bigint);
 insert into gold.sales values
     ('2011-07-01', 'Smith, "Sons" & Co', 10631048.7440, 3),
@@ -74,12 +74,7 @@ def lake(
 @pytest.fixture
 def gold(home: Path) -> Path:
     """A small published version of gold."""
-    path = home / "gold" / "gold-1.duckdb"
-    path.parent.mkdir(parents=True)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(SALES)
-    (path.parent / "CURRENT").write_text(json.dumps({"run_id": "1", "file": path.name}))
-    return path
+    return serve_gold(Settings(home=home), SALES)
 
 
 def commands() -> list[tuple[str, ...]]:

@@ -182,6 +182,14 @@ def succeed(*words: str, settings: Settings) -> Finished:
     return done
 
 
+def catch_up(*queries: str, settings: Settings) -> None:
+    """Run queries once, in batches of the usual size, whatever small ones have left undone."""
+    sizes = ("ingest_max_records", "refine_max_bytes")
+    usual = {name: Settings.model_fields[name].default for name in sizes}
+    for query in queries:
+        succeed(query, "--once", settings=settings.model_copy(update=usual))
+
+
 @contextlib.contextmanager
 def all_of(commands: Sequence[Command]) -> Iterator[Sequence[Command]]:
     """Several commands at once, all ended at the end."""

@@ -19,7 +19,7 @@ from pipelines.publish import PublishOutcome, Workers
 from pipelines.stages import StageLog, TreeMeter
 from pipelines.upkeep import chores, maintain
 from quality import ledger
-from tests.faults.commands import Command, Fault, all_of, run, succeed
+from tests.faults.commands import Command, Fault, all_of, catch_up, run, succeed
 from tests.faults.launcher import TOGETHER
 from tests.faults.proof import Shop, Trial, prove
 from tests.faults.results import Recorder
@@ -34,12 +34,6 @@ MANY_BATCHES: dict[str, Any] = {"ingest_max_records": 40, "refine_max_bytes": "1
 
 def live_files(settings: Settings) -> dict[str, int]:
     return {each.table.name: each.survey.live_files for each in chores(settings)}
-
-
-def in_large_batches(settings: Settings) -> Settings:
-    """The same lake, for catching up with what the small batches left."""
-    usual = {name: Settings.model_fields[name].default for name in MANY_BATCHES}
-    return settings.model_copy(update=usual)
 
 
 def landed(settings: Settings) -> int:
@@ -74,7 +68,7 @@ def test_streams_compaction_and_backfill_meet_on_one_table_and_nothing_is_lost(
         assert streams.end(within=60).code == 130, streams.output()
     assert "compact" in first.output
     assert before > upkeep.SMALL_FILES_ALLOWED
-    succeed("refine", "--once", settings=in_large_batches(settings))
+    catch_up("refine", settings=settings)
     commands = [Command(name, settings=settings) for name in ("maintain", "backfill")]
     with all_of(commands) as both:
         ends = [each.end() for each in both]

@@ -14,7 +14,7 @@ import pytest
 from lakehouse.settings import Settings
 from pipelines.publish import Workers
 from streaming.producer import Source, produce
-from tests.faults.commands import Command, Fault, succeed
+from tests.faults.commands import Command, Fault, catch_up
 from tests.faults.launcher import TOGETHER
 from tests.faults.proof import Shop, prove, rows_of
 from tests.faults.results import Recorder
@@ -135,11 +135,7 @@ def test_random_sigkills_of_the_streams_leave_what_a_clean_run_leaves(
             live_for(streams, dice.uniform(0, longest))
             at = streams.kill()
             watch.ended(streams, at=at)
-    in_large_batches = hurt.model_copy(
-        update={name: getattr(clean, name) for name in ("ingest_max_records", "refine_max_bytes")}
-    )
-    for query in ("ingest", "refine"):  # what the kills left undone, however much that is
-        succeed(query, "--once", settings=in_large_batches)
+    catch_up("ingest", "refine", settings=hurt)
 
     state = LakeState(spark, clean)
     state.ingest()

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import duckdb
@@ -15,6 +14,8 @@ from lakehouse.duck import (
 )
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
+from tests.gold_files import serve_gold
+from tests.silver_commits import commit
 
 
 @pytest.fixture
@@ -22,16 +23,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "it's state")
 
 
-def make_gold(path: Path, *, value: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema gold")
-        connection.execute(f"create table gold.answers as select {value} as answer")
-
-
 def publish(settings: Settings, name: str, *, value: int) -> None:
-    make_gold(settings.gold_dir / name, value=value)
-    (settings.gold_dir / "CURRENT").write_text(json.dumps({"run_id": "r", "file": name}))
+    serve_gold(settings, f"create table gold.answers as select {value} as answer", file=name)
 
 
 def test_open_gold_reads_the_version_that_the_pointer_names(settings: Settings) -> None:
@@ -119,45 +112,10 @@ def test_a_gold_file_that_is_none_is_named(settings: Settings) -> None:
         open_gold(settings)
 
 
-def commit(folder: Path, *, version: int, skus: list[str], settings: Settings) -> None:
-    """One Delta commit by hand: a Parquet file and the protocol's JSON lines."""
-    (folder / "_delta_log").mkdir(parents=True, exist_ok=True)
-    part = folder / f"part-{version}.parquet"
-    with open_lake(settings) as lake:
-        lake.execute("create table skus (sku varchar)")
-        lake.executemany("insert into skus values (?)", [[sku] for sku in skus])
-        lake.execute(f"copy skus to '{str(part).replace(chr(39), chr(39) * 2)}' (format parquet)")
-    fields = [{"name": "sku", "type": "string", "nullable": True, "metadata": {}}]
-    created = [
-        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
-        {
-            "metaData": {
-                "id": "t",
-                "format": {"provider": "parquet", "options": {}},
-                "schemaString": json.dumps({"type": "struct", "fields": fields}),
-                "partitionColumns": [],
-                "configuration": {},
-            }
-        },
-    ]
-    added = {
-        "add": {
-            "path": part.name,
-            "partitionValues": {},
-            "size": part.stat().st_size,
-            "modificationTime": 0,
-            "dataChange": True,
-        }
-    }
-    lines = [*(created if version == 0 else []), added]
-    log = folder / "_delta_log" / f"{version:020}.json"
-    log.write_text("\n".join(json.dumps(line) for line in lines))
-
-
 def test_the_lake_reads_a_delta_table_at_the_pinned_version(settings: Settings) -> None:
-    folder = Path(settings.tables_uri) / "silver" / "products"
-    commit(folder, version=0, skus=["A"], settings=settings)
-    commit(folder, version=1, skus=["B", "C"], settings=settings)
+    blank = dict.fromkeys(PRODUCTS.column_names())
+    for version, skus in enumerate(("A", "BC")):
+        commit(settings, PRODUCTS, [{**blank, "sku": sku} for sku in skus], version=version)
     pinned = delta_relation(settings, PRODUCTS.name, version=0)
     newest = delta_relation(settings, PRODUCTS.name)
     with open_lake(settings) as lake:
@@ -204,9 +162,6 @@ def test_sealing_moves_a_left_write_ahead_log_into_the_file(tmp_path: Path) -> N
     "stray", ["create view gold.v as select 1 as one", "create table main.t as select 1 as one"]
 )
 def test_sealing_refuses_a_file_with_more_than_gold_tables(tmp_path: Path, stray: str) -> None:
-    path = tmp_path / "gold-1.duckdb"
-    make_gold(path, value=1)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(stray)
+    path = serve_gold(Settings(home=tmp_path), "create table gold.t as select 1 as one", stray)
     with pytest.raises(CheckFailed, match=r"holds more than gold tables: (gold\.v|main\.t)"):
         seal(path)

@@ -4,7 +4,6 @@ import re
 from html import unescape
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from lakehouse.contracts.gold import FCT_DAILY_SALES
@@ -20,6 +19,7 @@ from pipelines.cli import docs as commands
 from pipelines.compiled_models import CompiledModel, CompiledProject
 from pipelines.docs_entries import Catalog, Column, entries, read_catalog
 from pipelines.docs_site import PAGE, render
+from tests.gold_files import serve_gold
 from tests.phone import on_a_phone
 
 LINES = "gold.fct_order_lines"
@@ -55,14 +55,12 @@ def project() -> CompiledProject:
 def published(tmp_path: Path) -> Settings:
     """A small gold in service."""
     settings = Settings(home=tmp_path)
-    settings.gold_dir.mkdir()
-    with duckdb.connect(str(settings.gold_dir / "gold-7.duckdb")) as gold:
-        gold.execute("create schema gold")
-        gold.execute(
-            f"create table {FCT_DAILY_SALES} as select n::decimal(18, 4) as net_amount, "
-            "n as line_count from range(1234) as numbers(n)"
-        )
-    (settings.gold_dir / CURRENT).write_text('{"run_id": "7", "file": "gold-7.duckdb"}')
+    serve_gold(
+        settings,
+        f"create table {FCT_DAILY_SALES} as select n::decimal(18, 4) as net_amount, "
+        "n as line_count from range(1234) as numbers(n)",
+        file="gold-7.duckdb",
+    )
     return settings
 
 

@@ -6,10 +6,10 @@ import duckdb
 import pytest
 
 from lakehouse.contracts.gold import DIM_CUSTOMER_CONTACTS
-from lakehouse.duck import CURRENT
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from pipelines.profiling import profile_relation, profile_table, render, write_profile
+from tests.gold_files import serve_gold
 from tests.phone import on_a_phone
 
 SALES = """
@@ -81,14 +81,11 @@ def test_an_empty_table_has_a_page_too(sales: duckdb.DuckDBPyConnection) -> None
 
 def test_contacts_in_gold_show_no_name_mail_or_address(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    settings.gold_dir.mkdir()
-    with duckdb.connect(str(settings.gold_dir / "gold-1.duckdb")) as gold:
-        gold.execute("create schema gold")
-        gold.execute(
-            f"create table {DIM_CUSTOMER_CONTACTS} as select '1' as customer_id, 'Ada' as name, "
-            "'ada@example.com' as email, 'Dover' as address"
-        )
-    (settings.gold_dir / CURRENT).write_text('{"run_id": "1", "file": "gold-1.duckdb"}')
+    serve_gold(
+        settings,
+        f"create table {DIM_CUSTOMER_CONTACTS} as select '1' as customer_id, 'Ada' as name, "
+        "'ada@example.com' as email, 'Dover' as address",
+    )
     found = profile_table(DIM_CUSTOMER_CONTACTS, settings=settings)
     assert [each.name for each in found.columns] == ["customer_id"]
     assert found.left_out == ("name", "email", "address")
