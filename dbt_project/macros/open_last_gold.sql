@@ -19,7 +19,7 @@
         {% endfor %}
         {% do run_query(
             'create or replace table memory.touched.order_lines as select '
-            ~ 'order_lines.* replace (cast(ordered_at as timestamptz) at time zone \'UTC\' as ordered_at) from ('
+            ~ 'order_lines.* exclude (content_hash) replace (cast(ordered_at as timestamptz) at time zone \'UTC\' as ordered_at) from ('
             ~ of_days('memory.silver.order_lines', 'order_date', 'order_month',
                 values_of('select order_date from memory.touched.order_days order by all'))
             ~ ') as order_lines'

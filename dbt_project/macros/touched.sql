@@ -46,12 +46,23 @@
 
 {#
     Notes the days of this model that are built anew: the strategy deletes them first. Returns the
-    condition that selects them.
+    condition that selects them, which is true where everything is built.
 #}
 {% macro touch_days(column, query) %}
-    {% set noted = 'memory.touched.' ~ this.identifier ~ '_days' %}
-    {% do run_query('create or replace table ' ~ noted ~ ' as select distinct day from (' ~ query ~ ') as days (day) where day is not null') %}
-    {{ return(on_days(column, values_of('select day from ' ~ noted ~ ' order by all'))) }}
+    {% if goes_on() %}
+        {% do run_query('create or replace table memory.touched.' ~ this.identifier ~ '_days as select distinct day from (' ~ query ~ ') as days (day) where day is not null') %}
+    {% endif %}
+    {{ return(on_touched_days(column)) }}
+{% endmacro %}
+
+{# Condition for the days that this model has noted. #}
+{% macro on_touched_days(column) %}
+    {{ return(on_days(column, noted_days(this)) if goes_on() else 'true') }}
+{% endmacro %}
+
+{# The days that a model has noted, in their order. #}
+{% macro noted_days(relation) %}
+    {{ return(values_of('select day from memory.touched.' ~ relation.identifier ~ '_days order by all')) }}
 {% endmacro %}
 
 {# Notes the keys of rows of this model that are built anew, beside whole days of it. #}
@@ -154,7 +165,7 @@
     {% set day, notes = (config.get('meta') or {}).get('touched_by'), 'memory.touched.' ~ target.identifier %}
     {% set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) %}
     {% if day is not none %}
-        {% set days = values_of('select day from ' ~ notes ~ '_days order by all') %}
+        {% set days = noted_days(target) %}
         {% if days %}
             delete from {{ target }} where {{ on_days(day, days) }};
         {% endif %}

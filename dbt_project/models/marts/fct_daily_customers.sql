@@ -5,14 +5,11 @@
     meta={'touched_by': 'order_date'}
 ) }}
 
-{%- set touched = '' %}
-{%- if goes_on() %}
-{%- set touched = 'and ' ~ touch_days(
-    'order_lines.order_date',
-    'select order_date from memory.touched.order_days union all '
-    ~ moved_first_days(ref('dim_customers'))
-) %}
-{%- endif %}
+{%- set days -%}
+    select order_date from memory.touched.order_days
+    union all
+    {{ moved_first_days(ref('dim_customers')) }}
+{%- endset %}
 
 with customers as (
     select
@@ -32,7 +29,9 @@ sales as (
         end as customer_kind
     from {{ ref('fct_order_lines') }} as order_lines
     left join customers on order_lines.customer_id = customers.customer_id
-    where order_lines.line_class = 'sale' {{ touched }}
+    where
+        order_lines.line_class = 'sale'
+        and {{ touch_days('order_lines.order_date', days) }}
 ),
 
 fct_daily_customers as (

@@ -7,9 +7,7 @@
 
 with sessions as (
     select * from {{ ref('fct_sessions') }}
-    {%- if goes_on() %}
     where {{ touch_days('session_date', days_of_touched_sessions(ref('fct_sessions'))) }}
-    {%- endif %}
 ),
 
 steps as (

@@ -5,10 +5,9 @@
     meta={'touched_by': 'kpi_date'}
 ) }}
 
-{%- if goes_on() %}
-{%- set touched = touch_days('date_day', days_of_kpis(ref('dim_customers'), ref('dim_dates'))) %}
-{%- set days = values_of('select day from memory.touched.fct_daily_kpis_days order by all') %}
-{%- endif %}
+{%- set on_days_of_kpis = touch_days(
+    'date_day', days_of_kpis(ref('dim_customers'), ref('dim_dates'))
+) %}
 
 with customers as (
     select
@@ -24,16 +23,12 @@ lines as (
         customers.first_order_date
     from {{ ref('fct_order_lines') }} as order_lines
     left join customers on order_lines.customer_id = customers.customer_id
-    {%- if goes_on() %}
-    where {{ on_days('order_lines.order_date', days) }}
-    {%- endif %}
+    where {{ on_touched_days('order_lines.order_date') }}
 ),
 
 dates as (
     {{ freshness_of(ref('dim_dates')) }}
-    {%- if goes_on() %}
-    qualify {{ touched }}
-    {%- endif %}
+    qualify {{ on_days_of_kpis }}
 ),
 
 traded as (

@@ -5,16 +5,11 @@
     meta={'touched_by': 'order_date'}
 ) }}
 
-{%- set touched = '' %}
-{%- if goes_on() %}
-{%- set touched = 'and ' ~ touch_days(
-    'order_date', 'select order_date from memory.touched.order_days'
-) %}
-{%- endif %}
-
 with lines as (
     select * from {{ ref('fct_order_lines') }}
-    where line_class in ('sale', 'cancellation') {{ touched }}
+    where
+        line_class in ('sale', 'cancellation')
+        and {{ touch_days('order_date', 'select order_date from memory.touched.order_days') }}
 ),
 
 fct_daily_sales as (

@@ -27,28 +27,7 @@
 {%- endif %}
 
 with lines as (
-    select
-        event_id,
-        line_number,
-        source_system,
-        order_id,
-        line_class,
-        sku,
-        description,
-        customer_id,
-        country,
-        ordered_at,
-        order_date,
-        order_month,
-        quantity,
-        unit_price,
-        line_amount,
-        currency,
-        refined_batch,
-        source_topic,
-        source_partition,
-        source_offset
-    from {{ touched_lines(ref('stg_silver__order_lines')) }}
+    select * from {{ touched_lines(ref('stg_silver__order_lines')) }}
     {%- if goes_on() %}
     union all by name
     select * exclude (is_product, product_key, customer_key, list_price) {{ rejoined }}
