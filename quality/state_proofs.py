@@ -181,13 +181,12 @@ def ledger_is_unbroken(pinned: Pinned, *, is_published: bool) -> Equation:
                 f"it has {len(hashes)} now or others"
             )
     published = [
-        line["run_id"]
+        line
         for line in ledger.lines("publishes", settings=settings)
         if line["kind"] in ("published", "rolled_back")
     ]
-    last = published[-1] if published else None
-    if is_published and current.get("run_id") != last:
-        differences.append(f"CURRENT points to run {current.get('run_id')}, last published: {last}")
+    if is_published:
+        differences += _other_than_published(current, published[-1] if published else {})
     total = sum(head.lines for head in ledger.heads(settings).values())
     return Equation(
         "R8",
@@ -198,6 +197,14 @@ def ledger_is_unbroken(pinned: Pinned, *, is_published: bool) -> Equation:
         ],
         tuple(differences),
     )
+
+
+def _other_than_published(current: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
+    """The first thing that the pointer says otherwise than the last publish."""
+    for what, key in (("run", "run_id"), ("file", "file")):
+        if current.get(key) != last.get(key):
+            return [f"CURRENT points to {what} {current.get(key)}, last published: {last.get(key)}"]
+    return []
 
 
 def _current(path: Path) -> dict[str, Any]:

@@ -699,11 +699,14 @@ def unbroken(proof: Proof) -> list[Verdict]:
                 f"{name} had {wanted} lines when gold was published, it has {len(lines)} or others"
             )
     published = proof.ledger.published()
-    last = published[-1]["run_id"] if published else None
-    if proof.pointer.get("run_id") != last:
-        differences.append(
-            f"CURRENT points to run {proof.pointer.get('run_id')}, last published: {last}"
-        )
+    last = published[-1] if published else {}
+    for what, key in (("run", "run_id"), ("file", "file")):
+        if proof.pointer.get(key) != last.get(key):
+            differences.append(
+                f"CURRENT points to {what} {proof.pointer.get(key)}, "
+                f"last published: {last.get(key)}"
+            )
+            break
     total = sum(map(len, proof.ledger.chains.values()))
     statement = "ledger lines, each chained to the one before = the heads that CURRENT pins"
     right = hashlib.sha256(json.dumps(heads, sort_keys=True).encode()).hexdigest()[:16]

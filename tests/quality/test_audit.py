@@ -84,6 +84,12 @@ def edit_gold(settings: Settings) -> None:
         )
 
 
+def point_to_the_file_before(settings: Settings) -> None:
+    path = settings.gold_dir / CURRENT
+    pointer = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**pointer, "file": "gold-first.duckdb"}), encoding="utf-8")
+
+
 DAMAGES: dict[str, tuple[Callable[[Settings], None], str, str]] = {
     "last commit removed": (remove_last_commit, "R6", "silver.order_lines was at version 2"),
     "last commit emptied": (empty_last_commit, "R6", "silver.order_lines version 2: its commit"),
@@ -110,6 +116,11 @@ DAMAGES: dict[str, tuple[Callable[[Settings], None], str, str]] = {
     "ledger amount edited": (change_lines("produced", with_other_amount), "R8", "was changed"),
     "gold edited, sums": (edit_gold, "R5", "0.0100 off in gold.fct_daily_sales"),
     "gold edited, file": (edit_gold, "R7", "was changed after run second"),
+    "pointer edited": (
+        point_to_the_file_before,
+        "R8",
+        "CURRENT points to file gold-first.duckdb, last published: gold-second.duckdb",
+    ),
 }
 
 
