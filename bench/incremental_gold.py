@@ -24,10 +24,9 @@ from typing import IO, Any, cast
 from audit_cost import machine
 from synthetic_silver import SyntheticSilver
 
-from lakehouse.contracts.tables import GOLD_SOURCES
-from lakehouse.duck import delta_extension, delta_relation, scratch_dir
 from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines import gold_build
+from pipelines.gold import silver_variables
 from pipelines.last_gold import LastGold, copy_to, find_last_gold, rules
 from pipelines.pointer import Published
 from quality import batches
@@ -134,14 +133,7 @@ class Side:
             meter.cpu[PARTS[3]] = time.process_time() - cpu
         variables = {
             "gold_file": str(path),
-            "scratch_dir": str(scratch_dir(self.settings)),
-            "delta_extension": str(delta_extension()),
-            **{
-                table.name.replace(".", "_"): delta_relation(
-                    self.settings, table.name, version=self.silver.versions[table.name]
-                )
-                for table in GOLD_SOURCES
-            },
+            **silver_variables(self.settings, self.silver.versions),
             **(last.variables if last else {}),
         }
         outcome = gold_build.run(

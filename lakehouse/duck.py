@@ -145,6 +145,18 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
     return f"delta_scan({_literal(path)}{pin})"
 
 
+def attached_delta(settings: Settings, table_name: str, *, version: int) -> tuple[str, str]:
+    """The same for a table that one process reads often: its log is read once, when it is attached.
+
+    Returns:
+        The statement that attaches the table, and the SQL text that then reads it.
+    """
+    path = location(contract_of(table_name), settings=settings)
+    name = "delta_" + table_name.replace(".", "_")
+    how = f"(type delta, version {int(version)}, pin_snapshot)"
+    return f"attach {_literal(path)} as {name} {how}", name
+
+
 def duck_type(column: Column) -> str:
     """DuckDB's name for the type of a contract's column."""
     types = {"string": "varchar", "timestamp": "timestamptz", "binary": "blob"}

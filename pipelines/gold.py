@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from lakehouse.contracts.tables import GOLD_SOURCES
-from lakehouse.duck import delta_extension, delta_relation, scratch_dir, seal
+from lakehouse.duck import attached_delta, delta_extension, scratch_dir, seal
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
 from pipelines.gold_worker import GoldWorker
@@ -124,7 +124,7 @@ def build_gold(
         LakeError: Wrong arguments, the project does not parse, or the child process died.
     """
     started = time.monotonic()
-    variables = _variables(settings, table_versions)
+    variables = silver_variables(settings, table_versions)
     path = _private_folder(settings, run_id) / f"gold-{run_id}.duckdb"
     variables["gold_file"] = str(path)
     began = time.monotonic()
@@ -178,19 +178,26 @@ def discard_dead_builds(settings: Settings) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _variables(settings: Settings, table_versions: Mapping[str, int]) -> dict[str, Any]:
+def silver_variables(settings: Settings, table_versions: Mapping[str, int]) -> dict[str, Any]:
+    """The dbt variables that tell a build which silver it reads.
+
+    Raises:
+        LakeError: A version is missing.
+    """
     missing = [table.name for table in GOLD_SOURCES if table.name not in table_versions]
     if missing:
         raise LakeError(f"Gold needs a pinned version of {', '.join(missing)}.")
+    attached = {
+        table.name.replace(".", "_"): attached_delta(
+            settings, table.name, version=table_versions[table.name]
+        )
+        for table in GOLD_SOURCES
+    }
     return {
         "scratch_dir": str(scratch_dir(settings)),
         "delta_extension": str(delta_extension()),
-        **{
-            table.name.replace(".", "_"): delta_relation(
-                settings, table.name, version=table_versions[table.name]
-            )
-            for table in GOLD_SOURCES
-        },
+        "attach_silver": [statement for statement, _ in attached.values()],
+        **{name: relation for name, (_, relation) in attached.items()},
     }
 
 

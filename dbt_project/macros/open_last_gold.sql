@@ -24,6 +24,8 @@
                 values_of('select order_date from memory.touched.order_days order by all'))
             ~ ') as order_lines'
         ) %}
+        {% do run_query('create or replace table memory.touched.orders as ' ~ orders_of_touched_days()) %}
+        {% do run_query('create or replace table memory.touched.orders_elsewhere as ' ~ other_days_of_orders()) %}
         {% do run_query(changed_rows('sessions', 'session_id', 'events', ['event_id'])) %}
         {% do run_query(
             'create or replace table memory.touched.web_events as select '

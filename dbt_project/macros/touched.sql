@@ -4,6 +4,7 @@
         added_lines, removed_lines    rows of the files of silver.order_lines that are new or gone
         order_days                    days on which a line came, went or changed, or that are named
         order_lines                   silver's lines of these days, as the staging model gives them
+        orders, orders_elsewhere      orders with a line on these days, now or then; their other days
         added_events, removed_events  rows of the files of silver.web_events that are new or gone
         sessions, web_events          sessions of which an event came, went or changed; their events
     A row in both of added and removed only moved from one file to another. Without the variable

@@ -29,7 +29,7 @@
     )
     where
         not ({{ on_order_days('order_date') }})
-        and (source_system, order_id) in ({{ orders_of_touched_days() }})
+        and (source_system, order_id) in (from memory.touched.orders)
 {%- endmacro %}
 
 {# Web orders that the last gold had and this one has not, or the other way round. #}
@@ -58,7 +58,7 @@
             {{ elsewhere }}
             and (order_date, source_system, order_id) in (
                 select (order_date, source_system, order_id)
-                from memory.touched.fct_orders_other_days
+                from memory.touched.orders_elsewhere
             )
         )
     )

@@ -5,6 +5,7 @@ import pytest
 
 from lakehouse.contracts.tables import PRODUCTS
 from lakehouse.duck import (
+    attached_delta,
     current_gold,
     delta_extension,
     delta_relation,
@@ -125,6 +126,9 @@ def test_the_lake_reads_a_delta_table_at_the_pinned_version(settings: Settings) 
             ("B",),
             ("C",),
         ]
+        attach, attached = attached_delta(settings, PRODUCTS.name, version=0)
+        lake.execute(attach)
+        assert lake.execute(f"select sku from {attached} order by sku").fetchall() == [("A",)]
 
 
 def test_the_lake_counts_in_utc_and_fetches_no_extension(settings: Settings) -> None:

@@ -86,8 +86,8 @@ def failure(
 ) -> gold.GoldFailed:
     """What a build raises with a variable of the hooks set; readers stay where they are."""
     before = files(settings)
-    variables = gold._variables(settings, FIRST)
-    monkeypatch.setattr(gold, "_variables", lambda *_: {**variables, **planted})
+    variables = gold.silver_variables(settings, FIRST)
+    monkeypatch.setattr(gold, "silver_variables", lambda *_: {**variables, **planted})
     with open_gold(settings) as reader:
         with pytest.raises(gold.GoldFailed) as raised:
             gold.build_gold(settings, run_id="bad", table_versions=FIRST, worker=worker)

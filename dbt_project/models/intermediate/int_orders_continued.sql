@@ -9,7 +9,11 @@ with order_days as (
     where line_class in ('sale', 'cancellation')
     {%- if goes_on() %}
     union
-    select * from ({{ other_days_of_orders() }})
+    select
+        source_system,
+        order_id,
+        order_date
+    from memory.touched.orders_elsewhere
     {%- endif %}
 ),
 
@@ -31,14 +35,12 @@ int_orders_continued as (
             and order_days.order_id = continued.order_id
     {%- if goes_on() %}
     union all
-    select *
+    select
+        source_system,
+        order_id,
+        order_date
     from {{ last_gold(this) }}
-    where (source_system, order_id) not in (
-        select
-            source_system,
-            order_id
-        from ({{ orders_of_touched_days() }})
-    )
+    where (source_system, order_id) not in (from memory.touched.orders)
     {%- endif %}
 )
 

@@ -11,14 +11,8 @@
     'customers', ref('dim_customers'), 'customer_id', ['customer_key', 'country'],
     'orders.customer_id', 'orders.ordered_at'
 ) %}
-{%- do run_query(
-    'create or replace table memory.touched.fct_orders_again as ' ~ orders_of_touched_days()
-) %}
-{%- do run_query(
-    'create or replace table memory.touched.fct_orders_other_days as ' ~ other_days_of_orders()
-) %}
 {%- set elsewhere = on_days('order_date', values_of(
-    'select distinct order_date from memory.touched.fct_orders_other_days order by all'
+    'select distinct order_date from memory.touched.orders_elsewhere order by all'
 )) %}
 {%- set of_these_orders = only_orders_of_days(elsewhere) %}
 {%- set rejoined -%}
@@ -26,10 +20,10 @@
     where
         {{ within_spans(['customers'], 'orders.ordered_at') }}
         and {{ of_other_customers }}
-        and (source_system, order_id) not in (from memory.touched.fct_orders_again)
+        and (source_system, order_id) not in (from memory.touched.orders)
 {%- endset %}
 {%- do touch_keys(
-    'select source_system, order_id from memory.touched.fct_orders_again union all '
+    'select source_system, order_id from memory.touched.orders union all '
     ~ 'select source_system, order_id ' ~ rejoined
 ) %}
 {%- endif %}
