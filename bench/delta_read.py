@@ -1,4 +1,4 @@
-"""What Delta costs dbt: silver read by `delta_scan` against `read_parquet` on the very same files.
+"""What Delta costs dbt: silver read as Delta tables against `read_parquet` on the very same files.
 
 In: a state folder with silver in it, or an empty one (then the demo fills it first). Out: a table
 of CPU seconds and their ratio, for dbt's models and for two plain queries, with machine and date.
@@ -26,12 +26,12 @@ from typing import Any
 
 from audit_cost import machine
 
-from lakehouse.contracts.tables import ORDER_LINES, Table
-from lakehouse.duck import delta_extension, delta_relation, open_gold, open_lake
+from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES, Table
+from lakehouse.duck import attached_delta, delta_relation, open_gold, open_lake
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.tables import current_versions
 from pipelines import gold_build
-from pipelines.gold import GOLD_SOURCES
+from pipelines.gold import silver_variables
 
 GOAL = 1.2
 LAKE = str(PROJECT_ROOT / ".venv" / "bin" / "lake")
@@ -74,25 +74,25 @@ class Silver:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._versions = current_versions(settings)
+        self.versions = current_versions(settings)
         self.rows = 0
         self.files = 0
         self._files = {table.name: self._live(table) for table in GOLD_SOURCES}
 
     def _live(self, table: Table) -> list[str]:
+        relation = delta_relation(self.settings, table.name, version=self.versions[table.name])
         with open_lake(self.settings) as lake:
             found = lake.execute(
-                f"select filename, count(*) from {self.relation(table, 'delta')} group by all"
+                f"select filename, count(*) from {relation} group by all"
             ).fetchall()
         self.files += len(found)
         self.rows += sum(rows for _, rows in found)
         return sorted(name for name, _ in found)
 
-    def relation(self, table: Table, side: str) -> str:
-        """SQL that reads a table; an empty one has no file, and is read by Delta on both sides."""
-        if side == "delta" or not self._files[table.name]:
-            version = self._versions[table.name]
-            return delta_relation(self.settings, table.name, version=version)
+    def parquet(self, table: Table) -> str:
+        """SQL that reads a table's files; an empty one has none, and is read by Delta."""
+        if not self._files[table.name]:
+            return delta_relation(self.settings, table.name, version=self.versions[table.name])
         names = ", ".join("'" + name.replace("'", "''") + "'" for name in self._files[table.name])
         return f"read_parquet([{names}], hive_partitioning=true, hive_types_autocast=false)"
 
@@ -101,10 +101,14 @@ class Silver:
         columns = ", ".join(ORDER_LINES.column_names())
 
         def work(side: str) -> tuple[float, Any]:
-            relation = self.relation(ORDER_LINES, side)
+            version = self.versions[ORDER_LINES.name]
+            attach, attached = attached_delta(self.settings, ORDER_LINES.name, version=version)
+            relation = attached if side == "delta" else self.parquet(ORDER_LINES)
             with open_lake(self.settings) as lake:
                 lake.execute("set threads = 2")
                 started = time.process_time()
+                if side == "delta":
+                    lake.execute(attach)
                 text = sql.format(columns=columns, relation=relation)
                 answers = [lake.execute(text).fetchall() for _ in range(SCANS)]
                 return (time.process_time() - started) / SCANS, answers[0]
@@ -133,11 +137,14 @@ class Dbt:
             home = self._folder / side
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir()
-            variables = {"gold_file": str(home / "built.duckdb"), "scratch_dir": str(home)} | {
-                table.name.replace(".", "_"): self._silver.relation(table, side)
-                for table in GOLD_SOURCES
-            }
-            variables["delta_extension"] = str(delta_extension())
+            variables = silver_variables(self._silver.settings, self._silver.versions)
+            variables |= {"gold_file": str(home / "built.duckdb"), "scratch_dir": str(home)}
+            if side == "parquet":
+                variables |= {
+                    table.name.replace(".", "_"): self._silver.parquet(table)
+                    for table in GOLD_SOURCES
+                }
+                variables["attach_silver"] = []
             arguments = ["--quiet", "--no-write-json", "run", *self._arguments]
             arguments += ["--select", selection, "--vars", json.dumps(variables)]
             started = time.process_time()
