@@ -159,13 +159,16 @@ class Dbt:
 
 
 def checksums(gold_file: Path) -> dict[str, tuple[int, int]]:
-    """Rows of each gold table, and the sum of their hashes."""
+    """Rows of each table of a gold file, and the sum of their hashes."""
     with open_gold(gold_file) as gold:
         names = [
-            row[0] for row in gold.execute("select table_name from duckdb_tables()").fetchall()
+            f"{schema}.{name}"
+            for schema, name in gold.execute(
+                "select schema_name, table_name from duckdb_tables()"
+            ).fetchall()
         ]
         return {
-            name: gold.execute(f"select count(*), sum(hash(t)) from gold.{name} as t").fetchall()[0]
+            name: gold.execute(f"select count(*), sum(hash(t)) from {name} as t").fetchall()[0]
             for name in sorted(names)
         }
 
