@@ -125,6 +125,8 @@ def _column(connection: "duckdb.DuckDBPyConnection", relation: str, name: str, k
         low, middle, high, bars = _spread(connection, relation, own)
         outliers = present - sum(count for _, _, count in bars)
         facts += [("lower quarter", low), ("median", middle), ("upper quarter", high)]
+    elif distinct == present > MOST_FREQUENT:
+        bars = []  # a key: no value is more frequent than another
     else:
         bars = connection.execute(
             f"select {own}::varchar, '', count(*) from {relation} where {own} is not null "
@@ -138,11 +140,14 @@ def _spread(
     connection: "duckdb.DuckDBPyConnection", relation: str, own: str
 ) -> tuple[str, str, str, list[tuple[str, str, int]]]:
     """Quartiles, and the rows in ten equal steps between the fences; beyond them are outliers."""
-    low, middle, high = connection.execute(
-        f"select unnest(quantile_disc({own}, [0.25, 0.5, 0.75]))::double from {relation}"
-    ).fetchall()
-    reach = 1.5 * (high[0] - low[0])
-    floor, top = low[0] - reach, high[0] + reach
+    least, low, middle, high, most = (
+        value
+        for (value,) in connection.execute(
+            f"select unnest(quantile_disc({own}, [0, 0.25, 0.5, 0.75, 1]))::double from {relation}"
+        ).fetchall()
+    )
+    reach = 1.5 * (high - low)
+    floor, top = max(low - reach, least), min(high + reach, most)
     step = (top - floor) / BARS or 1.0
     counted = dict(
         connection.execute(
@@ -156,7 +161,7 @@ def _spread(
         for place in range(BARS)
         if place in counted
     ]
-    return f"{low[0]:,.4g}", f"{middle[0]:,.4g}", f"{high[0]:,.4g}", bars
+    return f"{low:,.4g}", f"{middle:,.4g}", f"{high:,.4g}", bars
 
 
 def _correlations(

@@ -45,8 +45,14 @@ def test_a_column_has_its_missing_values_its_quarters_and_its_outliers(
     }
     assert (pieces.outliers, amount.outliers, colour.outliers) == (1, 1, None)
     assert sum(count for _, _, count in pieces.bars) == 40
+    assert pieces.bars[0] == ("1.00", "7.00", 6)
     assert colour.bars == (("blue", "", 21), ("<b>red</b>", "", 10))
     assert found.correlations == (("pieces", "amount", 1.0),)
+
+
+def test_a_key_shows_no_most_frequent_values(sales: duckdb.DuckDBPyConnection) -> None:
+    *_, name = profile_relation(sales, "sales", title="sales").columns
+    assert (dict(name.facts)["distinct"], name.bars) == ("41", ())
 
 
 def test_the_page_is_escaped_asks_nobody_and_holds_nothing_personal(
