@@ -38,7 +38,7 @@ LAKE = str(PROJECT_ROOT / ".venv" / "bin" / "lake")
 DBT_PROJECT = str(PROJECT_ROOT / "dbt_project")
 SIDES = ("delta", "parquet")
 SCANS = 5
-"""Runs of a plain query in one sample; a single one is too short to measure."""
+"""Runs of a plain query in one sample, Delta attached once for all; one is too short to measure."""
 QUERIES = {
     "full scan of order lines": "select count(*), sum(hash({columns})) from {relation}",
     "one day of order lines": """select order_id, sum(quantity), sum(line_amount) from {relation}

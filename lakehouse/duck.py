@@ -146,10 +146,15 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
 
 
 def attached_delta(settings: Settings, table_name: str, *, version: int) -> tuple[str, str]:
-    """The same for a table that one process reads often: its log is read once, when it is attached.
+    """How a process opens a Delta table at one version once, and reads it often.
+
+    `delta_scan` reads the table's whole log again in every query; an attached table keeps it.
 
     Returns:
         The statement that attaches the table, and the SQL text that then reads it.
+
+    Raises:
+        KeyError: No contract has this name.
     """
     path = location(contract_of(table_name), settings=settings)
     name = "delta_" + table_name.replace(".", "_")
