@@ -141,8 +141,7 @@ class Dbt:
             variables |= {"gold_file": str(home / "built.duckdb"), "scratch_dir": str(home)}
             if side == "parquet":
                 variables |= {
-                    table.name.replace(".", "_"): self._silver.parquet(table)
-                    for table in GOLD_SOURCES
+                    table.flat_name: self._silver.parquet(table) for table in GOLD_SOURCES
                 }
                 variables["attach_silver"] = []
             arguments = ["--quiet", "--no-write-json", "run", *self._arguments]

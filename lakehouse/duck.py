@@ -156,8 +156,8 @@ def attached_delta(settings: Settings, table_name: str, *, version: int) -> tupl
     Raises:
         KeyError: No contract has this name.
     """
-    path = location(contract_of(table_name), settings=settings)
-    name = "delta_" + table_name.replace(".", "_")
+    table = contract_of(table_name)
+    path, name = location(table, settings=settings), f"delta_{table.flat_name}"
     how = f"(type delta, version {int(version)}, pin_snapshot)"
     return f"attach {_literal(path)} as {name} {how}", name
 

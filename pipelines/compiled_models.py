@@ -149,7 +149,7 @@ def _checks(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _manifest() -> dict[str, Any]:
     """dbt's manifest with the compiled SQL of each model; nothing of the project is written."""
     with tempfile.TemporaryDirectory(prefix="cartlake-dbt-") as folder:
-        sources = {table.name.replace(".", "_"): table.name for table in TABLES}
+        sources = {table.flat_name: table.name for table in TABLES}
         done = subprocess.run(
             [
                 *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main"),

@@ -188,9 +188,7 @@ def silver_variables(settings: Settings, table_versions: Mapping[str, int]) -> d
     if missing:
         raise LakeError(f"Gold needs a pinned version of {', '.join(missing)}.")
     attached = {
-        table.name.replace(".", "_"): attached_delta(
-            settings, table.name, version=table_versions[table.name]
-        )
+        table.flat_name: attached_delta(settings, table.name, version=table_versions[table.name])
         for table in GOLD_SOURCES
     }
     return {

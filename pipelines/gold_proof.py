@@ -102,7 +102,7 @@ def _silver_of(seed: int, folder: Path) -> dict[str, str]:
             path = folder / f"{table.name}.parquet"
             name = shop.relations[table.name]
             shop.connection.execute(f"copy {name} to '{path}' (format parquet)")
-            variables[table.name.replace(".", "_")] = f"read_parquet('{path}')"
+            variables[table.flat_name] = f"read_parquet('{path}')"
     return variables
 
 

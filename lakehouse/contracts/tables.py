@@ -34,6 +34,11 @@ class Table:
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    @property
+    def flat_name(self) -> str:
+        """The name without its point, as dbt's variables and attached tables have it."""
+        return self.name.replace(".", "_")
+
 
 SOURCE_POSITION = (
     Column("source_topic", "string", description="Topic of the record that won"),

@@ -75,7 +75,7 @@ def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
     variables = {
         "gold_file": str(home / "gold-tests.duckdb"),
         "scratch_dir": str(home),
-        **{table.name.replace(".", "_"): empty(table) for table in GOLD_SOURCES},
+        **{table.flat_name: empty(table) for table in GOLD_SOURCES},
     }
     parsed = dbtRunner().invoke(["--quiet", "parse", *arguments])
     assert parsed.success, parsed.exception
