@@ -146,9 +146,7 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
 
 
 def attached_delta(settings: Settings, table_name: str, *, version: int) -> tuple[str, str]:
-    """How a process opens a Delta table at one version once, and reads it often.
-
-    `delta_scan` reads the table's whole log again in every query; an attached table keeps it.
+    """Open a Delta table at a version for many reads; each `delta_scan` reads its whole log again.
 
     Returns:
         The statement that attaches the table, and the SQL text that then reads it.
