@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="LAKE_",
         env_file=PROJECT_ROOT / ".env",
+        env_ignore_empty=True,
         frozen=True,
         extra="ignore",
         populate_by_name=True,
