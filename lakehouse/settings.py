@@ -119,3 +119,8 @@ class Settings(BaseSettings):
     @cached_property
     def locks_dir(self) -> Path:
         return self.home / "locks"
+
+
+def address(settings: Settings) -> str:
+    """Where a browser finds the screens."""
+    return f"http://127.0.0.1:{settings.dashboard_port}/"
