@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import Table
+from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables.log import location
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 LOCK_WAIT_SECONDS = 120.0
 _TXN_APP = "spark.databricks.delta.write.txnAppId"
 _TXN_VERSION = "spark.databricks.delta.write.txnVersion"
-USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,20 @@ def writer_of(table: Table, *, settings: Settings) -> Iterator[None]:
     lock = f"table-{table.name}"
     with hold(lock, settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
         yield
+
+
+@contextlib.contextmanager
+def naming_errors(table: Table, *, settings: Settings) -> Iterator[None]:
+    """Say of which table an error of delta-rs or the file system is. Raises: LakeError."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise LakeError(
+            f"{table.name} can't be written at {location(table, settings=settings)}: {error}. "
+            "Put that right and run the command again."
+        ) from error
 
 
 def append(
@@ -114,9 +129,9 @@ def merge(
         facts = {
             _TXN_APP: transaction.for_table(table),
             _TXN_VERSION: str(transaction.version),
-            USER_METADATA: _facts(metadata, transaction),
+            _USER_METADATA: _facts(metadata, transaction),
         }
-        with commit_facts(rows.sparkSession, facts):
+        with _commit_facts(rows.sparkSession, facts):
             plan.execute()
 
 
@@ -140,20 +155,13 @@ def replace(
         )
 
 
-@contextlib.contextmanager
-def commit_reason(spark: "SparkSession", reason: str) -> Iterator[None]:
-    """Have the commits of a change without rows say why they were made."""
-    with commit_facts(spark, {USER_METADATA: json.dumps({"reason": reason})}):
-        yield
-
-
 def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
     facts = {**metadata, "app_id": transaction.app_id, "batch_id": transaction.version}
     return json.dumps(facts, sort_keys=True)
 
 
 @contextlib.contextmanager
-def commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
+def _commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
     """Session settings that a MERGE's commit takes, unset at the end whatever happens.
 
     A transaction id left behind would make Delta skip other writes without a word.
