@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LOCK_WAIT_SECONDS = 120.0
 _TXN_APP = "spark.databricks.delta.write.txnAppId"
 _TXN_VERSION = "spark.databricks.delta.write.txnVersion"
-_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ def merge(
         facts = {
             _TXN_APP: transaction.for_table(table),
             _TXN_VERSION: str(transaction.version),
-            _USER_METADATA: _facts(metadata, transaction),
+            USER_METADATA: _facts(metadata, transaction),
         }
-        with _commit_facts(rows.sparkSession, facts):
+        with commit_facts(rows.sparkSession, facts):
             plan.execute()
 
 
@@ -161,7 +161,7 @@ def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
 
 
 @contextlib.contextmanager
-def _commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
+def commit_facts(spark: "SparkSession", values: Mapping[str, str]) -> Iterator[None]:
     """Session settings that a MERGE's commit takes, unset at the end whatever happens.
 
     A transaction id left behind would make Delta skip other writes without a word.
