@@ -99,8 +99,8 @@ def _complain(error: LakeError) -> int:
 
 
 def _complain_generally(error: Exception) -> int:
-    if (told := getattr(error, "format_message", None)) is not None:  # wrong use, as Typer sees it
-        if text := told():
+    if (show := getattr(error, "format_message", None)) is not None:  # wrong use of Typer
+        if text := show():
             typer.secho(
                 f"{text.rstrip('.')}. `lake COMMAND --help` shows what fits.", fg="red", err=True
             )

@@ -154,7 +154,7 @@ def _tell(sent: "Sent") -> None:
     if sent.refused:
         print(
             f"Of these, {sent.refused:,} broke their contract and went to the dead letters: "
-            f"{refusals_text(sent.reasons)}. Mend the source and send them again."
+            f"{refusals_text(sent.reasons)}. Fix the source and send them again."
         )
 
 

@@ -77,11 +77,11 @@ def rollback(
 ) -> None:
     """Bring an earlier version back into service, at once and on the record.
 
-    Silver stays as it is: the next publish builds gold from it again, so mend the cause before.
+    Silver stays as it is: the next publish builds gold from it again, so fix the cause first.
     Example: lake publish rollback --reason "prices of 3 May are in pence"
     """
     from pipelines.publishing.rollback import roll_back
 
     found = roll_back(Settings(), reason=reason, to=to)
     print(f"In service again: run {found.run_id}, published {found.published_at} ({found.file}).")
-    print("The next publish builds gold from silver as it then is: mend the cause before it runs.")
+    print("The next publish builds gold from silver as it then is: fix the cause before it runs.")

@@ -31,10 +31,10 @@ of one long test is not left for the end."""
 def run_checks(
     context: typer.Context,
     everything: bool = typer.Option(
-        False, "--all", help="Slow fault tests too, and their table anew."
+        False, "--all", help="Slow fault tests too, and rewrite their table."
     ),
     faults: bool = typer.Option(
-        False, "--faults", help="Only the fault tests, slow ones too, and their table anew."
+        False, "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
     ),
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
