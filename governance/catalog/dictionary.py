@@ -1,12 +1,13 @@
 """The data dictionary: what each KPI, table and column means, as one page of Markdown.
 
 In: the declared KPIs, the contracts of gold and those of the lake's tables. Out: the page's text,
-the same for the same contracts. Alone: `lake dictionary` writes it to docs/dictionary.md.
+the same for the same contracts. Run standalone: `lake dictionary` writes it to docs/dictionary.md.
 """
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from lakehouse.contracts.kpis import TABLE as KPI_TABLE
 from lakehouse.contracts.kpis import Kpi, read_kpis
 from lakehouse.contracts.marts import Mart, read_marts
 from lakehouse.contracts.tables import TABLES, Table
@@ -14,7 +15,7 @@ from lakehouse.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "dictionary.md"
 _BETTER = {"up": "more", "down": "less"}
-_OPENING = """# Data dictionary
+_OPENING = f"""# Data dictionary
 
 `./lake dictionary` makes this page from the declared KPIs (`dbt_project/dbt_project.yml`) and the
 contracts (`dbt_project/models/marts/*.yml`, `lakehouse/contracts/tables.py`). Change those and not
@@ -22,13 +23,13 @@ this page.
 
 ## KPIs
 
-Each has one value a day in `gold.fct_daily_kpis`, over all sources. A quotient is rounded half up
+Each has one value a day in `{KPI_TABLE}`, over all sources. A quotient is rounded half up
 to four decimals, and has no value where its base is not above zero. *Better* speaks of its size.
 """
 
 
 def dictionary() -> str:
-    """The whole page.
+    """The page.
 
     Raises:
         LakeError: The dbt project can't be read.
