@@ -152,7 +152,7 @@ def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:
 
 def quick_until(path: Path, *, encoding: str = "utf-8") -> date:
     """Last day of an extract's first two months, for a quick look."""
-    from storefront.canonical import read_time
+    from lakehouse.contracts.erp_lines import read_time
 
     days = sorted(
         time[:10]

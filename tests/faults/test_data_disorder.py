@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lakehouse.contracts.erp_lines import line_hash
 from lakehouse.contracts.gold import FCT_DAILY_KPIS
 from lakehouse.contracts.tables import ORDER_LINES, QUARANTINE
 from lakehouse.duck import open_gold
@@ -20,7 +21,6 @@ from pipelines.restatements import of_published_runs, summary
 from pipelines.status import describe
 from pipelines.storms import accept_run
 from quality import ledger
-from storefront.canonical import line_hash
 from streaming.producer import Source, produce
 from tests.faults.proof import Damage
 from tests.faults.results import Recorder

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.erp_lines import line_hash
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     CUSTOMER_CONTACTS,
@@ -27,7 +28,6 @@ from lakehouse.tables import Transaction, current_versions
 from pipelines import silver_writer
 from pipelines.refinement import refine_records
 from pipelines.resets import reset_query
-from storefront.canonical import line_hash
 from streaming.checkpoints import checkpoint_dir
 from tests.lake_state import (
     LakeState,
