@@ -25,13 +25,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["GateResult", "QualityRow", "judge", "judge_relations", "storm", "storm_row"]
-
-STORM_RECORDS = 100
-"""Refused records up to which nothing blocks, however few were accepted."""
-
-STORM_SHARE = 20
-"""One refused record in so many (5 %) is the most that may be published."""
+__all__ = ["GateResult", "QualityRow", "judge", "judge_relations"]
 
 
 def judge(
@@ -100,46 +94,6 @@ def judge_relations(
         since_batch=since_batch,
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-def storm(quarantined: int, records: int) -> bool:
-    """Whether so many records were refused since the last publish that gold must wait.
-
-    Args:
-        quarantined: Records refused since the last publish and not replayed.
-        records: All records since the last publish, these included.
-    """
-    return quarantined > STORM_RECORDS and quarantined * STORM_SHARE > records
-
-
-def storm_row(*, quarantined: int, records: int, table: str, run_id: str = "RUN") -> QualityRow:
-    """The storm rule's verdict, with the ways out when it fails.
-
-    Args:
-        quarantined: As for `storm`.
-        records: As for `storm`.
-        table: The table that holds what was refused.
-        run_id: Run that could be accepted as it is.
-    """
-    raging = storm(quarantined, records)
-    ways_out = (
-        "See the reasons with `lake quarantine list`; then mend the rule or the source and run "
-        "`lake quarantine replay`, or take it as it is with "
-        f"`lake publish --accept {run_id} --reason …`."
-    )
-    return {
-        "rule": "storm.few_refused",
-        "suite": "storm",
-        "table": table,
-        "expectation": "storm",
-        "column": "",
-        "severity": "block",
-        "status": "failed" if raging else "passed",
-        "success": not raging,
-        "observed": f"{quarantined:,} of {records:,} records refused since the last publish",
-        "detail": ways_out if raging else "",
-        "meaning": "At most 5 % or 100 of the new records are refused.",
-    }
 
 
 def _read(connection: "duckdb.DuckDBPyConnection", sql: str) -> "pd.DataFrame":

@@ -16,7 +16,7 @@ app.add_typer(publish_app, name="publish")
 @publish_app.callback()
 def publish(
     context: typer.Context,
-    accept: str = typer.Option(None, help="Run that a storm of refusals blocked."),
+    accept: str = typer.Option(None, help="Run that a refusal spike blocked."),
     reason: str = typer.Option(None, help="Why it is accepted; kept in the ledger."),
     full_refresh: bool = typer.Option(False, help="Build all of gold, not only what changed."),
 ) -> None:

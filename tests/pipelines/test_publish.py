@@ -1,4 +1,4 @@
-"""One way into service: nothing new, a crash, a storm, a lost pointer."""
+"""One way into service: nothing new, a crash, a refusal spike, a lost pointer."""
 
 import json
 import signal
@@ -109,7 +109,7 @@ def test_an_audit_that_fails_keeps_the_old_gold_in_service(
     assert failing(audit_service(settings, full=True)) == {}
 
 
-def test_a_storm_blocks_until_someone_accepts_it_on_the_record(
+def test_a_refusal_spike_blocks_until_someone_accepts_it_on_the_record(
     published: Published, workers: Workers
 ) -> None:
     settings, lake = published.settings, published.lake
@@ -120,19 +120,19 @@ def test_a_storm_blocks_until_someone_accepts_it_on_the_record(
     )
     lake.refine()
     assert len(lake.rows(QUARANTINE, "offset", where="partition = 7")) == 101
-    with pytest.raises(CheckFailed, match=r"101 of 106 records refused.*--accept stormy"):
-        bring_into_service(settings, workers, run_id="stormy")
+    with pytest.raises(CheckFailed, match=r"101 of 106 records refused in erp.*--accept spike"):
+        bring_into_service(settings, workers, run_id="spike")
     assert in_service(settings) == "second"
 
-    with pytest.raises(LakeError, match="No storm of refused records blocked a run 'second'"):
+    with pytest.raises(LakeError, match="No refusal spike blocked a run 'second'"):
         accept_run("second", reason="no", settings=settings)
-    accept_run("stormy", reason="the till was broken", settings=settings)
+    accept_run("spike", reason="the till was broken", settings=settings)
     bring_into_service(settings, workers, run_id="accepted", accept_reason="the till was broken")
     assert in_service(settings) == "accepted"
     lines = list(ledger.lines("publishes", settings=settings))
     assert lines[-1]["accepted_reason"] == "the till was broken"
     (accepted,) = ledger.lines("operations", settings=settings)
-    assert (accepted["kind"], accepted["run_id"]) == ("accepted", "stormy")
+    assert (accepted["kind"], accepted["run_id"]) == ("accepted", "spike")
     assert failing(audit_service(settings, full=True)) == {}
 
 
