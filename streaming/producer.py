@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
-from lakehouse.contracts.conformance import Refusal, refusal_of
+from lakehouse.contracts.validation import Refusal, refusal_of
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, produced
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
-from quality import ledger, produced
-from streaming.pace import Pace
+from streaming.rate_limit import Pace
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -45,7 +45,8 @@ class Source:
 class Sent:
     """Result of a send: records sent now, records known from before, records refused and why.
 
-    The refused ones are among the records: they were sent to the dead letters.
+    The refused ones are among the records: they were sent to the dead letters. `warning` says what
+    a user should know of a source that was sent all the same.
     """
 
     session: str | None
@@ -53,6 +54,7 @@ class Sent:
     skipped: int
     refused: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+    warning: str = ""
 
 
 def produce(
@@ -147,7 +149,7 @@ class _Sender:
         batch = tuple(self._judged(message) for message in batch)
         for message in batch:
             chunk.add(message.topic, message.event_id, message.amount)
-        ledger.write(produced.CHAIN, chunk.opened(), settings=self._settings)
+        chain.write(produced.CHAIN, chunk.opened(), settings=self._settings)
         try:
             futures = [self._send_one(message) for message in batch]
         except KafkaError as error:

@@ -23,8 +23,8 @@ from lakehouse.contracts.business import (
 from lakehouse.contracts.erp_lines import canonical_id, line_amount, present, read_time
 from lakehouse.contracts.outliers import plausible_span
 from lakehouse.contracts.topics import ERP_COLUMNS, DateOrder
-from storefront.extract import Reading, read_extract
-from storefront.layout import ExtractRow
+from storefront.erp.columns import ExtractRow
+from storefront.erp.extract import AS_USUAL, Reading, read_extract
 
 UNKNOWN_COUNTRY = "Unspecified"
 
@@ -70,7 +70,7 @@ class Catalog:
     last_day: date | None
 
 
-def load_catalog(path: Path, reading: Reading = Reading()) -> Catalog:  # noqa: B008 - frozen
+def load_catalog(path: Path, reading: Reading = AS_USUAL) -> Catalog:
     """Catalog of the extract in a file.
 
     Raises:
@@ -171,3 +171,26 @@ def _most_frequent(found: Counter[T]) -> T:
 
 def _pence(pounds: Decimal) -> int:
     return max(1, int((pounds * 100).quantize(Decimal(1), ROUND_HALF_UP)))
+
+
+_SHELVES = (
+    ("seasonal", ("CHRISTMAS", "EASTER", "ADVENT", "SNOW", "REINDEER", "HALLOWEEN", "VALENTINE")),
+    ("lighting", ("LIGHT", "LAMP", "LANTERN", "CANDLE", "T-LIGHT", "HOLDER")),
+    ("bags", ("BAG", "PURSE", "SHOPPER", "BACKPACK", "LUGGAGE")),
+    ("kitchen", ("CAKE", "MUG", "CUP", "PLATE", "BOWL", "TEA", "TEAPOT", "JAR", "BAKING", "SPOON")),
+    ("stationery", ("CARD", "PEN", "PENCIL", "PENCILS", "WRAP", "NOTEBOOK", "PAPER", "STICKERS")),
+    ("jewellery", ("NECKLACE", "BRACELET", "EARRINGS", "RING", "BROOCH")),
+    ("garden", ("GARDEN", "PLANT", "FLOWER", "BIRD", "SEEDS", "HERB")),
+    ("toys", ("GAME", "TOY", "DOLL", "PUZZLE", "DOMINOES", "SOLDIER", "PLAYHOUSE", "CRAYONS")),
+    ("home", ("CUSHION", "CLOCK", "FRAME", "SIGN", "DRAWER", "HOOK", "MIRROR", "DOORMAT", "RUG")),
+)
+
+
+_OTHER = "gifts"
+
+
+def category_of(description: str) -> str:
+    """The first shelf one of whose words is in the name, singular or plural; else `gifts`."""
+    words = set(description.upper().split())
+    words |= {word.removesuffix("S") for word in words}
+    return next((shelf for shelf, marks in _SHELVES if words.intersection(marks)), _OTHER)

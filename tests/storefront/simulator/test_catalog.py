@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.contracts.topics import ERP_COLUMNS
-from storefront.extract import Reading
-from storefront.layout import ExtractRow
+from storefront.erp.columns import ExtractRow
+from storefront.erp.extract import Reading
 from storefront.simulator import Catalog, catalog_from, load_catalog
 from storefront.simulator.catalog import KnownCustomer, Product
 
