@@ -45,3 +45,29 @@ def plausible_span(days: Iterable[date]) -> Span | None:
     own = [run for run in runs if run is longest or len(run) > OUTLIER_RUN_DAYS]
     first, last = own[0][0], own[-1][-1]
     return Span(first, last, tuple(day for day in ordered if not first <= day <= last))
+
+
+def plausible_span_sql(relation: str, *, day: str) -> str:
+    """`plausible_span` as DuckDB SQL: one row with `first_day` and `last_day`.
+
+    Args:
+        relation: SQL text of a relation; empty, the row holds nulls.
+        day: Its column of days.
+    """
+    return f"""
+        select min(first_day) as first_day, max(last_day) as last_day
+        from (
+            select min(day) as first_day, max(day) as last_day, count(*) as day_count,
+                   row_number() over (order by count(*) desc, min(day)) = 1 as is_longest
+            from (
+                select day, sum(is_start) over (order by day) as run
+                from (
+                    select day, (day - lag(day) over (order by day) > {OUTLIER_GAP_DAYS})::int
+                           as is_start
+                    from (select distinct {day} as day from {relation} where {day} is not null)
+                )
+            )
+            group by run
+        )
+        where is_longest or day_count > {OUTLIER_RUN_DAYS}
+    """  # noqa: S608 - names of the contracts
