@@ -1,25 +1,28 @@
 """`lake demo`: everything, from the sources to the screens."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from lakehouse.contracts.topics import DateOrder
 from lakehouse.settings import Settings
 from operations.cli import app
-from operations.cli.produce import DATE_ORDER_HELP, ENCODING_HELP
+from operations.cli.produce import DatesIn, Encoding
 
 
 @app.command("demo")
 def demo(  # noqa: PLR0917 - one parameter per option
-    once: bool = typer.Option(False, "--once", help="Stop after the summary."),
-    fresh: bool = typer.Option(False, "--fresh", help="Wipe the state first."),
-    quick: bool = typer.Option(False, "--quick", help="Only the first two months."),
-    file: Path = typer.Option(None, help="Another shop's ERP extract: csv, csv.gz or parquet."),
-    sources: str = typer.Option("erp,web", help="erp, or erp,web with the simulated web shop."),
-    encoding: str = typer.Option("utf-8", help=ENCODING_HELP),
-    date_order: DateOrder = typer.Option(None, help=DATE_ORDER_HELP),
+    once: Annotated[bool, typer.Option("--once", help="Stop after the summary.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Wipe the state first.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the first two months.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Another shop's ERP extract: csv, csv.gz or parquet.")
+    ] = None,
+    sources: Annotated[
+        str, typer.Option(help="erp, or erp,web with the simulated web shop.")
+    ] = "erp,web",
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
 ) -> None:
     """Broker, real history, bronze, silver, gold, audit, screens: one command."""
     from lakehouse.locks import hold

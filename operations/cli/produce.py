@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,8 +23,18 @@ app.add_typer(produce_app, name="produce")
 
 DAY = ["%Y-%m-%d"]
 SHOWN_REASONS = 5
-ENCODING_HELP = "Encoding of a csv, such as cp1252."
-DATE_ORDER_HELP = "Order of dates with slashes, where the file leaves it open."
+
+Encoding = Annotated[str, typer.Option(help="Encoding of a csv, such as cp1252.")]
+DatesIn = Annotated[
+    DateOrder | None,
+    typer.Option(
+        "--date-order", help="Order of dates with slashes, where the file leaves it open."
+    ),
+]
+Catalog = Annotated[
+    Path | None, typer.Option(help="ERP extract that names products and customers.")
+]
+Seed = Annotated[int, typer.Option(help="Another seed is another shop.")]
 
 
 @broker_app.command("start")
@@ -65,17 +75,23 @@ def broker_status() -> None:
 
 @produce_app.command("history")
 def produce_history(  # noqa: PLR0917 - one parameter per option
-    file: Path = typer.Option(None, help="ERP extract: csv, csv.gz or parquet; default: embedded."),
-    date_from: datetime = typer.Option(None, "--from", formats=DAY, help="First day."),
-    date_until: datetime = typer.Option(None, "--until", formats=DAY, help="Last day."),
-    encoding: str = typer.Option("utf-8", help=ENCODING_HELP),
-    date_order: DateOrder = typer.Option(None, help=DATE_ORDER_HELP),
-    resend: bool = typer.Option(False, help="Send again what was acknowledged before."),
+    file: Annotated[
+        Path | None, typer.Option(help="ERP extract: csv, csv.gz or parquet; default: embedded.")
+    ] = None,
+    date_from: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, help="First day.")
+    ] = None,
+    date_until: Annotated[
+        datetime | None, typer.Option("--until", formats=DAY, help="Last day.")
+    ] = None,
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
+    resend: Annotated[bool, typer.Option(help="Send again what was acknowledged before.")] = False,
 ) -> None:
     """Replay an ERP extract, or a range of its days, into Kafka."""
     from operations.cli.display import counting
     from storefront.erp.extract import Reading
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.sources import History, send_history
 
     settings = Settings()
@@ -94,15 +110,17 @@ def produce_history(  # noqa: PLR0917 - one parameter per option
 
 @produce_app.command("shop")
 def produce_shop(
-    days: int = typer.Option(1, min=1, max=3650, help="How many more days the shop is open."),
-    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
-    encoding: str = typer.Option("utf-8", help=ENCODING_HELP),
-    date_order: DateOrder = typer.Option(None, help=DATE_ORDER_HELP),
-    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How many more days the shop is open.")
+    ] = 1,
+    file: Catalog = None,
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
+    seed: Seed = 20_111_210,
 ) -> None:
     """Send more days of the simulated web shop; its clock goes on after the history."""
     from storefront.erp.extract import Reading
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.sources import send_shop_days, shop_days_sent
 
     settings = Settings()
@@ -115,14 +133,14 @@ def produce_shop(
 
 @produce_app.command("live")
 def produce_live(  # noqa: PLR0917 - one parameter per option
-    rate: float = typer.Option(10.0, min=0.01, max=100_000, help="Messages a second."),
-    duration: str = typer.Option(
-        None, "--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C."
-    ),
-    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
-    encoding: str = typer.Option("utf-8", help=ENCODING_HELP),
-    date_order: DateOrder = typer.Option(None, help=DATE_ORDER_HELP),
-    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+    rate: Annotated[float, typer.Option(min=0.01, max=100_000, help="Messages a second.")] = 10.0,
+    duration: Annotated[
+        str | None, typer.Option("--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C.")
+    ] = None,
+    file: Catalog = None,
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
+    seed: Seed = 20_111_210,
 ) -> None:
     """Send the simulated web shop's next days in real time; a later send goes on where it stopped.
 
@@ -130,7 +148,7 @@ def produce_live(  # noqa: PLR0917 - one parameter per option
     """
     from operations.cli.display import counting
     from storefront.erp.extract import Reading
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.rate_limit import Pace
     from streaming.sources import send_live
 
@@ -167,7 +185,7 @@ def _tell(sent: "Sent") -> None:
     if sent.refused:
         print(
             f"Of these, {sent.refused:,} broke their contract and went to the dead letters: "
-            f"{refusals_text(sent.reasons)}. Mend the source and send them again."
+            f"{refusals_text(sent.reasons)}. Fix the source and send them again."
         )
 
 

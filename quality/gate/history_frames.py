@@ -29,7 +29,7 @@ _DAYS = (
     f"""
 span as ({plausible_span_sql("{all}", day="order_date")}),
 """
-     """
+    """
 days as (
     select source_system, order_date,
            count(*) as line_count,
