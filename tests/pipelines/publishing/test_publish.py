@@ -110,7 +110,7 @@ def test_an_audit_that_fails_keeps_the_old_gold_in_service(
     assert failing(audit_service(settings, full=True)) == {}
 
 
-def test_a_refusal_spike_blocks_until_someone_accepts_it_on_the_record(
+def test_a_refusal_spike_blocks_until_someone_accepts_or_corrects_it(
     published: Published, workers: Workers
 ) -> None:
     settings, lake = published.settings, published.lake
@@ -134,6 +134,20 @@ def test_a_refusal_spike_blocks_until_someone_accepts_it_on_the_record(
     assert lines[-1]["accepted_reason"] == "the till was broken"
     (accepted,) = chain.lines("operations", settings=settings)
     assert (accepted["kind"], accepted["run_id"]) == ("accepted", "spike")
+
+    def send(*, first_offset: int, **date: str) -> None:
+        lines = (
+            erp(first_offset + n, partition=8, InvoiceNo=str(580_000 + n), **date) for n in range(3)
+        )
+        lake.land(*lines)
+        lake.refine()
+
+    send(first_offset=205, InvoiceDate="2011-02-30 09:00")
+    with pytest.raises(CheckFailed, match=r"3 of 3 records refused in erp"):
+        bring_into_service(settings, workers, run_id="broken")
+    send(first_offset=208, InvoiceDate="2011-03-02 09:00")
+    bring_into_service(settings, workers, run_id="corrected")
+    assert in_service(settings) == "corrected"
     assert failing(audit_service(settings, full=True)) == {}
 
 
