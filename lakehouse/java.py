@@ -1,7 +1,7 @@
 """Finds the Java that the broker and Spark run on.
 
 In: `Settings` (JAVA_HOME) and PATH. Out: the path of a `java` of version 17 or newer, or a
-`LakeError` with the one command that mends it. Spark looks in the same order, so both use one Java.
+`LakeError` with the one command to run. `python -m lakehouse.java` prints it.
 """
 
 import functools
@@ -15,6 +15,8 @@ from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 
 OLDEST_JAVA = 17
+LOCALE = ("-Duser.language=en", "-Duser.country=GB", "-Duser.variant=")
+"""Options of every Java of ours: some upper case of `i` is no `I`, and names of states break."""
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
@@ -25,7 +27,7 @@ def find_java(settings: Settings) -> Path:
     """
     if settings.java_home is not None:
         java = settings.java_home / "bin" / "java"
-        if java.is_file():
+        if os.access(java, os.X_OK):
             return java
         raise LakeError(
             f"JAVA_HOME is {settings.java_home}, but there is no bin/java in it. "

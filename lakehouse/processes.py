@@ -20,6 +20,7 @@ import psutil
 
 from lakehouse import supervisor
 from lakehouse.files import replace_text
+from lakehouse.supervisor import ORDERLY_SECONDS
 
 LOOPBACK = "127.0.0.1"
 _CLOCK_SECONDS = 5.0  # a start time shifts a little when the machine's clock is set
@@ -43,10 +44,11 @@ class Tied:
     supervisor: "subprocess.Popen[str]"
 
     def close(self) -> None:
-        """Stop the program and wait until it is gone."""
+        """Stop the program in good order and wait until it is gone; closing twice is harmless."""
+        self.supervisor.terminate()
+        self.supervisor.wait()
         if self.supervisor.stdin is not None:
             self.supervisor.stdin.close()
-        self.supervisor.wait()
         if self.supervisor.stdout is not None:
             self.supervisor.stdout.close()
 
@@ -138,12 +140,15 @@ def _arguments(process: psutil.Process) -> list[str]:
         return []
 
 
-def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:
+def run_detached(
+    command: Sequence[str], *, folder: Path, output: Path, environment: Mapping[str, str]
+) -> int:
     """Start a program that outlives this process and its shell. Returns its pid."""
     with output.open("wb") as console:
         process = subprocess.Popen(
             command,
             cwd=folder,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -158,15 +163,24 @@ def run_tied(
     *,
     folder: Path,
     output: Path,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str],
+    orphan_seconds: float = ORDERLY_SECONDS,
 ) -> Tied:
-    """Start a program that ends with this process, in this environment or another.
+    """Start a program that ends with this process.
+
+    Args:
+        command: The program and its arguments.
+        folder: Where it runs.
+        output: Takes what it prints.
+        environment: All of its environment.
+        orphan_seconds: How long it may take to end when this process is gone; 0 kills it at once.
 
     Raises: OSError when the program can't be run; `output` holds the reason.
     """
     with output.open("wb") as console:
         guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
+            [sys.executable, "-I", "-S", supervisor.__file__]
+            + [str(os.getpid()), str(orphan_seconds), *command],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -175,7 +189,11 @@ def run_tied(
             text=True,
             start_new_session=True,
         )
-    pid = guard.stdout.readline() if guard.stdout else ""
+    try:
+        pid = guard.stdout.readline() if guard.stdout else ""
+    except BaseException:
+        guard.terminate()
+        raise
     if not pid:
         guard.wait()
         raise OSError(None, f"{command[0]} can't be run", str(output))

@@ -205,9 +205,13 @@ def _launch(settings: Settings, *, command: list[str], detached: bool) -> Broker
     command = [*command, "kafka.Kafka", broker_config.PROPERTIES_FILE]
     tied = None
     if detached:
-        pid = processes.run_detached(command, folder=settings.kafka_dir, output=console)
+        pid = processes.run_detached(
+            command, folder=settings.kafka_dir, output=console, environment=settings.environment()
+        )
     else:
-        tied = processes.run_tied(command, folder=settings.kafka_dir, output=console)
+        tied = processes.run_tied(
+            command, folder=settings.kafka_dir, output=console, environment=settings.environment()
+        )
         pid = tied.pid
     try:
         broker_process.remember(settings, pid=pid, tied=not detached)
