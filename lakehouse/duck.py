@@ -14,6 +14,7 @@ from lakehouse.contracts import table as contract_of
 from lakehouse.contracts.tables import Column, Table
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 from lakehouse.tables import location
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ def delta_extension() -> Path:
 
 def scratch_dir(settings: Settings) -> Path:
     """Folder for what DuckDB spills or unpacks; its content may be deleted at any time."""
+    claim(settings)
     path = settings.home / "duckdb"
     path.mkdir(parents=True, exist_ok=True)
     return path

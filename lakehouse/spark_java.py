@@ -22,6 +22,7 @@ from lakehouse.errors import LakeError
 from lakehouse.java import LOCALE
 from lakehouse.java_output import lines_after, telling_line
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 
 START_SECONDS = 180.0
 _FAILED = b'Exception in thread "main"'
@@ -144,6 +145,7 @@ def java_command(
 
 def scratch_dir(settings: Settings) -> Path:
     """Folder for what Spark spills; its content is of no use once the session has ended."""
+    claim(settings)
     path = settings.home / "spark"
     path.mkdir(parents=True, exist_ok=True)
     return path

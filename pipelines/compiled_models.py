@@ -21,6 +21,7 @@ from lakehouse.contracts.tables import TABLES
 from lakehouse.errors import LakeError
 from lakehouse.files import replace_text
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 from pipelines.column_lineage import ColumnLineage, ModelSql, Origin
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -65,6 +66,7 @@ def compiled_project(settings: Settings) -> CompiledProject:
     Raises:
         LakeError: dbt can't compile the project, or its SQL can't be read.
     """
+    claim(settings)
     folder = settings.home / "dbt"
     kept = folder / f"compiled-{_fingerprint()}.json"
     if kept.is_file():

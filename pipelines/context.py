@@ -4,15 +4,14 @@ In: settings. Out: a context whose parts start when a step first asks for them, 
 """
 
 import contextlib
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from lakehouse.errors import LakeError
 from lakehouse.jars import ensure_jars
-from lakehouse.settings import STATE_VERSION, Settings
+from lakehouse.settings import Settings
+from lakehouse.state import prepare
 from pipelines.stages import StageLog
 
 if TYPE_CHECKING:
@@ -70,31 +69,7 @@ def open_context(settings: Settings, *, log: StageLog, run_id: str) -> Iterator[
     """
     from pipelines.publish import PublishOutcome
 
-    prepare_state(settings)
+    prepare(settings)
     context = Context(settings, log, PublishOutcome(run_id))
     with context._stack:
         yield context
-
-
-def prepare_state(settings: Settings) -> None:
-    """Make the state folder and check its version.
-
-    Raises:
-        LakeError: It can't be written, or belongs to another version of the platform.
-    """
-    marker = settings.home / "VERSION"
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-        found = marker.read_text(encoding="utf-8").strip() if marker.exists() else None
-        if found is None:
-            marker.write_text(f"{STATE_VERSION}\n", encoding="utf-8")
-    except OSError as error:
-        raise LakeError(
-            f"The state folder {settings.home} can't be written ({os.strerror(error.errno or 0)}). "
-            "Choose another one with LAKE_HOME."
-        ) from error
-    if found is not None and found != str(STATE_VERSION):
-        raise LakeError(
-            f"The state in {settings.home} is of version {found}, this platform reads version "
-            f"{STATE_VERSION}. Choose another LAKE_HOME, or wipe it with `lake demo --fresh`."
-        )

@@ -5,7 +5,6 @@ the children that judge and build import while Spark starts.
 """
 
 import contextlib
-import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from pipelines.context import Context
 from pipelines.feeder import Feed, Feeder
 
 DEMO_SHOP_DAYS = 3
-CACHES = ("jars", "dbt")
-"""Folders of the state that hold no data: `--fresh` keeps them."""
 
 
 @dataclass(frozen=True)
@@ -33,38 +30,6 @@ class DemoOptions:
     encoding: str = "utf-8"
     quick: bool = False
     sources: tuple[str, ...] = ("erp", "web")
-
-
-_MADE_ON_THE_WAY = ("locks", "duckdb", "logs")
-_MADE_BEFORE_A_RUN = ("dbt", "reports")
-"""What `lake docs` leaves where nothing has run yet."""
-
-
-def wipe(settings: Settings) -> None:
-    """Remove all state but caches that are checked at each start.
-
-    Raises:
-        LakeError: The folder does not look like a state folder of ours.
-    """
-    if not settings.home.exists():
-        return
-    entries = [each for each in settings.home.iterdir() if each.name not in _MADE_ON_THE_WAY]
-    if (
-        any(each.name not in _MADE_BEFORE_A_RUN for each in entries)
-        and not (settings.home / "VERSION").exists()
-        and not (settings.home / "jars").exists()
-    ):
-        raise LakeError(
-            f"{settings.home} holds no state of Cartlake, so `--fresh` does not touch it. "
-            "Choose another LAKE_HOME or empty the folder yourself."
-        )
-    for entry in entries:
-        if entry.name in (*CACHES, "locks"):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
 
 
 def run_once(

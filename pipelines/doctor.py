@@ -26,6 +26,7 @@ from lakehouse.errors import LakeError
 from lakehouse.jar_lock import check_versions, read_lock
 from lakehouse.java import OLDEST_JAVA, find_java, install_command, java_major, require_java
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import require_ours
 from streaming import broker, broker_process, retention
 
 GIBIBYTE = 1024**3
@@ -217,6 +218,10 @@ def _disk(settings: Settings) -> Finding:
 
 def _state(settings: Settings) -> Finding:
     place = _existing(settings.home)
+    try:
+        require_ours(settings)
+    except LakeError as error:
+        return Finding("State folder", ok=False, found=str(error), remedy="unset LAKE_HOME")
     try:
         with tempfile.TemporaryFile(dir=place):
             return Finding("State folder", ok=True, found=f"{settings.home} can be written")

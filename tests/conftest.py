@@ -12,6 +12,7 @@ import pytest
 
 from lakehouse.duck import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 from tests.brokers import own_kafka
 from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all tests
     pytest_addoption,
@@ -62,7 +63,7 @@ def new_settings(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Ne
 
     def make(**options: object) -> Settings:
         home = tmp_path_factory.mktemp("state") / "lake"
-        home.mkdir()
+        claim(Settings(home=home))
         (home / "jars").symlink_to(jars_dir)
         fixed = {"home": home, "storage": None, "kafka_bootstrap": "127.0.0.1:1"}
         return Settings.model_validate({**fixed, **options})

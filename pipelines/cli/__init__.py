@@ -10,8 +10,12 @@ from traceback import walk_tb
 import typer
 
 from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from lakehouse.state import require_ours
 
 INTERRUPTED = 130
+STATELESS = ("list", "doctor", "test")
+"""Commands that leave the state folder alone; each other one refuses a folder that is not ours."""
 QUERY_CUT_SHORT = "Query interrupted"
 """What DuckDB says of a Ctrl-C that came while it was computing."""
 
@@ -27,10 +31,13 @@ app = typer.Typer(
 
 @app.callback()
 def _options(
+    context: typer.Context,
     debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),
 ) -> None:
     """Options of every command."""
     _state["debug"] = debug
+    if context.invoked_subcommand not in STATELESS and "--help" not in sys.argv:
+        require_ours(Settings())
 
 
 _state = {"debug": False}

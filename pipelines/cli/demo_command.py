@@ -20,9 +20,10 @@ def demo(  # noqa: PLR0917 - one parameter per option
 ) -> None:
     """Broker, real history, bronze, silver, gold, audit, screens: one command."""
     from lakehouse.locks import hold
+    from lakehouse.state import wipe
     from pipelines.cli.display import show_summary, stage_display
     from pipelines.context import Context
-    from pipelines.demo import DemoOptions, address, check_source, run_once, screens, wipe
+    from pipelines.demo import DemoOptions, address, check_source, run_once, screens
     from pipelines.live_shop import keep_open
     from pipelines.running import reported
 

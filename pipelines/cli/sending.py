@@ -28,11 +28,11 @@ SHOWN_REASONS = 5
 def start_broker() -> None:
     """Start the broker; it outlives this shell."""
     from lakehouse.jars import ensure_jars
-    from pipelines.context import prepare_state
+    from lakehouse.state import prepare
     from streaming import broker
 
     settings = Settings()
-    prepare_state(settings)
+    prepare(settings)
     ensure_jars(settings)
     print(broker.start(settings, detached=True).note)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".lake", ".venv", ".uv", "*_cache", "__pycache__")
 FAILED = 1
@@ -284,7 +285,7 @@ def try_without(protection: Protection, *, folder: Path) -> Verdict:
     copy = folder / "project"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(PROJECT_ROOT, copy, ignore=NOT_COPIED)
-    (copy / ".lake").mkdir()
+    claim(Settings(home=copy / ".lake"))
     (copy / ".lake" / "jars").symlink_to(Settings().jars_dir)
     (copy / ".venv").symlink_to(PROJECT_ROOT / ".venv")
     path = copy / protection.file

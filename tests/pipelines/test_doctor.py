@@ -15,6 +15,7 @@ from lakehouse import jar_lock
 from lakehouse.jars import ensure_jars
 from lakehouse.java import install_command
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 from pipelines import doctor
 from pipelines.doctor import Finding, diagnose, render
 from tests.brokers import free_ports
@@ -25,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
     """Settings of a state folder with the jars, on free ports."""
     ensure_jars(Settings())
     home = tmp_path / "lake"
-    home.mkdir()
+    claim(Settings(home=home))
     (home / "jars").symlink_to(Settings().jars_dir)
     kafka, controller, dashboard = free_ports(3)
     return Settings(
