@@ -5,6 +5,7 @@ In: `Settings` (JAVA_HOME) and PATH. Out: the path of a `java` of version 17 or 
 """
 
 import functools
+import os
 import re
 import shutil
 import subprocess

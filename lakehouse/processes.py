@@ -177,10 +177,10 @@ def run_tied(
 
     Raises: OSError when the program can't be run; `output` holds the reason.
     """
+    start = [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), str(orphan_seconds)]
     with output.open("wb") as console:
         guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__]
-            + [str(os.getpid()), str(orphan_seconds), *command],
+            [*start, *command],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,

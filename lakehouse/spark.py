@@ -7,13 +7,15 @@ import atexit
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse import spark_java
+from lakehouse.errors import LakeError
 from lakehouse.jars import spark_jars
 from lakehouse.java import require_java
+from lakehouse.java_output import telling_line
 from lakehouse.processes import LOOPBACK
 from lakehouse.settings import Settings, forget_foreign, variables
 from lakehouse.spark_java import SparkJava
@@ -38,25 +40,37 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
     conf = _conf(settings, jars)
     with _opening:
         forget_foreign()
-        gateway = {}
-        if not _java:
-            java = require_java(settings)
-            _java.append(spark_java.start(settings, java=java, jars=jars, conf=conf))
-            atexit.register(_java[0].program.close)
-            from pyspark.sql import SparkSession  # while Java starts
-
-            try:
-                gateway = _java[0].await_ready()
-            except BaseException:
-                _java.pop().program.close()
-                raise
+        gateway = {} if _java else _start_java(settings, jars=jars, conf=conf)
+        from py4j.protocol import Py4JJavaError
         from pyspark.sql import SparkSession
 
-        with variables({**gateway, "PYSPARK_PYTHON": sys.executable}):
-            builder = SparkSession.builder.appName(app_name).config(map=conf)
-            session = builder.getOrCreate()
+        builder = SparkSession.builder.appName(app_name).config(map=conf)
+        try:
+            with variables({**gateway, "PYSPARK_PYTHON": sys.executable}):
+                session = builder.getOrCreate()
+        except Py4JJavaError as error:
+            raise LakeError(
+                f"Spark did not start: {telling_line(str(error).splitlines())}. "
+                f"Its whole log is {_java[0].log}."
+            ) from error
         session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _start_java(
+    settings: Settings, *, jars: Sequence[Path], conf: Mapping[str, str]
+) -> Mapping[str, str]:
+    java = spark_java.start(settings, java=require_java(settings), jars=jars, conf=conf)
+    try:
+        import pyspark.sql  # noqa: F401 - takes its time while Java takes its own
+
+        gateway = java.await_ready()
+    except BaseException:
+        java.program.close()
+        raise
+    _java.append(java)
+    atexit.register(java.program.close)
+    return gateway
 
 
 def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:

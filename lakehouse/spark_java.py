@@ -5,7 +5,6 @@ would start the same program through two shell scripts and a Java of its own tha
 command line together; Java that starts while its Python is stopped then waits for ever.
 """
 
-import contextlib
 import importlib.util
 import os
 import shlex
@@ -85,8 +84,8 @@ def start(
 ) -> SparkJava:
     """Start Spark's Java and return at once.
 
-    It runs in the folder `spark` of the state, and knows paths of the state relative to that: Java's
-    class path and Spark's lists of folders can't hold every name.
+    It runs in the folder `spark` of the state and knows other folders relative to that: neither
+    Java's class path nor Spark's lists of folders can hold every name.
 
     Raises: LakeError when no folder is left from which native libraries can be loaded.
     """
