@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, clean_environment
 
 OLDEST_JAVA = 17
 LOCALE = ("-Duser.language=en", "-Duser.country=GB", "-Duser.variant=")
@@ -48,7 +48,12 @@ def java_major(java: Path) -> int:
     """
     try:
         shown = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, check=False, timeout=60
+            [java, "-version"],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LakeError(f"{java} does not run: {error}. Run `{install_command()}`.") from error
@@ -85,3 +90,19 @@ def install_command() -> str:
         if shutil.which(tool):
             return command
     return "sdk install java 17-tem"
+
+
+def main() -> int:
+    """Print the Java in use. Returns: 3 when installing one helps, 2 when JAVA_HOME is wrong."""
+    settings = None
+    try:
+        settings = Settings()
+        print(require_java(settings))
+    except LakeError as error:
+        print(error, file=sys.stderr)
+        return 2 if settings is None or settings.java_home else 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -24,13 +24,11 @@ STATE_VERSION = 1
 
 FOREIGN_PREFIXES = (
     *("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_", "YARN_", "HIVE_", "KAFKA_", "LOG4J_"),
-    *("DBT_", "GX_", "GE_", "DASH_", "PLOTLY_", "UVICORN_", "PYTHON"),
+    *("DBT_", "GX_", "GE_", "DASH_", "PLOTLY_", "REACT_", "UVICORN_", "WEB_CONCURRENCY", "PYTHON"),
+    "FORWARDED_ALLOW_IPS",
 )
 """Begin the names of variables that another Spark, dbt, Dash or Python may have left behind."""
-FOREIGN_NAMES = (
-    *("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"),
-    *("WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "REACT_VERSION"),
-)
+FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
 
 _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
@@ -138,12 +136,7 @@ class Settings(BaseSettings):
         }
         if self.java_home is not None:
             own["JAVA_HOME"] = str(self.java_home)
-        kept = {name: value for name, value in os.environ.items() if not _is_foreign(name)}
-        if Path("~").expanduser() == Path("~"):  # a user without an entry, as in some containers
-            kept["HOME"] = str(self.home)
-        if sys.platform == "linux":  # Java takes the encoding of file names from it
-            kept["LC_ALL"] = "C.UTF-8"
-        return {**kept, **own}
+        return {**_home(self.home), **clean_environment(), **own}
 
     @cached_property
     def bootstrap(self) -> str:
@@ -186,11 +179,23 @@ class Settings(BaseSettings):
         return self.home / "locks"
 
 
+def clean_environment(*kept: str) -> dict[str, str]:
+    """This process's variables without those of other set-ups, but for the names that are kept."""
+    clean = {
+        name: value for name, value in os.environ.items() if name in kept or not _is_foreign(name)
+    }
+    if sys.platform == "linux":  # Java takes the encoding of file names from it
+        clean["LC_ALL"] = "C.UTF-8"
+    return clean
+
+
 def forget_foreign() -> None:
-    """Take the variables of other set-ups out of this process, before it loads an engine."""
-    for name in list(os.environ):
-        if _is_foreign(name):
-            del os.environ[name]
+    """Take the variables of other set-ups out of this process, before it loads an engine.
+
+    Java's stay: only programs read them, and those get an environment of their own.
+    """
+    for name in [each for each in os.environ if each.startswith(FOREIGN_PREFIXES)]:
+        del os.environ[name]
 
 
 @contextlib.contextmanager
@@ -206,6 +211,15 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _home(folder: Path) -> dict[str, str]:
+    """A home folder for a user who has none, as in some containers."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return {"HOME": str(folder)}
+    return {}
 
 
 def _is_foreign(name: str) -> bool:
