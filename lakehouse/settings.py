@@ -179,6 +179,11 @@ class Settings(BaseSettings):
         return self.home / "locks"
 
 
+def address(settings: Settings) -> str:
+    """Where a browser finds the screens."""
+    return f"http://127.0.0.1:{settings.dashboard_port}/"
+
+
 def clean_environment(*kept: str) -> dict[str, str]:
     """This process's variables without those of other set-ups, but for the names that are kept."""
     clean = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from lakehouse.duck import CURRENT
+from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
 from lakehouse.state import claim
 

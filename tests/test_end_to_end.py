@@ -21,7 +21,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.jars import ensure_jars
+from lakehouse.jars.fetch import ensure_jars
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.state import claim
 from storefront.data import embedded_history

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lakehouse.jars import ensure_jars
+from lakehouse.jars.fetch import ensure_jars
 from lakehouse.settings import Settings
 from lakehouse.state import claim
 from streaming import broker
