@@ -197,8 +197,12 @@ def clean_environment(*kept: str) -> dict[str, str]:
 def forget_foreign() -> None:
     """Take the variables of other set-ups out of this process, before it loads an engine.
 
-    Java's stay: only programs read them, and those get an environment of their own.
+    Folders that another Python's path brought in go too. Java's variables stay: only programs read
+    them, and those get an environment of their own.
     """
+    for folder in filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
+        if folder in sys.path:
+            sys.path.remove(folder)
     for name in [each for each in os.environ if each.startswith(FOREIGN_PREFIXES)]:
         del os.environ[name]
 

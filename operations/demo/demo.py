@@ -141,13 +141,14 @@ def screens(settings: Settings) -> Iterator[str]:
 def _await_health(url: str, child: Any, output: Path) -> None:
     import time
 
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this very machine
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if child.poll() is not None:
             said = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise LakeError(said[-1] if said else f"The dashboard did not start; see {output}.")
         try:
-            with urllib.request.urlopen(f"{url}healthz", timeout=5):  # noqa: S310 - loopback
+            with direct.open(f"{url}healthz", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)
