@@ -54,8 +54,10 @@ FOREIGN = {
         (
             "LAKE_SPARK_MASTER",
             "local[0]",
-            "must be like local[2] or local[*] or spark://host:7077. Change it, or leave it out for"
-            " local[*].",
+            (
+                "must be like local[2] or local[*] or spark://host:7077. Change it, or leave it "
+                "out for local[*]."
+            ),
         ),
         (
             "LAKE_KAFKA_BOOTSTRAP",
