@@ -115,9 +115,9 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
     Raises:
         KeyError: No contract has this name.
     """
-    path = location(contract_of(table_name), settings=settings)
+    place = _place(contract_of(table_name), settings=settings)
     pin = "" if version is None else f", version={int(version)}"
-    return f"delta_scan({_literal(path)}{pin})"
+    return f"delta_scan({place}{pin})"
 
 
 def attached_delta(settings: Settings, table_name: str, *, version: int) -> tuple[str, str]:
@@ -130,9 +130,9 @@ def attached_delta(settings: Settings, table_name: str, *, version: int) -> tupl
         KeyError: No contract has this name.
     """
     table = contract_of(table_name)
-    path, name = location(table, settings=settings), f"delta_{table.flat_name}"
+    place, name = _place(table, settings=settings), f"delta_{table.flat_name}"
     how = f"(type delta, version {int(version)}, pin_snapshot)"
-    return f"attach {_literal(path)} as {name} {how}", name
+    return f"attach {place} as {name} {how}", name
 
 
 def duck_type(column: Column) -> str:
@@ -216,6 +216,12 @@ def seal(path: Path) -> dict[str, int]:
 def first_line(error: BaseException) -> str:
     """The first line of an engine's message, without its closing full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _place(table: Table, *, settings: Settings) -> str:
+    """Where a table lies, as a URI: given a path, the extension loses letters beyond ASCII."""
+    place = location(table, settings=settings)
+    return _literal(place if "://" in place else Path(place).as_uri())
 
 
 def _literal(text: str) -> str:

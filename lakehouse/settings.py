@@ -7,6 +7,7 @@ This is the only module that reads the environment; `.env.example` lists the sam
 
 import contextlib
 import os
+import pwd
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -21,6 +22,8 @@ from lakehouse.errors import LakeError
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHOP_TIME_ZONE = "Europe/London"
 STATE_VERSION = 1
+UNKNOWN_USER = "cartlake"
+"""Name for a user who has none."""
 
 FOREIGN_PREFIXES = (
     *("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_", "YARN_", "HIVE_", "KAFKA_", "LOG4J_"),
@@ -136,7 +139,8 @@ class Settings(BaseSettings):
         }
         if self.java_home is not None:
             own["JAVA_HOME"] = str(self.java_home)
-        return {**_home(self.home), **clean_environment(), **own}
+        unknown = {"HOME": str(self.home), "USER": UNKNOWN_USER} if is_user_unknown() else {}
+        return {**unknown, **clean_environment(), **own}
 
     @cached_property
     def bootstrap(self) -> str:
@@ -222,13 +226,13 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _home(folder: Path) -> dict[str, str]:
-    """A home folder for a user who has none, as in some containers."""
+def is_user_unknown() -> bool:
+    """Whether this user has no entry in the machine's list of users, as in some containers."""
     try:
-        Path.home()
-    except RuntimeError:
-        return {"HOME": str(folder)}
-    return {}
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        return True
+    return False
 
 
 def _is_foreign(name: str) -> bool:

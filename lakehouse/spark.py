@@ -18,7 +18,7 @@ from lakehouse.processes import spark_java
 from lakehouse.processes.java_output import telling_line
 from lakehouse.processes.programs import LOOPBACK
 from lakehouse.processes.spark_java import SparkJava
-from lakehouse.settings import Settings, forget_foreign, variables
+from lakehouse.settings import UNKNOWN_USER, Settings, forget_foreign, is_user_unknown, variables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,6 +47,8 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         builder = SparkSession.builder.appName(app_name).config(map=conf)
         try:
             with variables({**gateway, "PYSPARK_PYTHON": sys.executable}):
+                if is_user_unknown():
+                    _name_the_user()
                 session = builder.getOrCreate()
         except Py4JJavaError as error:
             raise LakeError(
@@ -66,11 +68,20 @@ def _start_java(
 
         gateway = java.await_ready()
     except BaseException:
-        java.program.close()
+        java.program.abandon()
         raise
     _java.append(java)
     atexit.register(java.program.close)
     return gateway
+
+
+def _name_the_user() -> None:
+    """Give Hadoop a user where the machine knows no name for ours."""
+    from pyspark import SparkContext
+
+    SparkContext._ensure_initialized()
+    users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation
+    users.setLoginUser(users.createRemoteUser(UNKNOWN_USER))
 
 
 def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:

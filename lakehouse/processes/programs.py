@@ -51,6 +51,15 @@ class Tied:
     def close(self) -> None:
         """Stop the program in good order and wait until it is gone; closing twice is harmless."""
         self.supervisor.terminate()
+        self._wait()
+
+    def abandon(self) -> None:
+        """End the program as when this process were gone, and wait until it is."""
+        if self.supervisor.stdin is not None:
+            self.supervisor.stdin.close()
+        self._wait()
+
+    def _wait(self) -> None:
         self.supervisor.wait()
         if self.supervisor.stdin is not None:
             self.supervisor.stdin.close()

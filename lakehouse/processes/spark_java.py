@@ -66,7 +66,7 @@ class SparkJava:
         while not self.answer.exists():
             is_hopeless = time.monotonic() > deadline or not programs.is_alive(self.program.pid)
             if is_hopeless or _FAILED in self.log.read_bytes():
-                self.program.close()
+                self.program.abandon()
                 raise LakeError(
                     f"Spark did not start: {telling_line(lines_after(self.log))}. "
                     f"Its whole log is {self.log}."
@@ -134,6 +134,7 @@ def java_command(
         f"-Xmx{settings.spark_driver_memory}",
         *_MODULES,
         *LOCALE,
+        f"-Duser.home={folder}",  # no list of repositories of the user's, and no user without home
         f"-Djava.io.tmpdir={_native_libraries_dir(settings)}",
         *shlex.split(settings.spark_java_options),
         "org.apache.spark.deploy.SparkSubmit",

@@ -1,6 +1,7 @@
 """Settings from the environment: what is said when one does not fit, what children are given."""
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -123,15 +124,20 @@ def test_children_get_our_settings_and_nothing_of_another_set_up(
         assert Settings() == Settings(kafka_heap="1g", kafka_port=19000)
 
 
-def test_a_user_without_a_home_gets_the_state_folder(
+def test_a_user_without_an_entry_gets_a_name_and_a_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unknown(_: type[Path]) -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
 
-    monkeypatch.delenv("HOME", raising=False)
-    monkeypatch.setattr(Path, "home", classmethod(unknown))
-    assert Settings(home=tmp_path).environment()["HOME"] == str(tmp_path)
+    for name in ("HOME", "USER"):
+        monkeypatch.delenv(name, raising=False)
+    assert "USER" not in Settings(home=tmp_path).environment()
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    given = Settings(home=tmp_path).environment()
+    assert (given["HOME"], given["USER"]) == (str(tmp_path), "cartlake")
+    monkeypatch.setenv("HOME", "/of/the/user")
+    assert Settings(home=tmp_path).environment()["HOME"] == "/of/the/user"
 
 
 def test_this_process_forgets_other_set_ups_and_the_folders_of_their_python() -> None:

@@ -1,5 +1,6 @@
 """Spark's Java: started as Spark's launcher would, whatever surrounds it, and never left behind."""
 
+import contextlib
 import json
 import os
 import signal
@@ -23,7 +24,8 @@ from tests.lake_state import FAST_JAVA, NewSettings
 pytestmark = pytest.mark.spark
 
 OPEN = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 from lakehouse.settings import Settings
 from lakehouse.spark import open_session
 
@@ -119,7 +121,7 @@ def test_no_process_is_left_when_the_start_is_cut_short(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    java = next(_descendants(asker.pid, "java"))
+    java = next(_starts_of_java(asker.pid))
     time.sleep(seconds)
     family = [java, *psutil.Process(asker.pid).children(recursive=True)]
     asker.send_signal(ending)
@@ -178,11 +180,12 @@ def test_libraries_are_unpacked_where_programs_may_run(
         options()
 
 
-def _descendants(pid: int, name: str) -> Iterator[Any]:
-    """Processes of this name below another, as soon as they appear."""
+def _starts_of_java(pid: int) -> Iterator[psutil.Process]:
+    """Spark's Java below a process, as soon as it appears."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for process in psutil.Process(pid).children(recursive=True):
-            if process.name() == name:
-                yield process
+            with contextlib.suppress(psutil.Error):
+                if "org.apache.spark.deploy.SparkSubmit" in process.cmdline()[1:]:
+                    yield process
         time.sleep(0.01)

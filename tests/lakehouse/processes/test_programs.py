@@ -180,9 +180,7 @@ def test_a_program_without_grace_is_killed_at_once_when_its_asker_is_gone(tmp_pa
         orphan_seconds=0,
     )
     await_text(out, "up\n")
-    assert tied.supervisor.stdin is not None
-    tied.supervisor.stdin.close()  # as when the asker was killed
-    tied.supervisor.wait(timeout=10)
+    tied.abandon()
     assert not psutil.pid_exists(tied.pid)
     assert out.read_text() == "up\n"
 
