@@ -1,7 +1,7 @@
 """Wires the screens together and serves them on the loopback address.
 
 In: settings and whatever gold is in service. Out: a Dash app, or a server that runs until it is
-stopped. Alone: `python -m dashboards.app`.
+stopped. Run standalone: `python -m dashboards.app`.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""What is missing on this machine, each with the command that mends it: `lake doctor`.
+"""What is missing on this machine, each with the fix: `lake doctor`.
 
 In: settings and the machine. Out: one `Finding` per check, in the order in which a first run meets
 them. Nothing is started, fetched or changed.
@@ -43,7 +43,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was found, and the command that mends it (empty when `ok`).
+    """One check: what was found, and the fix (empty when `ok`).
 
     A miss that is `optional` stops nothing of `lake demo`.
     """

@@ -2,7 +2,7 @@
 
 In: the tables as they are. Out: the same rows in fewer files, and a line before and after in the
 ledger. What gold in service, the refine stream or a reader of the last 168 hours may still read is
-kept. Alone: `lake maintain`; `lake maintain --dry-run` only looks.
+kept. Run standalone: `lake maintain`; `lake maintain --dry-run` only looks.
 """
 
 import json

@@ -60,7 +60,7 @@ def backfill_days(
 def repair_table(
     settings: Settings, *, name: str, on_change: Callable[[Stage], None] = lambda _: None
 ) -> tuple[Path, list[Rewritten]]:
-    """Put a silver table aside and build it anew, under the run lock.
+    """Put a silver table aside and rebuild it, under the run lock.
 
     Tables that come from the same records are made equal to bronze, too; where they were right,
     nothing is written. Marks of replayed records are lost with the quarantine that held them: such

@@ -80,10 +80,10 @@ def sales_over_time(
     cut = {buckets[0]} if buckets and is_first_cut else set()
     cut |= {buckets[-1]} if buckets and is_last_cut else set()
     all_sources = frame.groupby("bucket_date", sort=True)
-    whole = all_sources[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
-    low = min([Decimal(0), *whole["cancelled_amount"], *whole["net_amount"]])
-    high = max([Decimal(0), *whole["gross_amount"]])
-    whole = whole.reset_index()
+    totals = all_sources[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
+    low = min([Decimal(0), *totals["cancelled_amount"], *totals["net_amount"]])
+    high = max([Decimal(0), *totals["gross_amount"]])
+    totals = totals.reset_index()
     figure = go.Figure(layout=_layout(grain, buckets=buckets, low=low, high=high))
     for name, label, colour in _sources(frame):
         rows = frame[frame["source_system"] == name]
@@ -95,26 +95,26 @@ def sales_over_time(
             customdata=_hover(rows, "gross_amount", f"{label}, gross", grain=grain, cut=cut),
             hovertemplate=_HOVER,
         )
-    if any(whole["cancelled_amount"]):
+    if any(totals["cancelled_amount"]):
         figure.add_bar(
-            x=_iso(whole["bucket_date"]),
-            y=[float(amount) for amount in whole["cancelled_amount"]],
+            x=_iso(totals["bucket_date"]),
+            y=[float(amount) for amount in totals["cancelled_amount"]],
             name="Cancelled",
             marker={
                 "color": CANCELLED_COLOUR,
-                "opacity": [_opacity(each, cut) for each in whole["bucket_date"]],
+                "opacity": [_opacity(each, cut) for each in totals["bucket_date"]],
             },
-            customdata=_hover(whole, "cancelled_amount", "Cancelled", grain=grain, cut=cut),
+            customdata=_hover(totals, "cancelled_amount", "Cancelled", grain=grain, cut=cut),
             hovertemplate=_HOVER,
         )
     figure.add_scatter(
-        x=_iso(whole["bucket_date"]),
-        y=[float(amount) for amount in whole["net_amount"]],
+        x=_iso(totals["bucket_date"]),
+        y=[float(amount) for amount in totals["net_amount"]],
         name="Net",
         mode="lines+markers",
         line={"width": 2},
         marker={"size": 5},
-        customdata=_hover(whole, "net_amount", "Net", grain=grain, cut=cut),
+        customdata=_hover(totals, "net_amount", "Net", grain=grain, cut=cut),
         hovertemplate=_HOVER,
     )
     plain: dict[str, Any] = figure.to_plotly_json()
@@ -216,7 +216,7 @@ def _hover(
     rows: pd.DataFrame, column: str, label: str, *, grain: Grain, cut: set[date]
 ) -> list[str]:
     return [
-        f"<b>{bucket_name(bucket, grain)}</b>{' (not whole)' if bucket in cut else ''}<br>"
+        f"<b>{bucket_name(bucket, grain)}</b>{' (incomplete)' if bucket in cut else ''}<br>"
         f"{label} {formats.money(amount)}"
         for bucket, amount in zip(rows["bucket_date"], rows[column], strict=True)
     ]

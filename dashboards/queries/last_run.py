@@ -126,7 +126,7 @@ def read_last_run(settings: Settings) -> LastRun | None:
     except (OSError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise LakeError(f"{path} cannot be read: the next run (./lake run daily) writes it anew.")
+        raise LakeError(f"{path} cannot be read: the next run (./lake run daily) rewrites it.")
     return parse_last_run(content)
 
 

@@ -1,7 +1,7 @@
 """The data dictionary: what each KPI, table and column means, as one page of Markdown.
 
 In: the declared KPIs, the contracts of gold and those of the lake's tables. Out: the page's text,
-the same for the same contracts. Alone: `lake dictionary` writes it to docs/dictionary.md.
+the same for the same contracts. Run standalone: `lake dictionary` writes it to docs/dictionary.md.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ to four decimals, and has no value where its base is not above zero. *Better* sp
 
 
 def dictionary() -> str:
-    """The whole page.
+    """The page.
 
     Raises:
         LakeError: The dbt project can't be read.

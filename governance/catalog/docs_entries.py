@@ -1,13 +1,13 @@
 """What the docs page tells of each table: columns, types, rows, tests, SQL, and what feeds what.
 
 In: the contracts, the compiled dbt project, and the gold in service where there is one. Out: one
-`Entry` for each topic, table, view and mart. Alone: `lake docs`.
+`Entry` for each topic, table, view and mart. Run standalone: `lake docs`.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from governance.lineage.columns import told
+from governance.lineage.columns import describe
 from governance.lineage.dbt_manifest import CompiledModel, CompiledProject
 from governance.lineage.lineage import column_parents, parents_of, topics_of
 from lakehouse.contracts.exposures import read_exposures
@@ -127,7 +127,7 @@ def _of_model(
                 contract.nullable if contract else False,
                 contract.unit if contract else "",
                 contract.description if contract else "",
-                tuple(map(told, origins)),
+                tuple(map(describe, origins)),
             )
         )
     return Entry(

@@ -1,7 +1,7 @@
 """The docs of the data as one page that needs no network: KPIs, lineage, tables, columns, SQL.
 
 In: the contracts, the dbt project as dbt compiles it, and the gold in service where there is one.
-Out: one HTML file for light and dark screens and phones. Alone: `lake docs`.
+Out: one HTML file for light and dark screens and phones. Run standalone: `lake docs`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from governance.catalog.docs_entries import Catalog, Column, Entry, entries, read_catalog
-from governance.lineage.columns import told
+from governance.lineage.columns import describe
 from governance.lineage.dbt_manifest import CompiledProject, compiled_project
 from governance.lineage.graph import Node, whole_graph
 from governance.lineage.picture import picture
@@ -84,7 +84,7 @@ def _kpis(kpis: Sequence[Kpi], project: CompiledProject, names: set[str]) -> str
     rows = []
     for each in kpis:
         how = f"{each.measure} / {each.per}" if each.per else each.measure
-        made_of = map(told, project.kpis[each.name])
+        made_of = map(describe, project.kpis[each.name])
         rows.append(
             f"<tr><td><code>{escape(each.name)}</code><small>{escape(each.unit)}; "
             f"{escape(each.owner)}</small></td><td>{escape(how)}</td>"

@@ -1,7 +1,7 @@
 """A page that shows what a table holds: distributions, missing values, outliers, correlations.
 
 In: a table of gold in service or of silver as it is now. Out: one HTML file that asks no other host
-for anything. Personal columns are left out. Alone: `lake profile TABLE`.
+for anything. Personal columns are left out. Run standalone: `lake profile TABLE`.
 """
 
 import math
@@ -173,8 +173,8 @@ def _correlations(
     asked = ", ".join(f'corr("{a}"::double, "{b}"::double)' for a, b in pairs)
     found = connection.execute(f"select {asked} from {relation}").fetchall()[0]
     known = [(*pair, value) for pair, value in zip(pairs, found, strict=True) if value is not None]
-    told = [(a, b, round(value, 3)) for a, b, value in known if not math.isnan(value)]
-    return tuple(sorted(told, key=lambda each: (-abs(each[2]), each[:2])))[:STRONGEST]
+    correlations = [(a, b, round(value, 3)) for a, b, value in known if not math.isnan(value)]
+    return tuple(sorted(correlations, key=lambda each: (-abs(each[2]), each[:2])))[:STRONGEST]
 
 
 def write_profile(profile: Profile, folder: Path) -> Path:
@@ -207,11 +207,11 @@ def _section(column: Column, rows: int) -> str:
     facts = [("type", column.type), ("missing", f"{column.missing:,}{share}"), *column.facts]
     if column.outliers is not None:
         facts.append(("outliers", f"{column.outliers:,}"))
-    told = "; ".join(f"{name} {value}" for name, value in facts)
+    shown = "; ".join(f"{name} {value}" for name, value in facts)
     longest = max((count for _, _, count in column.bars), default=1)
     bars = "".join(_bar(each, longest) for each in column.bars)
     name = escape(column.name)
-    return f"<section><h2>{name}</h2><p>{escape(told)}</p><table>{bars}</table></section>"
+    return f"<section><h2>{name}</h2><p>{escape(shown)}</p><table>{bars}</table></section>"
 
 
 def _bar(bar: tuple[str, str, int], longest: int) -> str:

@@ -87,7 +87,7 @@ def _nature(field: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _added(old: Shape, new: Shape, name: str, field: Mapping[str, Any]) -> Change:
-    if new.layer == "mart":  # built anew at each publish, so every row has it
+    if new.layer == "mart":  # rebuilt at each publish, so every row has it
         return Change(new.name, name, "new column", is_breaking=False)
     if not field["nullable"]:
         what = "new and required: what is there already has none. Make it nullable"

@@ -2,7 +2,7 @@
 
 In: the models' compiled SQL and the columns of silver. Out: for each column those of the relations
 that the model reads, through renames, expressions, CTEs, unions and windows. Which rows a join or a
-`where` lets through is not followed. Alone: `governance.lineage.dbt_manifest` uses it.
+`where` lets through is not followed. Run standalone: `governance.lineage.dbt_manifest` uses it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ Origin = tuple[str, str]
 """(schema.relation, column); no column where rows are counted, or a value is set for each row."""
 
 
-def told(origin: Origin) -> str:
+def describe(origin: Origin) -> str:
     """An origin in words."""
     relation, column = origin
     return f"{relation}.{column}" if column else f"rows of {relation}"
@@ -60,9 +60,9 @@ class ColumnLineage:
         """Origins of some columns of a CTE of the model, taken together."""
         from sqlglot import exp, parse_one
 
-        whole = parse_one(model.sql, dialect=_DIALECT)
+        statement = parse_one(model.sql, dialect=_DIALECT)
         picked = exp.select(*columns).from_(cte)
-        picked.set("with_", whole.args["with_"].copy())
+        picked.set("with_", statement.args["with_"].copy())
         found = _origins(self._qualified(picked.sql(_DIALECT)), model.reads)
         return tuple(dict.fromkeys(sorted(each for origins in found.values() for each in origins)))
 

@@ -2,7 +2,7 @@
 
 In: the dbt project. Out: each model's SQL, description, tests and the origins of its columns, and
 those of each KPI, kept until the project changes. dbt runs in a child process, without a database
-file. Alone: `lake docs` and `lake lineage TABLE.COLUMN` use it.
+file. Run standalone: `lake docs` and `lake lineage TABLE.COLUMN` use it.
 """
 
 import hashlib
@@ -140,11 +140,11 @@ def _checks(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         if node["resource_type"] == "test" and node["attached_node"]:
             metadata = node["test_metadata"]
             where = metadata["kwargs"].get("column_name") or ""
-            told = f"{metadata['name']} {where}".strip()
-            found.setdefault(node["attached_node"], []).append(told)
+            check = f"{metadata['name']} {where}".strip()
+            found.setdefault(node["attached_node"], []).append(check)
     for unit in manifest["unit_tests"].values():
-        told = f"unit test {unit['name']}"
-        found.setdefault(f"model.{unit['package_name']}.{unit['model']}", []).append(told)
+        check = f"unit test {unit['name']}"
+        found.setdefault(f"model.{unit['package_name']}.{unit['model']}", []).append(check)
     return {key: tuple(sorted(set(names))) for key, names in found.items()}
 
 

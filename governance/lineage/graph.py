@@ -1,7 +1,8 @@
 """Lineage as a graph: topics, bronze, silver, models, marts and tiles, and what feeds what.
 
 In: the contracts, the dbt project, and for a column or KPI the compiled SQL. Out: nodes in layers,
-with their edges; all of them, or those around one name. Alone: `lake lineage --picture FILE`.
+with their edges; all of them, or those around one name. Run standalone: `lake lineage --picture
+FILE`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,12 +2,13 @@
 
 In: TABLE, TABLE.COLUMN, a KPI, a page or a report. Out: lines of a tree, looked up in the
 contracts, the dbt project and the code as they are now. Columns and KPIs are followed through the
-SQL that dbt compiles, down to the fields of the messages. Alone: `lake lineage gold.TABLE.COLUMN`.
+SQL that dbt compiles, down to the fields of the messages. Run standalone: `lake lineage
+gold.TABLE.COLUMN`.
 """
 
 from collections.abc import Iterator
 
-from governance.lineage.columns import told
+from governance.lineage.columns import describe
 from governance.lineage.dbt_manifest import CompiledProject, compiled_project
 from governance.lineage.field_origins import BRONZE_COLUMNS, fields_behind
 from governance.lineage.readers import REF, SOURCE, consumers_of, model_texts
@@ -156,21 +157,21 @@ def _columns_above(
     skip: bool = False,
     seen: set[tuple[str, str]] | None = None,
 ) -> Iterator[str]:
-    """Columns that others are made of, down to fields of the messages; each told once.
+    """Columns that others are made of, down to fields of the messages; each shown once.
 
     Args:
         origins: Columns to begin with; without a column, the rows of a table.
         project: The compiled project.
         depth: How deep the first lines are.
         skip: Leave these columns themselves out.
-        seen: Columns that were told before.
+        seen: Columns that were shown before.
     """
     seen = set() if seen is None else seen
     for table, column in origins:
         is_end = table.startswith(BRONZE_EVENTS.name)
         is_known = (table, column) in seen and not is_end
         if not skip:
-            name = table if is_end else told((table, column))
+            name = table if is_end else describe((table, column))
             yield f"{'  ' * depth}{name}{' (see above)' if is_known else ''}"
         if is_known or is_end:
             continue

@@ -1,7 +1,7 @@
 """The lineage as a picture: an SVG in layers, left to right, that asks nobody for anything.
 
 In: a lineage graph. Out: SVG text, the same for the same graph, for light and dark screens.
-Alone: `lake lineage --picture FILE`.
+Run standalone: `lake lineage --picture FILE`.
 """
 
 from collections.abc import Callable, Mapping
@@ -118,12 +118,12 @@ def _bar_of(bar: Box) -> str:
 
 
 def _heads(graph: Graph, layout: Layout, top: float) -> list[str]:
-    told, heads = set[str](), []
+    shown, heads = set[str](), []
     for layer in graph.layers:
         kind = max(node.kind for node in layer) if layer[0].kind >= GOLD else layer[0].kind
         name = LAYER_NAMES[kind]
-        if name not in told:
-            told.add(name)
+        if name not in shown:
+            shown.add(name)
             x = layout.boxes[layer[0].name].x
             heads.append(f"<text class='head' x='{x:.1f}' y='{top - 14:.1f}'>{name}</text>")
     return heads

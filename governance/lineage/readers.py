@@ -2,7 +2,7 @@
 
 In: a contract's name and a field. Out: what would notice if it changed, looked up in the code and
 the dbt project as they are now. A reader is whatever names both the contract and the field.
-Alone: `lake contracts check` names them for each breaking change.
+Run standalone: `lake contracts check` names them for each breaking change.
 """
 
 import ast

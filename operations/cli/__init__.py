@@ -6,6 +6,7 @@ prerequisite. Errors are one or two sentences; a traceback only with `--debug`.
 
 import sys
 from traceback import walk_tb
+from typing import Annotated
 
 import typer
 
@@ -33,7 +34,7 @@ app = typer.Typer(
 @app.callback()
 def _options(
     context: typer.Context,
-    debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
 ) -> None:
     """Options of every command."""
     _state["debug"] = debug
@@ -102,8 +103,8 @@ def _complain(error: LakeError) -> int:
 
 
 def _complain_generally(error: Exception) -> int:
-    if (told := getattr(error, "format_message", None)) is not None:  # wrong use, as Typer sees it
-        if text := told():
+    if (show := getattr(error, "format_message", None)) is not None:  # wrong use of Typer
+        if text := show():
             typer.secho(
                 f"{text.rstrip('.')}. `lake COMMAND --help` shows what fits.", fg="red", err=True
             )

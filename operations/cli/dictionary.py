@@ -27,5 +27,5 @@ def dictionary(
         contents.dictionary(),
         what="dictionary",
         check=check,
-        remedy="`lake dictionary` writes it anew.",
+        remedy="`lake dictionary` rewrites it.",
     )

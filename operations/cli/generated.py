@@ -1,7 +1,7 @@
 """Files that a command generates for the repository: written where they differ, or compared.
 
 In: a path and the text that it is to hold. Out: the file, a line that says what was done, or an
-error. Alone: `lake dictionary`, `lake lineage --picture FILE`, each with `--check`.
+error. Run standalone: `lake dictionary`, `lake lineage --picture FILE`, each with `--check`.
 """
 
 import os

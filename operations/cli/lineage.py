@@ -52,5 +52,5 @@ def lineage(
             text,
             what="picture",
             check=check,
-            remedy="Without --check it is written anew.",
+            remedy="Without --check it is rewritten.",
         )

@@ -70,7 +70,7 @@ def produce_history(
 ) -> None:
     """Replay an ERP extract, or a range of its days, into Kafka."""
     from operations.cli.display import counting
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.sources import History, send_history
 
     settings = Settings()
@@ -95,7 +95,7 @@ def produce_shop(
     seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
 ) -> None:
     """Send more days of the simulated web shop; its clock goes on after the history."""
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.sources import send_shop_days, shop_days_sent
 
     settings = Settings()
@@ -120,7 +120,7 @@ def produce_live(
     Example: lake produce live --rate 50 --for 10m
     """
     from operations.cli.display import counting
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.rate_limit import Pace
     from streaming.sources import send_live
 
@@ -154,7 +154,7 @@ def _tell(sent: "Sent") -> None:
     if sent.refused:
         print(
             f"Of these, {sent.refused:,} broke their contract and went to the dead letters: "
-            f"{refusals_text(sent.reasons)}. Mend the source and send them again."
+            f"{refusals_text(sent.reasons)}. Fix the source and send them again."
         )
 
 

@@ -16,9 +16,15 @@ app.add_typer(publish_app, name="publish")
 @publish_app.callback()
 def publish(
     context: typer.Context,
-    accept: str = typer.Option(None, help="Run that a storm of refusals blocked."),
-    reason: str = typer.Option(None, help="Why it is accepted; kept in the ledger."),
-    full_refresh: bool = typer.Option(False, help="Build all of gold, not only what changed."),
+    accept: Annotated[
+        str | None, typer.Option(help="Run that a storm of refusals blocked.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why it is accepted; kept in the ledger.")
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option(help="Build all of gold, not only what changed.")
+    ] = False,
 ) -> None:
     """Judge silver, build and audit gold, bring it into service.
 
@@ -33,7 +39,7 @@ def publish(
     if (accept is None) != (reason is None):
         raise LakeError("Use --accept RUN and --reason together, or neither.")
     options = {"full_refresh": "yes"} if full_refresh else {}
-    if accept is not None:
+    if accept is not None and reason is not None:
         from quality.gate.storm import accept_run
 
         accept_run(accept, reason=reason, settings=Settings())
@@ -77,11 +83,11 @@ def rollback(
 ) -> None:
     """Bring an earlier version back into service, at once and on the record.
 
-    Silver stays as it is: the next publish builds gold from it again, so mend the cause before.
+    Silver stays as it is: the next publish builds gold from it again, so fix the cause first.
     Example: lake publish rollback --reason "prices of 3 May are in pence"
     """
     from pipelines.publishing.rollback import roll_back
 
     found = roll_back(Settings(), reason=reason, to=to)
     print(f"In service again: run {found.run_id}, published {found.published_at} ({found.file}).")
-    print("The next publish builds gold from silver as it then is: mend the cause before it runs.")
+    print("The next publish builds gold from silver as it then is: fix the cause before it runs.")

@@ -46,9 +46,9 @@ def prove(
         f"{len(alarmed)} of {seeds} sound shops alarmed."
     )
     if missed or alarmed:
-        told = [f"'{row.defect}' is missed" for row in missed]
-        told += [f"sound shop {seed} alarms" for seed in alarmed]
-        raise CheckFailed(f"The checks do not do what they claim: {', '.join(told)}.")
+        problems = [f"'{row.defect}' is missed" for row in missed]
+        problems += [f"sound shop {seed} alarms" for seed in alarmed]
+        raise CheckFailed(f"The checks do not do what they claim: {', '.join(problems)}.")
 
 
 def _told(row: "ProofRow") -> str:

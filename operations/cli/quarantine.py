@@ -55,7 +55,7 @@ def show(
 def replay(
     reason: Annotated[str, typer.Option(help="Only records refused for this reason.")] = "",
 ) -> None:
-    """Refine refused records again, after a rule or contract was mended; twice equals once."""
+    """Refine refused records again, after a rule or contract was fixed; twice equals once."""
     from operations.cli.display import stage_display
     from operations.recover import replay_refused
 

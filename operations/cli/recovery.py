@@ -45,7 +45,7 @@ def backfill(
 def repair(
     table: Annotated[str, typer.Argument(help="A silver table, as the audit names it.")],
 ) -> None:
-    """Build a damaged silver table anew from bronze; its old folder is put aside, not deleted.
+    """Rebuild a damaged silver table from bronze; its old folder is put aside, not deleted.
 
     Example: lake repair silver.products
     """

@@ -10,7 +10,7 @@ from operations.cli import app
 
 @app.command("doctor")
 def doctor() -> None:
-    """What is missing on this machine, each with the command that mends it."""
+    """What is missing on this machine, each with the fix."""
     from rich.console import Console
 
     from operations.doctor import diagnose, render

@@ -3,7 +3,7 @@
 In: days and a table. Out: silver rewritten where it differed, and what differed. The transforms are
 those of the stream and winners are decided over all of bronze, so a sound silver stays as it is.
 A row that was right keeps its `refined_batch`; new and changed rows get the next number.
-Alone: `lake backfill`.
+Run standalone: `lake backfill`.
 """
 
 from lakehouse.errors import LakeError

@@ -1,4 +1,4 @@
-"""Refused records: shown one by one, and refined again after a rule was mended.
+"""Refused records: shown one by one, and refined again after a rule was fixed.
 
 In: the quarantine and bronze. Out: what is accepted now is in silver, and its row in quarantine
 says when; what is still refused stays as it is.

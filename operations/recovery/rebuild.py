@@ -158,6 +158,6 @@ def readable(name: str) -> Iterator[None]:
     except (duckdb.Error, Py4JError, PySparkException) as error:
         raise LakeError(
             f"{name} can't be read or written: {first_line(error)[:300]}. `lake audit --full` "
-            "names damaged files. `lake repair TABLE` builds a table of silver anew from bronze; "
+            "names damaged files. `lake repair TABLE` rebuilds a table of silver from bronze; "
             "bronze comes from a backup."
         ) from error

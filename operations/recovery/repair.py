@@ -1,8 +1,8 @@
-"""A damaged silver table -> the same table, built anew from bronze.
+"""A damaged silver table -> the same table, rebuilt from bronze.
 
 In: the table's name. Out: the old folder under `damaged/`, a new table with every row that bronze
 says, and a mark in the ledger that makes the old table's commits void. Run again after a crash, it
-finishes. Alone: `lake repair TABLE`.
+finishes. Run standalone: `lake repair TABLE`.
 """
 
 from pathlib import Path

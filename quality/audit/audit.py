@@ -1,7 +1,7 @@
 """The audit: the equations R1-R8 over one pinned state.
 
 In: settings, table versions and a gold file (built or published). Out: a verdict per equation.
-Alone: `lake audit`, exit code 1 when one fails.
+Run standalone: `lake audit`, exit code 1 when one fails.
 """
 
 from collections.abc import Callable, Mapping

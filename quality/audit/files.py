@@ -64,7 +64,7 @@ def tables_are_as_recorded(
         found = [*_set_back(name, recorded.get(name, []), pinned), *_changed(expected)]
         if checkpoints:
             found += _other_checkpoints(name, lines, root)
-        differences += [f"{each} (mend it: {_remedy(name)})" for each in found]
+        differences += [f"{each} (fix: {_remedy(name)})" for each in found]
     return Equation(
         "R6",
         "commit and data files of all tables = files that the ledger recorded"

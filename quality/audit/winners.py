@@ -1,7 +1,7 @@
 """Part of R4: a record that lost names the record it lost to, and that one is accepted.
 
-In: pinned silver. Out: differences by position. Losers are judged from the last audited cut on,
-winners are looked for in all of silver.
+In: pinned silver. Out: differences by position. Superseded records are judged from the last audited
+cut on, winners are looked for in all of silver.
 """
 
 from lakehouse.contracts.tables import (
@@ -24,8 +24,8 @@ def unnamed_losers(pinned: Pinned) -> list[str]:
 
 
 def _duplicates_of_nothing(pinned: Pinned) -> list[str]:
-    losers = pinned.recent(DUPLICATES.name)
-    if not _rows(pinned, losers):
+    superseded = pinned.recent(DUPLICATES.name)
+    if not _rows(pinned, superseded):
         return []
     erp = ERP_INVOICE_LINES.name
     accepted = " union all ".join(
@@ -35,7 +35,7 @@ def _duplicates_of_nothing(pinned: Pinned) -> list[str]:
     )
     found = pinned.rows(
         'select topic, "partition", "offset", disposition '
-        f"from {losers} as l anti join ({accepted}) as a using (identity) "
+        f"from {superseded} as l anti join ({accepted}) as a using (identity) "
         f"order by all limit {NAMED}"
     )
     return [
@@ -46,8 +46,8 @@ def _duplicates_of_nothing(pinned: Pinned) -> list[str]:
 
 def _conflicts_with_nothing(pinned: Pinned) -> list[str]:
     quarantine = pinned.recent(QUARANTINE.name)
-    losers = f"(from {quarantine} where reason = 'conflict' and replayed_at is null)"
-    if not _rows(pinned, losers):
+    superseded = f"(from {quarantine} where reason = 'conflict' and replayed_at is null)"
+    if not _rows(pinned, superseded):
         return []
     accepted = " union all ".join(
         "select 'lost to ' || source_topic || '/' || source_partition || '/' || source_offset "
@@ -56,7 +56,8 @@ def _conflicts_with_nothing(pinned: Pinned) -> list[str]:
     )
     found = pinned.rows(
         'select topic, "partition", "offset" '
-        f"from {losers} as l anti join ({accepted}) as a using (detail) order by all limit {NAMED}"
+        f"from {superseded} as l anti join ({accepted}) as a using (detail) "
+        f"order by all limit {NAMED}"
     )
     return [
         f"{topic}/{part}/{pos} is a conflict but the record it lost to is not accepted"

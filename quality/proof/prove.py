@@ -1,7 +1,7 @@
 """The proof that the gate catches what it claims: defects planted one at a time, and sound shops.
 
 In: the planted defects and the rules. Out: one row per defect that names what saw it, and the
-alarms of sound shops, of which there may be none. Alone: `lake quality prove`.
+alarms of sound shops, of which there may be none. Run standalone: `lake quality prove`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

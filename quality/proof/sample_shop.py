@@ -2,7 +2,7 @@
 
 A seed gives 64 days (a change of the clocks among them) of two sources, their customers, products
 and events, as DuckDB tables in memory; `planted_line` is one more order line, sound but for what is
-changed in it. Alone: `with build_shop(3) as shop: shop.judge()`.
+changed in it. Run standalone: `with build_shop(3) as shop: shop.judge()`.
 """
 
 from collections.abc import Iterator, Sequence

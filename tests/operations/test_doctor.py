@@ -1,4 +1,4 @@
-"""The doctor finds what is missing, and each miss carries the command that mends it."""
+"""The doctor finds what is missing, and each miss carries the fix."""
 
 import importlib.metadata
 import io

@@ -1,7 +1,7 @@
 """Data health: the last run, its stages, quality, quarantine and reconciliation.
 
 In: the report of the last run. Out: the page, filled by one callback.
-Alone: `python -m dashboards.app`, then open /data-health.
+Run standalone: `python -m dashboards.app`, then open /data-health.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ def register(app: Any, gold: PublishedGold) -> None:
 
 
 def body(run: LastRun | None) -> Any:
-    """The whole page for one run, or the reason why there is none."""
+    """The page for one run, or the reason why there is none."""
     if run is None:
         return components.empty_state(
             "No run yet",

@@ -1,7 +1,7 @@
 """Overview: the shop's key figures, sales over time, products and countries.
 
 In: the filters of the page and the gold in service. Out: cards, a figure and lists, all of one
-version. Alone: `python -m dashboards.app`, then open the address that it prints.
+version. Run standalone: `python -m dashboards.app`, then open the address that it prints.
 """
 
 from typing import Any
@@ -172,4 +172,4 @@ def _scope(selection: periods.Selection, earlier: periods.Selection | None) -> s
 
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:
     text = f"Gross by source, cancelled and net, in pounds per {selection.grain}."
-    return f"{text} Lighter bars: the {selection.grain} is not whole." if is_cut else text
+    return f"{text} Lighter bars: the {selection.grain} is incomplete." if is_cut else text

@@ -55,7 +55,7 @@ def test_hovering_says_the_bucket_and_the_exact_amount() -> None:
     net = figures.sales_over_time(TWO_WEEKS, grain="week", is_last_cut=True)["data"][-1]
     assert list(net["customdata"]) == [
         "<b>3 Jan 2011 – 9 Jan 2011</b><br>Net £90.30",
-        "<b>10 Jan 2011 – 16 Jan 2011</b> (not whole)<br>Net −£1.00",
+        "<b>10 Jan 2011 – 16 Jan 2011</b> (incomplete)<br>Net −£1.00",
     ]
 
 

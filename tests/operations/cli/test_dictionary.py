@@ -28,7 +28,7 @@ def test_a_page_is_written_then_current_then_not(page: Path) -> None:
     again = runner.invoke(app, ["dictionary", "--check", "--page", str(page)])
     assert (again.exit_code, again.stdout) == (0, f"{page} is current.\n")
     page.write_text(page.read_text(encoding="utf-8").replace("Gross", "Net", 1), encoding="utf-8")
-    with pytest.raises(CheckFailed, match="`lake dictionary` writes it anew"):
+    with pytest.raises(CheckFailed, match="`lake dictionary` rewrites it"):
         commands.dictionary(check=True, page=page)
 
 

@@ -1,4 +1,4 @@
-"""T20: a replay after a rule was mended heals once, also when an earlier one was cut short."""
+"""T20: a replay after a rule was fixed heals once, also when an earlier one was cut short."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""T26: a silver table whose log or files are damaged is built anew from bronze."""
+"""T26: a silver table whose log or files are damaged is rebuilt from bronze."""
 
 import os
 from collections.abc import Callable
@@ -143,7 +143,7 @@ def test_a_damaged_table_is_named_repaired_and_published_again(
     before, gold = rows(lake, table), gold_rows(settings)
     act(settings, table)
     differences = failing(audit_service(settings, full=True))["R6"]
-    assert any(f"(mend it: `lake repair {table.name}`)" in each for each in differences)
+    assert any(f"(fix: `lake repair {table.name}`)" in each for each in differences)
 
     assert run(lake, table) == {table.name: len(before)}
     assert rows(lake, table) == before
