@@ -56,7 +56,7 @@ def run_once(
         options.quick,
         DEMO_SHOP_DAYS if "web" in options.sources else 0,
     )
-    with Feeder(feed, settings=settings, on_line=on_progress) as feeder:
+    with Feeder(feed, settings=settings, on_news=on_progress) as feeder:
         with log.stage("spark") as stage:
             spark = context.spark()
             stage.note = f"Spark {spark.version}, tables in place"
@@ -92,7 +92,7 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> None:
     ):
         query = start_ingest(context.spark(), settings=context.settings, follow=True)
         try:
-            while (answer := feeder.result(timeout=0.5)) is None:
+            while (answer := feeder.answer(within=0.5)) is None:
                 broker.require_alive(context.settings)
                 if not query.isActive:
                     break

@@ -70,7 +70,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
         patch.setattr(dbt_worker, "PROJECT_ROOT", root)
         worker = GoldWorker(Settings(home=tmp_path_factory.mktemp("worker")))
     with worker:
-        worker.wait_until_parsed()
+        worker.await_ready()
         yield worker
 
 
