@@ -170,7 +170,10 @@ def serve(prepare: Callable[[Tell], Answer]) -> None:
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
 
     def say(**message: Json) -> None:
-        print(json.dumps(message), file=channel, flush=True)
+        try:
+            print(json.dumps(message), file=channel, flush=True)
+        except BrokenPipeError:  # the parent is gone
+            os._exit(0)
 
     answer = None
     while True:
