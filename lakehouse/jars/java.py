@@ -32,7 +32,7 @@ def find_java(settings: Settings) -> Path:
             return java
         raise LakeError(
             f"JAVA_HOME is {settings.java_home}, but there is no bin/java in it. "
-            f"Run `unset JAVA_HOME`, or point it at a Java {OLDEST_JAVA}."
+            f"Run `unset JAVA_HOME` and take it out of .env, or point it at a Java {OLDEST_JAVA}."
         )
     found = shutil.which("java")
     if found is None:
