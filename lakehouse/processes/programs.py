@@ -183,6 +183,7 @@ def run_tied(
     output: Path,
     environment: Mapping[str, str],
     orphan_seconds: float = ORDERLY_SECONDS,
+    own_session: bool = True,
 ) -> Tied:
     """Start a program that ends with this process.
 
@@ -192,6 +193,7 @@ def run_tied(
         output: Takes what it prints.
         environment: All of its environment.
         orphan_seconds: How long it may take to end when this process is gone; 0 kills it at once.
+        own_session: Whether signals to this process's group pass it by. Ctrl-C does so always.
 
     Raises:
         OSError: The program can't be run; `output` holds the reason.
@@ -208,7 +210,7 @@ def run_tied(
             stdout=subprocess.PIPE,
             stderr=console,
             text=True,
-            start_new_session=True,
+            start_new_session=own_session,
         )
     try:
         pid = guard.stdout.readline() if guard.stdout else ""

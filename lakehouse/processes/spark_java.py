@@ -109,6 +109,7 @@ def start(
         folder=folder,
         output=log,
         environment=environment,
+        own_session=False,  # stopped, and gone on with, as one with us
         orphan_seconds=0,  # what it has not committed is done again, and nobody may write beside us
     )
     return SparkJava(program, answer, log)

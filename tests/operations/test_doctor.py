@@ -56,6 +56,7 @@ def test_a_machine_that_can_run_the_tests_misses_nothing_but_perhaps_memory_or_d
         "Port of Kafka",
         "Port of Kafka's controller",
         "Memory",
+        "Open files",
         "Disk",
         "State folder",
         "git",
