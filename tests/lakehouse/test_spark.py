@@ -19,6 +19,7 @@ from lakehouse.processes import spark_java
 from lakehouse.settings import Settings
 from lakehouse.state import claim
 from tests.lake_state import FAST_JAVA, NewSettings
+from tests.other_set_up import ODD_NAME, other_set_up
 
 pytestmark = pytest.mark.spark
 
@@ -44,18 +45,6 @@ print(json.dumps([
 ]))
 """
 )
-OTHER_SET_UP = {
-    "SPARK_HOME": "/opt/spark",
-    "SPARK_CONF_DIR": "/opt/spark/conf",
-    "SPARK_REMOTE": "sc://nowhere:1",
-    "SPARK_LOCAL_IP": "192.0.2.1",
-    "PYSPARK_SUBMIT_ARGS": "--master yarn pyspark-shell",
-    "PYSPARK_PYTHON": "/no/such/python",
-    "HADOOP_CONF_DIR": "/etc/hadoop",
-    "JAVA_TOOL_OPTIONS": "-Duser.language=tr -Duser.country=TR -javaagent:none.jar",
-    "LC_ALL": "tr_TR.UTF-8",
-    "http_proxy": "http://127.0.0.1:9",
-}
 
 
 @pytest.fixture
@@ -75,14 +64,14 @@ def test_a_session_works_beside_another_set_up_and_under_an_odd_name(
     done = subprocess.run(
         [sys.executable, "-c", ANSWER, odd_settings.model_dump_json(), odd_settings.tables_uri],
         cwd=tmp_path,
-        env={**os.environ, **OTHER_SET_UP},
+        env={**os.environ, **other_set_up(tmp_path / "another")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [[0, 1, 2], "en_GB", "UTF-8", odd_settings.spark_master]
-    assert list(tmp_path.iterdir()) == [odd_settings.home.parent]  # nothing where it was started
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["another", ODD_NAME]
 
 
 def test_java_gets_the_options_that_sparks_launcher_gives(new_settings: NewSettings) -> None:
