@@ -35,11 +35,11 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         LakeError: Java is missing or too old, the jars do not match the installed packages, or
             Spark did not start; the message says why.
     """
+    forget_foreign()
     jars = spark_jars(settings)
     _keep_logs_off_the_terminal(settings)
     conf = _conf(settings, jars)
     with _opening:
-        forget_foreign()
         gateway = {} if _java else _start_java(settings, jars=jars, conf=conf)
         from py4j.protocol import Py4JJavaError
         from pyspark.sql import SparkSession

@@ -1,4 +1,4 @@
-"""The environment of somebody who also works with other Sparks, Pythons, dbts, Dashes and proxies."""
+"""The environment of somebody who also works with another Spark, Python, dbt, Dash and proxy."""
 
 from pathlib import Path
 
