@@ -16,6 +16,8 @@ from lakehouse.ledger.publishes import Published
 from lakehouse.pointer import CURRENT, current
 from lakehouse.settings import Settings
 
+READ_ONLY = 0o444
+"""Mode of published files: a database tool that would write to one is refused by the system."""
 KEPT_VERSIONS = 3
 
 
@@ -35,6 +37,7 @@ def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings)
     line = {**facts, "file": target.name}
     publishes.record("intent", line, settings=settings)
     _flush(built)
+    built.chmod(READ_ONLY)
     built.replace(target)
     _flush(settings.gold_dir)
     require_newest(line, settings=settings)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,7 @@ def test_a_publish_names_the_file_pins_the_ledger_and_keeps_three(settings: Sett
     for fence, run_id in enumerate(("a", "b", "c", "d"), start=1):
         path = put(settings, run_id, fence=fence)
         assert path.read_text() == f"gold of {run_id}"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o444
     found = in_service(settings)
     head = found.part("heads")["publishes"]
     lines = list(chain.lines(publishes.CHAIN, settings=settings))
