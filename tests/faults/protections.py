@@ -89,7 +89,7 @@ PROTECTIONS = (
     ),
     Protection(
         "T06",
-        "tests/pipelines/test_pointer.py",
+        "tests/pipelines/publishing/test_pointer.py",
         "pipelines/publishing/pointer.py",
         'other.get("fence", 0) >= line["fence"]',
         "False",
@@ -250,14 +250,14 @@ PROTECTIONS = (
     ),
     Protection(
         "T30",
-        "tests/pipelines/test_pointer.py",
+        "tests/pipelines/publishing/test_pointer.py",
         "pipelines/publishing/pointer.py",
         'kind = end if all(named) else "abandoned"',
         'kind = "abandoned"',
     ),
     Protection(
         "T31",
-        "tests/pipelines/test_publish.py::test_an_audit_that_fails_keeps_the_old_gold_in_service",
+        "tests/pipelines/publishing/test_publish.py::test_an_audit_that_fails_keeps_the_old_gold_in_service",
         "pipelines/publishing/publish.py",
         "_require_all(outcome.equations)\n",
         "\n",
