@@ -1,6 +1,17 @@
 with orders as (
-    select * from {{ ref('fct_orders') }}
-    where line_count > 0 and customer_id is not null
+    select
+        customer_id,
+        source_system,
+        order_id,
+        arg_min(customer_key, ordered_at) as customer_key,
+        min(ordered_at) as ordered_at,
+        min(order_date) as order_date,
+        {{ line_count() }} as line_count,
+        {{ item_quantity() }} as item_quantity,
+        {{ gross_amount() }} as gross_amount
+    from {{ ref('fct_order_lines') }}
+    where line_class = 'sale' and customer_id is not null
+    group by customer_id, source_system, order_id
 ),
 
 numbered as (

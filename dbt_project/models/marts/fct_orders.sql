@@ -41,8 +41,8 @@ orders as (
     select
         order_id,
         source_system,
-        min(customer_id) as customer_id,
-        min(country) as country,
+        case when count(distinct customer_id) = 1 then min(customer_id) end as customer_id,
+        arg_min(country, {{ place_of_line() }}) as country,
         min(ordered_at) as ordered_at,
         min(order_date) as order_date,
         {{ line_count() }} as line_count,
