@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 CURRENT = "CURRENT"
-_SCHEMAS = ("gold.", "carried.")
+_SCHEMAS = ("gold.", "intermediate.")
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # Connections of one process to one file share an instance, and a locked one takes no setting.
 _opening = threading.Lock()
@@ -209,8 +209,8 @@ def seal(path: Path) -> dict[str, int]:
     """Write everything into the file itself, close it, and count its gold tables.
 
     A file copied without its write-ahead log loses committed rows without an error, so a file must
-    be sealed before it is published. Beside `gold`, schema `carried` holds what the next build goes
-    on from.
+    be sealed before it is published. Beside `gold`, schema `intermediate` holds what the next
+    incremental build reads.
 
     Returns:
         Rows of each table of schema `gold`, by name.

@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,12 @@ class CheckResult:
 class Start:
     """What a build began from: nothing, for the reason given, or the gold of another run.
 
-    `touched` counts what was built anew, by kind; the seconds are those of the copy alone.
+    `days` counts the days that were built; the seconds are those of the copy alone.
     """
 
     full_because: str = ""
     run_id: str | None = None
-    touched: Mapping[str, int] = field(default_factory=dict)
+    days: int = 0
     copy_seconds: float = 0.0
 
     @property
@@ -69,8 +69,7 @@ class Start:
         """In words, for a stage."""
         if self.run_id is None:
             return f"built in full: {self.full_because}"
-        counts = ", ".join(f"{number:,} {name}" for name, number in self.touched.items())
-        return f"{counts} anew since {self.run_id}"
+        return f"{self.days:,} changed days built since {self.run_id}"
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def build_gold(
     rows = seal(path)
     size = path.stat().st_size
     if isinstance(last, LastGold):
-        start = Start("", last.run_id, answer["touched"], copy_seconds)
+        start = Start("", last.run_id, answer["days"], copy_seconds)
         facts = {"in_a_row": last.in_a_row + 1, "full_bytes": last.full_bytes}
     else:
         start, facts = Start(last), {"in_a_row": 0, "full_bytes": size}

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES, WEB_EVENTS
+from lakehouse.contracts.tables import (
+    CUSTOMERS,
+    GOLD_SOURCES,
+    ORDER_LINES,
+    PRODUCTS,
+    WEB_EVENTS,
+)
 from lakehouse.duck import files_relation
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.tables import changed_files
 from pipelines.pointer import Published
-from quality import ledger
 
 MOST_IN_A_ROW = 30
 """Builds that go on from one another before everything is built anew."""
@@ -27,7 +32,8 @@ SMALL_FILE = 64 * 1024**2
 
 _BLOCK = 8 * 1024**2
 _RULES = ("dbt_project.yml", "profiles.yml", "macros/**/*.sql", "models/**/*")
-_LARGE = ((ORDER_LINES, "lines"), (WEB_EVENTS, "events"))
+_COMPARED = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
+"""Tables whose changed rows say which days to build; `int_days_changed` reads them."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def find_last_gold(
             raise _BuildAll("nothing is published yet")
         path, gold = settings.gold_dir / last.file, last.gold
         _require_fit(path, gold)
-        variables = {"last_gold": str(path), **_changes(settings, last, table_versions)}
+        variables = _changes(settings, last, table_versions)
     except _BuildAll as reason:
         return str(reason)
     return LastGold(
@@ -106,31 +112,17 @@ def _require_fit(path: Path, gold: Mapping[str, Any]) -> None:
 def _changes(
     settings: Settings, last: Published, table_versions: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Variables that name files which came into silver and left it since, and named days."""
+    """Variables that name the data files which came into silver and left it since."""
     since = last.comparable_versions(settings)
     if rebuilt := [table.name for table in GOLD_SOURCES if table.name not in since]:
         raise _BuildAll(f"{rebuilt[0]} was built anew since")
-    found: dict[str, Any] = {"named_days": _named_days(settings, after=last.gold["operations"])}
-    for table, name in _LARGE:
+    variables: dict[str, Any] = {"is_incremental": True}
+    for table in _COMPARED:
         files = changed_files(
             table, after=since[table.name], until=table_versions[table.name], settings=settings
         )
         if files is None:
             raise _BuildAll(f"files of {table.name} that the last gold was built from are gone")
-        found[f"silver_{name}_added"] = files_relation(files.added, table)
-        found[f"silver_{name}_removed"] = files_relation(files.removed, table)
-        found[f"silver_{name}_rewritten"] = bool(files.removed)
-    return found
-
-
-def _named_days(settings: Settings, *, after: int) -> list[dict[str, str | None]]:
-    """Ranges of days of which an operation since then changed order lines."""
-    named: list[dict[str, str | None]] = []
-    for number, line in enumerate(ledger.lines("operations", settings=settings)):
-        differing = line.get("differing") or {}
-        if number < after or line["kind"] != "done" or not differing.get(ORDER_LINES.name):
-            continue
-        if line.get("from") is None and line.get("to") is None:
-            raise _BuildAll(f"a {line['operation']} of all days changed silver")
-        named.append({"from": line.get("from"), "to": line.get("to")})
-    return named
+        variables[f"{table.flat_name}_added"] = files_relation(files.added, table)
+        variables[f"{table.flat_name}_removed"] = files_relation(files.removed, table)
+    return variables

@@ -89,7 +89,6 @@ def publish(
         discard_dead_builds(settings)
         fence = pointer.next_fence(settings)
         batches.derive(settings)
-        operations = ledger.heads(settings)["operations"].lines
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
             raise LakeError(
@@ -160,7 +159,7 @@ def publish(
                 "table_versions": versions,
                 "rebuilt": batches.rebuildings(settings),
                 "rows": counts,
-                "gold": {**build.facts, "operations": operations},
+                "gold": build.facts,
                 "gold_amounts": as_texts(mart_sums(build.path)),
                 "audited": facts_of(outcome.equations),
                 "refined_batch": last_refined_batch(settings, versions=versions),
