@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from dashboards.periods import Selection
 from dashboards.queries.sales import totals
-from lakehouse.contracts.topics import WEB_EVENTS, WEB_ORDERS
+from lakehouse.contracts.topics import ERP_COLUMNS, WEB_EVENTS, WEB_ORDERS
 from lakehouse.duck import open_gold
 from lakehouse.tables import current_versions
 from pipelines.gold.build import build_gold
@@ -42,7 +42,6 @@ CATALOG = Catalog(
     date(2011, 12, 9),
 )
 PARAMETERS = ShopParameters(sessions_per_day=60, refund_rate=0.5, memory_days=2)
-HEADER = "InvoiceNo StockCode Description Quantity InvoiceDate UnitPrice CustomerID Country".split()
 CLOCKS_CHANGE = (date(2012, 3, 24), date(2012, 10, 27))
 _SUMS = "order_count, line_count, item_quantity, gross_amount, cancelled_amount, net_amount"
 _OF_LINES = """count(distinct (source_system, order_id)) filter (where line_class = 'sale'),
@@ -165,7 +164,7 @@ def mixed_orders(seed: int) -> tuple[list[Message], list[oracle.Line]]:
     with tempfile.TemporaryDirectory(prefix="mixed-") as folder:
         path = Path(folder) / "mixed.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([HEADER, *rows])
+            csv.writer(file).writerows([ERP_COLUMNS, *rows])
         messages = list(
             erp_messages(read_extract(path), extracted_at=datetime(2013, 1, 1, tzinfo=UTC))
         )
@@ -222,8 +221,8 @@ def compare(
     expected_kpis = oracle.daily_kpis(lines, shop)
     for kpi in sorted({str(key[1]) for key in (*kpis, *expected_kpis)}):
         yield _verdict(f"KPI {kpi}", _of_kpi(kpis, kpi), _of_kpi(expected_kpis, kpi))
-    for figure in found:
-        yield _verdict(figure, found[figure], expected[figure])
+    for figure, values in found.items():
+        yield _verdict(figure, values, expected[figure])
 
 
 def _shown_totals(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:
