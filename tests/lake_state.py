@@ -26,12 +26,12 @@ from lakehouse.contracts.topics import (
 )
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
+from lakehouse.stages import StageLog, TreeMeter
 from lakehouse.tables import Transaction, append
-from pipelines.publish import PublishOutcome, Workers, publish
-from pipelines.refined_topics import BatchOutcome
-from pipelines.stages import StageLog, TreeMeter
-from quality.equations import Equation
-from storefront.canonical import line_amount, line_hash
+from pipelines.publishing.publish import PublishOutcome, Workers, publish
+from pipelines.silver.routing import BatchOutcome
+from quality.audit.equation import Equation
+from storefront.erp.line_identity import line_amount, line_hash
 from storefront.messages import Message
 
 if TYPE_CHECKING:
@@ -207,8 +207,8 @@ class LakeState:
     def dispositions(self) -> dict[tuple[str, int, int], str]:
         """Where each record is, by position."""
         from lakehouse.tables import current_versions
-        from quality import dispositions
-        from quality.equations import Pinned
+        from quality.audit import dispositions
+        from quality.audit.equation import Pinned
 
         with open_lake(self.settings) as lake:
             pinned = Pinned(lake, self.settings, current_versions(self.settings))

@@ -17,17 +17,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from dashboards.data import totals
 from dashboards.periods import Selection
-from lakehouse.contracts.topics import WEB_EVENTS, WEB_ORDERS
+from dashboards.queries.sales import totals
+from lakehouse.contracts.topics import ERP_COLUMNS, WEB_EVENTS, WEB_ORDERS
 from lakehouse.duck import open_gold
 from lakehouse.tables import current_versions
-from pipelines.figures import key_figures
-from pipelines.gold import build_gold
-from pipelines.gold_worker import GoldWorker
+from pipelines.gold.build import build_gold
+from pipelines.gold.dbt_worker import GoldWorker
+from pipelines.publishing.key_figures import key_figures
 from storefront.data import embedded_history
-from storefront.erp import erp_messages
-from storefront.extract import read_extract
+from storefront.erp.extract import read_extract
+from storefront.erp.replay import erp_messages
 from storefront.messages import Message
 from storefront.simulator import Catalog, simulate
 from storefront.simulator.catalog import KnownCustomer, Product
@@ -42,8 +42,6 @@ CATALOG = Catalog(
     date(2011, 12, 9),
 )
 PARAMETERS = ShopParameters(sessions_per_day=60, refund_rate=0.5, memory_days=2)
-HEADER = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate")
-HEADER += ("UnitPrice", "CustomerID", "Country")
 CLOCKS_CHANGE = (date(2012, 3, 24), date(2012, 10, 27))
 _SUMS = "order_count, line_count, item_quantity, gross_amount, cancelled_amount, net_amount"
 _OF_LINES = """count(distinct (source_system, order_id)) filter (where line_class = 'sale'),
@@ -120,7 +118,7 @@ def real_rows(*days: str) -> list[oracle.Row]:
     """Rows of the raw file as texts, in its order; all, or those of some days."""
     table = pq.read_table(embedded_history())
     columns = [table[name].to_pylist() for name in table.column_names]
-    rows = []
+    rows: list[oracle.Row] = []
     for number, sku, text, pieces, when, price, customer, country in zip(*columns, strict=True):
         stamp = f"{when:%Y-%m-%d %H:%M:%S}"
         if not days or stamp[:10] in days:
@@ -166,7 +164,7 @@ def mixed_orders(seed: int) -> tuple[list[Message], list[oracle.Line]]:
     with tempfile.TemporaryDirectory(prefix="mixed-") as folder:
         path = Path(folder) / "mixed.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([HEADER, *rows])
+            csv.writer(file).writerows([ERP_COLUMNS, *rows])
         messages = list(
             erp_messages(read_extract(path), extracted_at=datetime(2013, 1, 1, tzinfo=UTC))
         )
@@ -218,13 +216,13 @@ def compare(
         }
         shown = _shown_totals(gold, oracle.chosen(lines))
     expected |= dict(zip(SCREENS, (oracle.key_figures(lines), oracle.chosen(lines)), strict=True))
-    figures = {(name,): (Decimal(text),) for name, text in key_figures(gold_file).items()}
-    found |= dict(zip(SCREENS, (figures, shown), strict=True))
+    found[SCREENS[0]] = {(name,): (Decimal(text),) for name, text in key_figures(gold_file).items()}
+    found[SCREENS[1]] = shown
     expected_kpis = oracle.daily_kpis(lines, shop)
     for kpi in sorted({str(key[1]) for key in (*kpis, *expected_kpis)}):
         yield _verdict(f"KPI {kpi}", _of_kpi(kpis, kpi), _of_kpi(expected_kpis, kpi))
-    for figure in found:
-        yield _verdict(figure, found[figure], expected[figure])
+    for figure, values in found.items():
+        yield _verdict(figure, values, expected[figure])
 
 
 def _shown_totals(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.settings import SHOP_TIME_ZONE
+from pipelines.transforms.amounts import amount_of, money_rules, price_of, quantity_of
 from pipelines.transforms.envelope import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -17,8 +18,7 @@ from pipelines.transforms.envelope import (
     refuse,
     text_rules,
 )
-from pipelines.transforms.money import amount_of, money_rules, price_of, quantity_of
-from pipelines.transforms.orders import content_hash, line_class, sku_of, text_of
+from pipelines.transforms.order_rules import content_hash, line_class, sku_of, text_of
 
 ISO_DATE = r"^(?!0000)[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.0+)?)?\z"
 US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/(?!0000)[0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\z"
