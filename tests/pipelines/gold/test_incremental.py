@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES, WEB_EVENTS
-from lakehouse.ledger import chain, commits
+from lakehouse.ledger import commits
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import Settings
 from pipelines.gold import incremental
@@ -31,7 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def published(settings: Settings, **gold: Any) -> Published:
     path = settings.gold_dir / "gold-first.duckdb"
-    facts = {"rules": rules(), "in_a_row": 0, "full_bytes": 100, "operations": 0}
+    facts = {"rules": rules(), "in_a_row": 0, "full_bytes": 100}
     sha256 = commits.file_sha256(path) or ""
     return Published(
         "first", path.name, FIRST, {}, 1, "", file_sha256=sha256, gold={**facts, **gold}
@@ -42,26 +42,23 @@ def found(settings: Settings, last: Published | None) -> LastGold | str:
     return find_last_gold(settings, last=last, table_versions=SECOND)
 
 
-def done(settings: Settings, **facts: Any) -> None:
-    chain.write("operations", {"kind": "done", "operation": "backfill", **facts}, settings=settings)
-
-
-def named(settings: Settings, operations: int = 0) -> Any:
-    last = found(settings, published(settings, operations=operations))
-    return last.variables["named_days"] if isinstance(last, LastGold) else last
-
-
 def test_a_build_goes_on_from_the_published_file_with_the_files_that_changed(
     settings: Settings,
 ) -> None:
     last = found(settings, published(settings, in_a_row=4))
     assert isinstance(last, LastGold)
     assert (last.run_id, last.in_a_row, last.full_bytes) == ("first", 4, 100)
-    assert last.variables["last_gold"] == str(settings.gold_dir / "gold-first.duckdb")
-    assert "part-1.parquet" in last.variables["silver_lines_added"]
-    assert "where false" in last.variables["silver_lines_removed"]
-    assert "where false" in last.variables["silver_events_added"]
-    assert last.variables["silver_lines_rewritten"] is False
+    assert last.variables["is_incremental"] is True
+    assert "part-1.parquet" in dict(last.variables).pop("silver_order_lines_added")
+    others = {name for name, value in last.variables.items() if "where false" in str(value)}
+    assert others == {
+        "silver_order_lines_removed",
+        *(
+            f"silver_{table}_{how}"
+            for table in ("web_events", "customers", "products")
+            for how in ("added", "removed")
+        ),
+    }
 
 
 @pytest.mark.parametrize(
@@ -102,21 +99,6 @@ def test_a_table_that_was_rebuilt_since_makes_a_full_build(settings: Settings) -
     last = published(settings)
     commits.mark_rebuilt(WEB_EVENTS, identity="repair-1", settings=settings)
     assert found(settings, last) == "silver.web_events was built anew since"
-
-
-def test_days_that_a_backfill_named_since_are_taken_where_it_changed_lines(
-    settings: Settings,
-) -> None:
-    changed = {"differing": {ORDER_LINES.name: 3}}
-    done(settings, **changed, **{"from": "2010-01-01", "to": "2010-01-02"})
-    done(settings, **changed, **{"from": "2011-01-01", "to": None})
-    done(settings, differing={ORDER_LINES.name: 0}, **{"from": None, "to": None})
-    done(settings, operation="replay", taken=3)
-    late = {"from": "2011-01-01", "to": None}
-    assert named(settings) == [{"from": "2010-01-01", "to": "2010-01-02"}, late]
-    assert named(settings, operations=1) == [late]
-    done(settings, **changed, **{"from": None, "to": None})
-    assert named(settings) == "a backfill of all days changed silver"
 
 
 def test_a_copy_is_the_published_bytes_or_none(settings: Settings, tmp_path: Path) -> None:
