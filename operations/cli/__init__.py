@@ -6,6 +6,7 @@ prerequisite. Errors are one or two sentences; a traceback only with `--debug`.
 
 import sys
 from traceback import walk_tb
+from typing import Annotated
 
 import typer
 
@@ -32,7 +33,7 @@ app = typer.Typer(
 @app.callback()
 def _options(
     context: typer.Context,
-    debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
 ) -> None:
     """Options of every command."""
     _state["debug"] = debug

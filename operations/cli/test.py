@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from typing import Annotated
 
 import typer
 
@@ -30,12 +31,15 @@ of one long test is not left for the end."""
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_checks(
     context: typer.Context,
-    everything: bool = typer.Option(
-        False, "--all", help="Slow fault tests too, and rewrite their table."
-    ),
-    faults: bool = typer.Option(
-        False, "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
-    ),
+    everything: Annotated[
+        bool, typer.Option("--all", help="Slow fault tests too, and rewrite their table.")
+    ] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
+        ),
+    ] = False,
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from lakehouse.contracts.topics import DateOrder
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
 
@@ -24,6 +25,7 @@ class Feed:
 
     file: str | None
     encoding: str
+    date_order: DateOrder | None
     quick: bool
     shop_days: int
 
@@ -91,16 +93,22 @@ class Feeder:
                 self._answer |= found
 
 
-def send(feed: Feed, settings: Settings) -> dict[str, int]:
-    """Send the feed; prints progress. Returns the records sent, known from before, refused."""
+def send(feed: Feed, settings: Settings) -> dict[str, int | str]:
+    """Send the feed; prints progress.
+
+    Returns:
+        Records sent, known from before and refused; and a warning about the extract, or none.
+    """
+    from storefront.erp.extract import Reading
     from streaming.sources import History, quick_until, send_history, send_shop_days
 
     total: list[int] = []
     path = Path(feed.file) if feed.file else None
-    history = History(file=path, encoding=feed.encoding)
+    reading = Reading(feed.encoding, feed.date_order)
+    history = History(file=path, reading=reading)
     if feed.quick:
-        until: date = quick_until(history.path, encoding=feed.encoding)
-        history = History(file=path, encoding=feed.encoding, date_until=until)
+        until: date = quick_until(history.path, reading)
+        history = History(file=path, reading=reading, date_until=until)
     sent = send_history(
         history,
         settings=settings,
@@ -113,12 +121,12 @@ def send(feed: Feed, settings: Settings) -> dict[str, int]:
             feed.shop_days,
             settings=settings,
             catalog_file=path,
-            encoding=feed.encoding,
+            reading=reading,
             on_progress=lambda done: _say({"done": done, "total": None, "what": "web shop"}),
         )
         records, skipped = records + shop.records, skipped + shop.skipped
         refused += shop.refused
-    return {"sent": records, "known": skipped, "refused": refused}
+    return {"sent": records, "known": skipped, "refused": refused, "warning": sent.warning}
 
 
 def main() -> int:

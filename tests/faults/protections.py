@@ -171,10 +171,10 @@ PROTECTIONS = (
     Protection(
         "T19",
         "tests/faults/test_data_disorder.py::"
-        "test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted",
-        "quality/gate/judge.py",
-        "raging = storm(quarantined, records)",
-        "raging = False",
+        "test_a_spike_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted",
+        "quality/gate/refusal_spike.py",
+        "spikes = [source for source in sources if source.is_spike]",
+        "spikes: list[SourceRefusals] = []",
     ),
     Protection(
         "T20",

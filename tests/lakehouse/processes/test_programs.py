@@ -20,7 +20,7 @@ FOREVER = [sys.executable, "-c", "import threading; threading.Event().wait()", M
 TIE_AND_WAIT = f"""
 import sys
 from pathlib import Path
-from lakehouse import processes
+from lakehouse.processes import programs
 
 folder = Path(sys.argv[1])
 print(programs.run_tied({FOREVER!r}, folder=folder, output=folder / "out").pid, flush=True)

@@ -33,7 +33,7 @@ def dying(act):
     return step
 
 for owner, name in (
-    (pointer.ledger, "write"), (pointer, "_flush"), (Path, "replace"), (pointer, "point_to"),
+    (pointer.chain, "write"), (pointer, "_flush"), (Path, "replace"), (pointer, "point_to"),
     (pointer, "drop_old_versions"), (Path, "write_text"),
 ):
     setattr(owner, name, dying(getattr(owner, name)))
