@@ -23,15 +23,19 @@
 {%- endmacro %}
 
 {% macro changed_days() %}
-    {% set days = ref('int_days_changed') %}
     {% if is_incremental() %}
-        {{ return(run_query('select day from ' ~ days ~ ' order by day').columns[0].values() | list) }}
+        {% set days = run_query('select day from ' ~ ref('int_days_changed') ~ ' order by day') %}
+        {{ return(days.columns[0].values() | list) }}
     {% endif %}
     {{ return([]) }}
 {% endmacro %}
 
-{# As a pre-hook: delete+insert alone would keep the rows of a day for which there is nothing left. #}
+{#
+    The pre-hook of each incremental model: delete+insert alone would keep the rows of a day for which
+    there is nothing left. It names the model of changed days, so that dbt builds that one first.
+#}
 {% macro delete_changed_days(column) -%}
+    {%- set _ = ref('int_days_changed') -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where {{ on_changed_days(column) }}
     {%- endif -%}
