@@ -143,15 +143,14 @@ def duck_type(column: Column) -> str:
 
 def files_relation(paths: Sequence[Path], table: Table) -> str:
     """SQL text that reads data files of a table, without its partition column; no row for none."""
+    columns = [each for each in table.columns if each.name != table.partition_by]
     if not paths:
-        nulls = (
-            f"cast(null as {duck_type(each)}) as {_name(each.name)}"
-            for each in table.columns
-            if each.name != table.partition_by
-        )
+        nulls = (f"cast(null as {duck_type(each)}) as {_name(each.name)}" for each in columns)
         return f"(select {', '.join(nulls)} where false)"
-    names = ", ".join(_literal(str(path)) for path in paths)
-    return f"read_parquet([{names}], hive_partitioning=false, union_by_name=true)"
+    names = ", ".join(_name(each.name) for each in columns)
+    files = ", ".join(_literal(str(path)) for path in paths)
+    parquet = f"read_parquet([{files}], hive_partitioning=false, union_by_name=true)"
+    return f"(select {names} from {parquet})"
 
 
 def delta_extension() -> Path:

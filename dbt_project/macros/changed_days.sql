@@ -45,16 +45,11 @@
     Rows of a silver table that came or went since the last build, by the data files that did; a row
     in both sets only moved from one file to another.
 #}
-{% macro changed_rows(table, columns) -%}
+{% macro changed_rows(table) -%}
     {%- set added, removed = var('silver_' ~ table ~ '_added'), var('silver_' ~ table ~ '_removed') -%}
-    {%- set columns = (columns + [
-        'event_id', 'content_hash', 'refined_batch', 'source_topic', 'source_partition', 'source_offset'
-    ]) | join(', ') -%}
-    select *, false as is_removed
-    from (select {{ columns }} from {{ added }} except select {{ columns }} from {{ removed }})
+    select *, false as is_removed from (select * from {{ added }} except select * from {{ removed }})
     union all
-    select *, true as is_removed
-    from (select {{ columns }} from {{ removed }} except select {{ columns }} from {{ added }})
+    select *, true as is_removed from (select * from {{ removed }} except select * from {{ added }})
 {%- endmacro %}
 
 {# The moment from which the versions of a member differ, given its changed events and all of them. #}

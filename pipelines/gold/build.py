@@ -23,7 +23,14 @@ from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import Settings
 from pipelines.gold.dbt_worker import GoldWorker
-from pipelines.gold.incremental import LastGold, copy_to, find_last_gold, rules
+from pipelines.gold.incremental import (
+    NOTHING_BEFORE,
+    FullBuild,
+    LastGold,
+    copy_to,
+    find_last_gold,
+    rules,
+)
 
 _OWNER = "owner.json"
 
@@ -55,9 +62,9 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Start:
-    """What a build began from: nothing, for the reason given, or the gold of another run.
+    """What a build began with: nothing, for the reason given, or the gold of another run.
 
-    `days` counts the days that were built; the seconds are those of the copy alone.
+    `days` counts the changed days that it built; the seconds are those of the copy alone.
     """
 
     full_because: str = ""
@@ -77,7 +84,7 @@ class Start:
 class GoldBuild:
     """A finished build: `path` is sealed, passed every test, and is not published yet.
 
-    `facts` are what the next build must know of this one to go on from it.
+    `facts` are what the next build must know of this one to begin with its file.
     """
 
     run_id: str
@@ -108,7 +115,7 @@ def build_gold(
     run_id: str,
     table_versions: Mapping[str, int],
     worker: GoldWorker | None = None,
-    last: LastGold | str = "nothing to go on from",
+    last: LastGold | FullBuild = NOTHING_BEFORE,
 ) -> GoldBuild:
     """Build, test and seal gold in the private file `gold/build/<run_id>/gold-<run_id>.duckdb`.
 
@@ -117,7 +124,7 @@ def build_gold(
         run_id: Letters, digits, `-` and `_`; part of the file's name.
         table_versions: Delta version of each of `GOLD_SOURCES`, by contract name.
         worker: A worker that was started before; one is started and closed here otherwise.
-        last: The gold to go on from, or why there is none.
+        last: The gold to begin with, or why there is none.
 
     Raises:
         GoldFailed: A model or a test failed; the message names it and up to three rows.
@@ -129,7 +136,7 @@ def build_gold(
     variables["gold_file"] = str(path)
     began = time.monotonic()
     if isinstance(last, LastGold) and not copy_to(path, last):
-        last = f"{last.path.name} is not the file that was published"
+        last = FullBuild(f"{last.path.name} is not the file that was published")
     copy_seconds = time.monotonic() - began
     if isinstance(last, LastGold):
         variables |= last.variables
@@ -155,7 +162,7 @@ def build_gold(
         start = Start("", last.run_id, answer["days"], copy_seconds)
         facts = {"in_a_row": last.in_a_row + 1, "full_bytes": last.full_bytes}
     else:
-        start, facts = Start(last), {"in_a_row": 0, "full_bytes": size}
+        start, facts = Start(last.reason), {"in_a_row": 0, "full_bytes": size}
     return GoldBuild(
         run_id=run_id,
         path=path,
@@ -237,15 +244,15 @@ def _cause(models: tuple[ModelResult, ...], checks: tuple[CheckResult, ...]) -> 
 def refresh_gold(
     settings: Settings,
     versions: Mapping[str, int],
-    last: Published | str | None,
+    last: Published | FullBuild | None,
     *,
     run_id: str,
     worker: GoldWorker,
 ) -> GoldBuild:
-    """Go on from the last gold where that is possible and gives sound gold, else build it all."""
+    """Build incrementally where that is possible and gives sound gold, else in full."""
     begin = (
         last
-        if isinstance(last, str)
+        if isinstance(last, FullBuild)
         else find_last_gold(settings, last=last, table_versions=versions)
     )
     if isinstance(begin, LastGold):
@@ -254,5 +261,5 @@ def refresh_gold(
                 settings, run_id=run_id, table_versions=versions, worker=worker, last=begin
             )
         except GoldFailed as error:
-            begin = f"going on from {begin.run_id} failed ({error})"
+            begin = FullBuild(f"an incremental build from {begin.run_id} failed ({error})")
     return build_gold(settings, run_id=run_id, table_versions=versions, worker=worker, last=begin)

@@ -60,7 +60,7 @@ def build(arguments: list[str], *, manifest: Any, variables: Mapping[str, Any]) 
     for each in results:
         of_type[each.node.resource_type].append(each)
     checks = [_check(each, manifest=manifest) for each in of_type["test"]]
-    missing = _not_run(manifest, results) if outcome.success else None
+    missing = not_run(manifest, results) if outcome.success else None
     success = outcome.success and missing is None
     days = _changed_days() if success else 0
     close(is_wanted=success)
@@ -146,7 +146,7 @@ def _sample(failing_rows: str) -> list[str]:
     ]
 
 
-def _not_run(manifest: Any, results: Sequence[Any]) -> str | None:
+def not_run(manifest: Any, results: Sequence[Any]) -> str | None:
     """Models and tests that the project declares and this build left out; null for none.
 
     dbt takes selections from its environment too, and calls a build of no test a success.

@@ -1,7 +1,8 @@
-"""The gold that the next build goes on from, or why it must build everything.
+"""Whether the next gold can be built incrementally, on a copy of the published file.
 
-In: the last publish by the ledger, and the pinned versions. Out: the file to copy and the variables
-by which dbt finds what changed since, or a reason in words. Alone: `lake publish` shows it.
+In: the last publish by the ledger, and the pinned versions. Out: the file to copy, and as variables
+of dbt the data files of silver that came and went since; or why a full build is needed.
+Run standalone: `lake publish` says it.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.tables import changed_files
 
 MOST_IN_A_ROW = 30
-"""Builds that go on from one another before everything is built anew."""
+"""Incremental builds in a row before a full one."""
 MOST_GROWTH = 2
 """How many times its size after the last full build a file may have: rows that leave leave gaps."""
 SMALL_FILE = 64 * 1024**2
@@ -37,8 +38,18 @@ _COMPARED = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
 
 
 @dataclass(frozen=True)
+class FullBuild:
+    """Why gold is built in full, as the end of a sentence."""
+
+    reason: str
+
+
+NOTHING_BEFORE = FullBuild("there is nothing to begin with")
+
+
+@dataclass(frozen=True)
 class LastGold:
-    """A published file that a build copies.
+    """A published file that an incremental build begins with.
 
     `in_a_row` counts the builds since the last full one, that of this file included, and
     `full_bytes` is the size of that one; `variables` are for dbt.
@@ -64,22 +75,18 @@ def rules() -> str:
     return digest.hexdigest()
 
 
-class _BuildAll(Exception):
-    """Why no build can go on from the last gold."""
-
-
 def find_last_gold(
     settings: Settings, *, last: Published | None, table_versions: Mapping[str, int]
-) -> LastGold | str:
-    """The last gold, where a build can go on from it; else why not, as the end of a sentence."""
-    try:
-        if last is None:
-            raise _BuildAll("nothing is published yet")
-        path, gold = settings.gold_dir / last.file, last.gold
-        _require_fit(path, gold)
-        variables = _changes(settings, last, table_versions)
-    except _BuildAll as reason:
-        return str(reason)
+) -> LastGold | FullBuild:
+    """The published gold where a build can begin with it, else why not."""
+    if last is None:
+        return FullBuild("nothing is published yet")
+    path, gold = settings.gold_dir / last.file, last.gold
+    if reason := _why_unfit(path, gold):
+        return FullBuild(reason)
+    variables = _changes(settings, last, table_versions)
+    if isinstance(variables, FullBuild):
+        return variables
     return LastGold(
         last.run_id, path, last.file_sha256, gold["in_a_row"], gold["full_bytes"], variables
     )
@@ -98,31 +105,33 @@ def copy_to(target: Path, last: LastGold) -> bool:
     return False
 
 
-def _require_fit(path: Path, gold: Mapping[str, Any]) -> None:
+def _why_unfit(path: Path, gold: Mapping[str, Any]) -> str:
+    """What keeps a build from beginning with this file; empty for nothing."""
     if not path.is_file():
-        raise _BuildAll(f"{path.name} is gone")
+        return f"{path.name} is gone"
     if gold.get("rules") != rules():
-        raise _BuildAll("the rules of gold changed")
+        return "the rules of gold changed"
     if gold["in_a_row"] >= MOST_IN_A_ROW:
-        raise _BuildAll(f"{gold['in_a_row']} builds in a row went on from one another")
+        return f"the last {gold['in_a_row']} builds were incremental"
     if path.stat().st_size > max(SMALL_FILE, MOST_GROWTH * gold["full_bytes"]):
-        raise _BuildAll(f"the file grew more than {MOST_GROWTH} times since the last full build")
+        return f"the file grew more than {MOST_GROWTH} times since the last full build"
+    return ""
 
 
 def _changes(
     settings: Settings, last: Published, table_versions: Mapping[str, int]
-) -> dict[str, Any]:
+) -> dict[str, Any] | FullBuild:
     """Variables that name the data files which came into silver and left it since."""
     since = last.comparable_versions(settings)
     if rebuilt := [table.name for table in GOLD_SOURCES if table.name not in since]:
-        raise _BuildAll(f"{rebuilt[0]} was built anew since")
+        return FullBuild(f"{rebuilt[0]} was rebuilt since")
     variables: dict[str, Any] = {"is_incremental": True}
     for table in _COMPARED:
         files = changed_files(
             table, after=since[table.name], until=table_versions[table.name], settings=settings
         )
         if files is None:
-            raise _BuildAll(f"files of {table.name} that the last gold was built from are gone")
+            return FullBuild(f"files of {table.name} that the last gold was built from are gone")
         variables[f"{table.flat_name}_added"] = files_relation(files.added, table)
         variables[f"{table.flat_name}_removed"] = files_relation(files.removed, table)
     return variables

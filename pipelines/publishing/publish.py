@@ -19,6 +19,7 @@ from lakehouse.stages import StageLog
 from lakehouse.tables import current_versions
 from pipelines.gold.build import discard_dead_builds, refresh_gold
 from pipelines.gold.dbt_worker import GoldWorker
+from pipelines.gold.incremental import FullBuild
 from pipelines.publishing import pointer, restatements
 from pipelines.silver.routing import last_refined_batch
 from quality.audit.audit import audit
@@ -121,7 +122,7 @@ def publish(
             build = refresh_gold(
                 settings,
                 versions,
-                "asked for" if full_refresh else last,
+                FullBuild("asked for") if full_refresh else last,
                 run_id=outcome.run_id,
                 worker=workers().gold,
             )

@@ -8,21 +8,19 @@
 with
 {%- if var('is_incremental', false) %}
 lines as (
-    {{ changed_rows('order_lines', [
-        'line_number', 'order_date', 'source_system', 'order_id', 'customer_id', 'country'
-    ]) }}
+    {{ changed_rows('order_lines') }}
 ),
 
 events as (
-    {{ changed_rows('web_events', ['event_date', 'session_id']) }}
+    {{ changed_rows('web_events') }}
 ),
 
 profiles as (
-    {{ changed_rows('customers', ['customer_id', 'changed_at']) }}
+    {{ changed_rows('customers') }}
 ),
 
 catalog as (
-    {{ changed_rows('products', ['sku', 'changed_at']) }}
+    {{ changed_rows('products') }}
 ),
 
 -- A line of another country, or on or before the first day, may change the customer on all days.

@@ -64,7 +64,7 @@ def test_after_late_lines_corrections_and_moved_files_it_equals_a_full_build(
     shop = RandomShop(settings, seed=seed)
     shop.trade()
     build = in_full(shop, worker, "0")
-    assert build.start.note == "built in full: nothing to go on from"
+    assert build.start.note == "built in full: there is nothing to begin with"
     for number, acts in enumerate(STEPS, start=1):
         for act in acts:
             getattr(shop, act)()

@@ -11,7 +11,7 @@ from lakehouse.ledger import commits
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import Settings
 from pipelines.gold import incremental
-from pipelines.gold.incremental import LastGold, copy_to, find_last_gold, rules
+from pipelines.gold.incremental import FullBuild, LastGold, copy_to, find_last_gold, rules
 from tests.silver_commits import commit
 
 FIRST = {table.name: 0 for table in GOLD_SOURCES}
@@ -38,7 +38,7 @@ def published(settings: Settings, **gold: Any) -> Published:
     )
 
 
-def found(settings: Settings, last: Published | None) -> LastGold | str:
+def found(settings: Settings, last: Published | None) -> LastGold | FullBuild:
     return find_last_gold(settings, last=last, table_versions=SECOND)
 
 
@@ -65,7 +65,7 @@ def test_a_build_goes_on_from_the_published_file_with_the_files_that_changed(
     ("gold", "reason"),
     [
         ({"rules": "others"}, "the rules of gold changed"),
-        ({"in_a_row": 30}, "30 builds in a row went on from one another"),
+        ({"in_a_row": 30}, "the last 30 builds were incremental"),
         ({"full_bytes": 49}, "the file grew more than 2 times since the last full build"),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_file_that_does_not_fit_is_left(
     settings: Settings, gold: Mapping[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(incremental, "SMALL_FILE", 98)
-    assert found(settings, published(settings, **gold)) == reason
+    assert found(settings, published(settings, **gold)) == FullBuild(reason)
 
 
 def test_a_small_file_may_grow(settings: Settings) -> None:
@@ -83,22 +83,22 @@ def test_a_small_file_may_grow(settings: Settings) -> None:
 def test_without_a_publish_its_file_or_what_it_was_made_of_everything_is_built(
     settings: Settings,
 ) -> None:
-    assert found(settings, None) == "nothing is published yet"
+    assert found(settings, None) == FullBuild("nothing is published yet")
     older = Published("first", "gold-first.duckdb", FIRST, {}, 1, "")
-    assert found(settings, older) == "the rules of gold changed"
+    assert found(settings, older) == FullBuild("the rules of gold changed")
     last = published(settings)
     (Path(settings.tables_uri) / "silver" / "order_lines" / "part-1.parquet").unlink()
-    assert found(settings, last) == (
+    assert found(settings, last) == FullBuild(
         "files of silver.order_lines that the last gold was built from are gone"
     )
     (settings.gold_dir / "gold-first.duckdb").unlink()
-    assert found(settings, last) == "gold-first.duckdb is gone"
+    assert found(settings, last) == FullBuild("gold-first.duckdb is gone")
 
 
 def test_a_table_that_was_rebuilt_since_makes_a_full_build(settings: Settings) -> None:
     last = published(settings)
     commits.mark_rebuilt(WEB_EVENTS, identity="repair-1", settings=settings)
-    assert found(settings, last) == "silver.web_events was built anew since"
+    assert found(settings, last) == FullBuild("silver.web_events was rebuilt since")
 
 
 def test_a_copy_is_the_published_bytes_or_none(settings: Settings, tmp_path: Path) -> None:
