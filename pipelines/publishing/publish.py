@@ -12,13 +12,14 @@ from typing import Any
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, TABLES
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import CheckFailed, LakeError
-from lakehouse.ledger import chain, commits, publishes
+from lakehouse.ledger import commits, publishes
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.stages import StageLog
 from lakehouse.tables import current_versions
 from pipelines.gold.build import discard_dead_builds, refresh_gold
 from pipelines.gold.dbt_worker import GoldWorker
+from pipelines.gold.incremental import FullBuild
 from pipelines.publishing import pointer, restatements
 from pipelines.silver.routing import last_refined_batch
 from quality.audit.audit import audit
@@ -87,7 +88,6 @@ def publish(
         discard_dead_builds(settings)
         fence = publishes.next_fence(settings)
         commits.derive(settings)
-        operations = chain.heads(settings)["operations"].lines
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
             raise LakeError(
@@ -122,7 +122,7 @@ def publish(
             build = refresh_gold(
                 settings,
                 versions,
-                "asked for" if full_refresh else last,
+                FullBuild("asked for") if full_refresh else last,
                 run_id=outcome.run_id,
                 worker=workers().gold,
             )
@@ -157,7 +157,7 @@ def publish(
                 "table_versions": versions,
                 "rebuilt": commits.rebuildings(settings),
                 "rows": counts,
-                "gold": {**build.facts, "operations": operations},
+                "gold": build.facts,
                 "gold_amounts": as_texts(mart_sums(build.path)),
                 "audited": facts_of(outcome.equations),
                 "refined_batch": last_refined_batch(settings, versions=versions),
