@@ -12,7 +12,6 @@ the JVM starts are counted by stand-ins on its PATH, which write a line each.
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -40,6 +39,7 @@ from lakehouse.contracts.topics import (
 )
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append, location
+from storefront.messages import encode
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -76,11 +76,11 @@ class Shop:
             (*SHARES, CATALOG_PRODUCTS), weights=(*SHARES.values(), 1), k=size
         )
         made, rows = [], []
-        for topic in topics:
+        for drawn in topics:
             if self._before and self._dice.random() < 0.05:
                 topic, value = self._dice.choice(self._before)
             else:
-                value = json.dumps(self._message(topic)).encode()
+                topic, value = drawn, encode(self._message(drawn))
                 made.append((topic, value))
             rows.append((topic.name, self._offsets[topic], value))
             self._offsets[topic] += 1
@@ -95,7 +95,7 @@ class Shop:
         envelope = {
             "event_id": f"{at:%Y%m%d}-{dice.getrandbits(256):064x}-1",
             "schema_version": 1,
-            "occurred_at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "occurred_at": f"{at:%Y-%m-%dT%H:%M:00Z}",
         }
         if topic is ERP_INVOICE_LINES:
             body: dict[str, Any] = {
@@ -103,7 +103,7 @@ class Shop:
                 "StockCode": f"SKU{number % 4000}",
                 "Description": f"product {number % 4000}",
                 "Quantity": "x" if is_refused else str(dice.randint(1, 12)),
-                "InvoiceDate": f"{at:%Y-%m-%d %H:%M:%S}",
+                "InvoiceDate": f"{at - timedelta(seconds=number % 20):%Y-%m-%d %H:%M}",
                 "UnitPrice": f"{dice.randint(1, 3000) / 100}",
                 "CustomerID": str(10_000 + number % 5000),
                 "Country": "France",
@@ -257,7 +257,9 @@ def main() -> int:
         from lakehouse.tables import create_tables
 
         spark = None
-        print(f"{'rows':>10} {'batch':>6} {'CPU-s':>7} {'wall s':>7} {'children':>9}   CPU-s of each")
+        print(
+            f"{'rows':>10} {'batch':>6} {'CPU-s':>7} {'wall s':>7} {'children':>9}   CPU-s of each"
+        )
         medians = {}
         for rows in options.rows:
             settings = Settings(home=folder / f"rows-{rows}", storage=None)
@@ -273,7 +275,9 @@ def main() -> int:
                 wall = statistics.median(each.wall for each in found)
                 children = statistics.median(each.children for each in found)
                 each_cpu = " ".join(f"{each.cpu:.1f}" for each in found)
-                line = f"{rows:>10,} {size:>6,} {cpu:>7.2f} {wall:>7.2f} {children:>9.0f}   {each_cpu}"
+                line = (
+                    f"{rows:>10,} {size:>6,} {cpu:>7.2f} {wall:>7.2f} {children:>9.0f}   {each_cpu}"
+                )
                 print(line, flush=True)
         if len(options.rows) > 1:
             least, most = min(options.rows), max(options.rows)

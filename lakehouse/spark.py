@@ -33,6 +33,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
 
     jars = [str(path) for path in spark_jars(settings)]
     _keep_logs_off_the_terminal(settings)
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # the record functions run in Spark's workers
     local = settings.home / "spark"
     local.mkdir(parents=True, exist_ok=True)
     # Before the JVM starts its class path is free: jars there load once and quietly.

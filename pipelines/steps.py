@@ -10,7 +10,7 @@ from lakehouse.locks import hold
 from lakehouse.tables import tables_due
 from pipelines.context import Context
 from pipelines.publish import publish as bring_into_service
-from pipelines.refined_topics import BatchOutcome
+from pipelines.silver.routing import BatchOutcome
 
 
 def ingest(context: Context) -> None:
@@ -48,7 +48,7 @@ def refine(context: Context) -> None:
             for outcome in outcomes
             for found in outcome.records.values()
             for name, number in found.items()
-            if not name.startswith("flipped_")
+            if not name.startswith("superseded_")
         )
         stage.rows_out = sum(outcome.count("accepted") for outcome in outcomes)
         stage.note = note_of(outcomes)

@@ -1,47 +1,34 @@
-"""Identity and money of an ERP line, derived from its content alone.
+"""Identity of an ERP line, derived from its content alone.
 
-In: the eight raw texts of a row. Out: their canonical form, its SHA-256, and the exact amount.
+In: the eight raw texts of a row. Out: their canonical form, its SHA-256, the line's id.
 The csv and the Parquet of one extract differ as text ("2.550" and "2.55"); here they become equal.
 Blanks are spaces (U+0020), as for Spark's `trim`; digits are ASCII.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
-from typing import TypeVar
 
 import msgspec
 
-from lakehouse.contracts.business import AMOUNT_LIMIT, MAX_DECIMALS, PRICE_LIMIT, QUANTITY_LIMIT
+from lakehouse.remembered import remembered
 
-T = TypeVar("T")
 Texts = Sequence[str | None]
 
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
-_QUANTITY = re.compile(r"[+-]?[0-9]{1,15}(\.0{1,15})?")
-_PRICE = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.0+)?)?"
 )
 _AMERICAN = re.compile(
     r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?"
 )
+_CANONICAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _CUSTOMER = re.compile(r"([0-9]+)(?:\.0+)?")
-_LONGEST_REMEMBERED = 64
-_ZERO = Decimal(0)
 _encode = msgspec.json.Encoder().encode
 
 
-def _remembered(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Remember the answers for short texts: few values make up most of an extract."""
-    cached = lru_cache(1 << 15)(read)
-    return lambda text: cached(text) if len(text) <= _LONGEST_REMEMBERED else read(text)
-
-
-@_remembered
+@remembered
 def canonical_number(text: str) -> str:
     """`+007.50` becomes `7.5`, `-0` becomes `0`; a text that is no plain number stays."""
     found = _NUMBER.fullmatch(text.strip(" "))
@@ -53,7 +40,7 @@ def canonical_number(text: str) -> str:
     return f"-{plain}" if found[1] == "-" and plain != "0" else plain
 
 
-@_remembered
+@remembered
 def read_time(text: str) -> str | None:
     """Shop-local time of an InvoiceDate as `yyyy-MM-dd HH:mm:ss`; None when it is none.
 
@@ -78,7 +65,7 @@ def canonical_time(text: str) -> str:
     return read_time(text) or text
 
 
-@_remembered
+@remembered
 def canonical_customer(text: str) -> str:
     """`17850.0` becomes `17850`; other texts stay."""
     found = _CUSTOMER.fullmatch(text.strip(" "))
@@ -114,32 +101,12 @@ def line_hash(texts: Texts) -> str:
     return line_digest(canonical_row(texts)).hex()
 
 
-def line_amount(quantity: str | None, unit_price: str | None) -> Decimal | None:
-    """Exact pounds of a line; None where a part does not parse or is out of range."""
-    pieces = _pieces(quantity) if quantity else None
-    pounds = _pounds(unit_price) if unit_price else None
-    if pieces is None or pounds is None:
-        return None
-    amount = pieces * pounds
-    return (amount or _ZERO) if abs(amount) < AMOUNT_LIMIT else None
+def event_id_of(canonical: Texts, digest: bytes, occurrence: int) -> str:
+    """The line's `event_id`: its day, its digest, and which occurrence in the extract it is.
 
-
-@_remembered
-def _pieces(text: str) -> Decimal | None:
-    plain = text.strip(" ")
-    if not _QUANTITY.fullmatch(plain):
-        return None
-    pieces = Decimal(canonical_number(plain))
-    return pieces if abs(pieces) <= QUANTITY_LIMIT else None
-
-
-@_remembered
-def _pounds(text: str) -> Decimal | None:
-    plain = text.strip(" ")
-    if not _PRICE.fullmatch(plain):
-        return None
-    canonical = canonical_number(plain)
-    if len(canonical.partition(".")[2]) > MAX_DECIMALS:
-        return None
-    pounds = Decimal(canonical)
-    return pounds if abs(pounds) < PRICE_LIMIT else None
+    Ids that begin with the day let a look-up pass over files of other days. A line without a
+    readable date has no day in its id.
+    """
+    time = canonical[4] or ""
+    day = f"{time[:4]}{time[5:7]}{time[8:10]}-" if _CANONICAL_TIME.fullmatch(time) else ""
+    return f"{day}{digest.hex()}-{occurrence}"

@@ -8,9 +8,10 @@ tomorrow, whatever range of dates is sent.
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from lakehouse.contracts.amounts import line_amount
 from lakehouse.contracts.topics import ENVELOPE, ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.errors import LakeError
-from storefront.canonical import canonical_row, line_amount, line_digest, read_time
+from storefront.canonical import canonical_row, event_id_of, line_digest, read_time
 from storefront.extract import Extract
 from storefront.messages import Message, encode, rfc3339
 
@@ -60,13 +61,14 @@ def _messages(
     lines_of: dict[str | None, int] = {}
     for texts, row_number, column_count in extract.rows():
         invoice, _, _, quantity, invoice_date, unit_price, _, _ = texts
-        digest = line_digest(canonical_row(texts))
+        canonical = canonical_row(texts)
+        digest = line_digest(canonical)
         occurrences[digest] = occurrence = occurrences.get(digest, 0) + 1
         lines_of[invoice] = line_number = lines_of.get(invoice, 0) + 1
         time = read_time(invoice_date) if invoice_date else None
         if time is not None and not first_day <= time[:10] <= last_day:
             continue
-        event_id = f"{digest.hex()}-{occurrence}"
+        event_id = event_id_of(canonical, digest, occurrence)
         values = [event_id, version, occurred_at, *texts, row_number, line_number]
         if column_count != _WIDTH:
             values.append(column_count)  # the last field, which sound rows leave out

@@ -11,8 +11,8 @@ from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, read_stream
-from pipelines.refined_topics import BatchOutcome
-from pipelines.refinement import refine_records
+from pipelines.silver.routing import BatchOutcome
+from pipelines.silver.refine import refine_records
 from streaming.checkpoints import app_id, require_present, start_file
 from streaming.queries import start_query
 

@@ -28,10 +28,11 @@ from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append
 from pipelines.publish import PublishOutcome, Workers, publish
-from pipelines.refined_topics import BatchOutcome
+from pipelines.silver.routing import BatchOutcome
 from pipelines.stages import StageLog, TreeMeter
 from quality.equations import Equation
-from storefront.canonical import line_amount, line_hash
+from lakehouse.contracts.amounts import line_amount
+from storefront.canonical import canonical_row, event_id_of, line_digest
 from storefront.messages import Message
 
 if TYPE_CHECKING:
@@ -65,13 +66,19 @@ def texts(**changes: str | None) -> tuple[str | None, ...]:
     return tuple(changes.get(name, text) for name, text in zip(ERP_COLUMNS, LINE, strict=True))
 
 
+def erp_event_id(row: Sequence[str | None], occurrence: int = 1) -> str:
+    """Id of an ERP line."""
+    canonical = canonical_row(row)
+    return event_id_of(canonical, line_digest(canonical), occurrence)
+
+
 def erp_value(
     *, occurrence: int = 1, fields: Mapping[str, Any] | None = None, **line: Any
 ) -> bytes:
     """Message of one ERP line; `fields` change the message, the others its texts."""
     row = texts(**line)
     body = {
-        "event_id": f"{line_hash(row)}-{occurrence}",
+        "event_id": erp_event_id(row, occurrence),
         "schema_version": 1,
         "occurred_at": "2011-12-10T08:00:00Z",
         **dict(zip(ERP_COLUMNS, row, strict=True)),

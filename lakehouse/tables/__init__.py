@@ -17,6 +17,7 @@ from lakehouse.tables.log import (
     version_of,
 )
 from lakehouse.tables.reading import read, read_stream
+from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
 from lakehouse.tables.upkeep import (
     LEAST_HOURS,
     Survey,
@@ -33,6 +34,7 @@ __all__ = [
     "Survey",
     "Transaction",
     "append",
+    "append_rows",
     "changed_files",
     "columns_due",
     "compact",
@@ -41,13 +43,16 @@ __all__ = [
     "current_versions",
     "forget_tables",
     "held_columns",
+    "live_files",
     "location",
     "log_files",
     "merge",
+    "merge_rows",
     "put_aside",
     "read",
     "read_stream",
     "replace",
+    "replace_rows",
     "require_retention",
     "survey",
     "tables_due",

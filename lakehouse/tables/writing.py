@@ -68,7 +68,7 @@ def append(
             .mode("append")
             .option("txnAppId", transaction.for_table(table))
             .option("txnVersion", transaction.version)
-            .option("userMetadata", _facts(metadata, transaction))
+            .option("userMetadata", facts_of(metadata, transaction))
             .save(location(table, settings=settings))
         )
 
@@ -114,7 +114,7 @@ def merge(
         facts = {
             _TXN_APP: transaction.for_table(table),
             _TXN_VERSION: str(transaction.version),
-            USER_METADATA: _facts(metadata, transaction),
+            USER_METADATA: facts_of(metadata, transaction),
         }
         with commit_facts(rows.sparkSession, facts):
             plan.execute()
@@ -147,7 +147,8 @@ def commit_reason(spark: "SparkSession", reason: str) -> Iterator[None]:
         yield
 
 
-def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
+def facts_of(metadata: Mapping[str, object], transaction: Transaction) -> str:
+    """What a commit says of its batch, for the ledger."""
     facts = {**metadata, "app_id": transaction.app_id, "batch_id": transaction.version}
     return json.dumps(facts, sort_keys=True)
 

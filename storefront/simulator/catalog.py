@@ -13,9 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
+from lakehouse.contracts.amounts import line_amount
 from lakehouse.contracts.business import SERVICE_CODE_PREFIX, SERVICE_CODES, TEXT_LIMIT
 from lakehouse.contracts.topics import ERP_COLUMNS
-from storefront.canonical import canonical_customer, line_amount, read_time
+from storefront.canonical import canonical_customer, read_time
 from storefront.extract import read_extract
 from storefront.layout import ExtractRow
 
