@@ -23,8 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lakehouse.ledger import chain, commits
 from lakehouse.settings import PROJECT_ROOT, Settings
-from quality import batches, ledger
 
 LAKE = str(PROJECT_ROOT / ".venv" / "bin" / "lake")
 GOAL = 0.10
@@ -81,7 +81,7 @@ def latest(settings: Settings) -> dict[str, Any]:
 
 def line_counts(settings: Settings) -> dict[str, int]:
     """Lines of each chain of the ledger."""
-    return {name: head.lines for name, head in ledger.heads(settings).items()}
+    return {name: head.lines for name, head in chain.heads(settings).items()}
 
 
 def ledger_cost(settings: Settings, *, before: Mapping[str, int], after: Mapping[str, int]) -> Cost:
@@ -89,18 +89,18 @@ def ledger_cost(settings: Settings, *, before: Mapping[str, int], after: Mapping
     with tempfile.TemporaryDirectory(dir=settings.home) as scratch:
         copy = Settings(home=Path(scratch))
         bodies: list[tuple[str, dict[str, Any]]] = []
-        for chain in ledger.CHAINS:
-            lines = list(ledger.lines(chain, settings=settings))[: after.get(chain, 0)]
-            old, new = lines[: before.get(chain, 0)], lines[before.get(chain, 0) :]
-            ledger.write(chain, *map(_body, old), settings=copy)
-            bodies += [(chain, _body(line)) for line in new if chain != batches.CHAIN]
+        for name in chain.CHAINS:
+            lines = list(chain.lines(name, settings=settings))[: after.get(name, 0)]
+            old, new = lines[: before.get(name, 0)], lines[before.get(name, 0) :]
+            chain.write(name, *map(_body, old), settings=copy)
+            bodies += [(name, _body(line)) for line in new if name != commits.CHAIN]
 
         def write() -> None:
-            for chain, body in bodies:
-                ledger.write(chain, body, settings=copy)
+            for name, body in bodies:
+                chain.write(name, body, settings=copy)
 
         (copy.home / "tables").symlink_to(settings.home / "tables")
-        return timed(write) + timed(lambda: batches.derive(copy))
+        return timed(write) + timed(lambda: commits.derive(copy))
 
 
 def _body(line: Mapping[str, Any]) -> dict[str, Any]:

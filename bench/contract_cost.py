@@ -10,12 +10,12 @@ import statistics
 import time
 from datetime import UTC, datetime
 
-from lakehouse.contracts.conformance import Refusal, refusal_of
+from lakehouse.contracts.validation import Refusal, refusal_of
 from lakehouse.settings import Settings
-from pipelines.sources import History, send_history
-from storefront.erp import erp_messages
-from storefront.extract import read_extract
+from storefront.erp.extract import read_extract
+from storefront.erp.replay import erp_messages
 from streaming import producer
+from streaming.sources import History, send_history
 
 ROUNDS = 5
 

@@ -30,8 +30,8 @@ from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES, Table
 from lakehouse.duck import attached_delta, delta_relation, open_gold, open_lake
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.tables import current_versions
-from pipelines import gold_build
-from pipelines.gold import silver_variables
+from pipelines.gold import dbt_child
+from pipelines.gold.build import silver_variables
 
 GOAL = 1.2
 LAKE = str(PROJECT_ROOT / ".venv" / "bin" / "lake")
@@ -125,7 +125,7 @@ class Dbt:
             *("--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
         ]
-        self._manifest, failure = gold_build.parse(self._arguments)
+        self._manifest, failure = dbt_child.parse(self._arguments)
         if failure is not None:
             raise SystemExit(f"The dbt project does not parse: {failure}")
 
@@ -148,7 +148,7 @@ class Dbt:
             arguments += ["--select", selection, "--vars", json.dumps(variables)]
             started = time.process_time()
             outcome = dbtRunner(manifest=self._manifest).invoke(arguments)
-            gold_build.close(is_wanted=outcome.success)
+            dbt_child.close(is_wanted=outcome.success)
             spent = time.process_time() - started
             if not outcome.success:
                 raise SystemExit(f"dbt failed on {side}; its log is above: {outcome.exception}")

@@ -23,14 +23,14 @@ import duckdb
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.settings import Settings
+from lakehouse.stages import StageLog, TreeMeter
 from lakehouse.tables import Transaction, append
-from pipelines import backfill
-from pipelines.context import Context, open_context
-from pipelines.publish import PublishOutcome
-from pipelines.rollback import roll_back
-from pipelines.silver_days import Days
-from pipelines.stages import StageLog, TreeMeter
-from pipelines.steps import publish, refine
+from operations.context import Context, open_context
+from operations.recovery import backfill
+from operations.steps import publish, refine
+from pipelines.publishing.publish import PublishOutcome
+from pipelines.publishing.rollback import roll_back
+from pipelines.silver.days import Days
 from storefront.messages import Message
 from storefront.simulator import Catalog, ShopParameters, simulate
 from storefront.simulator.catalog import KnownCustomer, Product

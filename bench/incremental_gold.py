@@ -24,12 +24,12 @@ from typing import IO, Any, cast
 from audit_cost import machine
 from synthetic_silver import SyntheticSilver
 
+from lakehouse.ledger import commits
+from lakehouse.ledger.publishes import Published
 from lakehouse.settings import PROJECT_ROOT, Settings
-from pipelines import gold_build
-from pipelines.gold import silver_variables
-from pipelines.last_gold import LastGold, copy_to, find_last_gold, rules
-from pipelines.pointer import Published
-from quality import batches
+from pipelines.gold import dbt_child
+from pipelines.gold.build import silver_variables
+from pipelines.gold.incremental import LastGold, copy_to, find_last_gold, rules
 
 WHOLE_HISTORY = (
     "fct_basket_pairs",
@@ -105,7 +105,7 @@ class Side:
             *("--target-path", str(home / "dbt"), "--log-path", str(home / "logs")),
             *("--threads", "1"),
         ]
-        self.manifest, failure = gold_build.parse(self.arguments)
+        self.manifest, failure = dbt_child.parse(self.arguments)
         if failure is not None:
             raise SystemExit(failure)
         before = dict(self.silver.versions)
@@ -113,7 +113,7 @@ class Side:
         full = self.build(path, None)
         size = path.stat().st_size
         gold = {"rules": rules(), "in_a_row": 0, "full_bytes": size, "operations": 0}
-        sha256 = batches.file_sha256(path) or ""
+        sha256 = commits.file_sha256(path) or ""
         published = Published("h", path.name, before, {}, 0, "", file_sha256=sha256, gold=gold)
         self.silver.trade(late=lines // 100)
         found = find_last_gold(self.settings, last=published, table_versions=self.silver.versions)
@@ -136,13 +136,13 @@ class Side:
             **silver_variables(self.settings, self.silver.versions),
             **(last.variables if last else {}),
         }
-        outcome = gold_build.run(
+        outcome = dbt_child.run(
             self.arguments, manifest=self.manifest, variables=variables, callbacks=[meter]
         )
         if not outcome.success:
             raise SystemExit(f"The build failed: {outcome.exception or outcome.result.results}")
         reads = meter.reads(self.settings.tables_uri)
-        gold_build.close(is_wanted=True)
+        dbt_child.close(is_wanted=True)
         whole = time.process_time() - cpu
         rest = whole - sum(meter.cpu.values())
         meter.cpu[PARTS[0]] += rest  # hooks, dbt's own work, the last checkpoint

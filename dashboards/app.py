@@ -1,7 +1,7 @@
 """Wires the screens together and serves them on the loopback address.
 
 In: settings and whatever gold is in service. Out: a Dash app, or a server that runs until it is
-stopped. Alone: `python -m dashboards.app`.
+stopped. Run standalone: `python -m dashboards.app`.
 """
 
 import errno
@@ -17,11 +17,12 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboards import live, shell
 from dashboards.guard import Guard, security_headers
-from dashboards.pages.health_parts import QUALITY_REPORT
-from dashboards.published import NothingPublished, PublishedGold
+from dashboards.pages.data_health.cards import QUALITY_REPORT
+from dashboards.published import PublishedGold
 from lakehouse.errors import LakeError
+from lakehouse.pointer import NothingPublished
 from lakehouse.settings import Settings
-from quality.report import PAGE
+from quality.gate.report import PAGE
 
 HOST = "127.0.0.1"
 _STOP_WITHIN_SECONDS = 3

@@ -12,8 +12,8 @@ from typing import Any
 from dash.exceptions import PreventUpdate
 
 from dashboards.components import banner, empty_state
-from dashboards.published import NothingPublished
 from lakehouse.errors import LakeError
+from lakehouse.pointer import NothingPublished
 
 FIRST_COMMAND = "./lake demo"
 _log = logging.getLogger(__name__)

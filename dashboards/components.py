@@ -1,7 +1,7 @@
 """The building blocks of the pages: cards, lists, tables, banners and the empty state.
 
-In: values and texts. Out: Dash components without ids or callbacks, so that every page looks alike.
-Colours and spacing are in `assets/cartlake.css`.
+In: values and texts. Out: Dash components without ids or callbacks, so that all pages look the
+same. Colours and spacing are in `assets/cartlake.css`.
 """
 
 from collections.abc import Iterable, Sequence

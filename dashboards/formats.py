@@ -1,7 +1,8 @@
 """Numbers, money and times as a person reads them; the only place where a figure is rounded.
 
 In: exact values (Decimal, int, date). Out: text. Money is rounded half up, never through a float.
-Alone: `python -c "from decimal import Decimal; from dashboards.formats import money; ..."`.
+Run standalone: `python -c "from decimal import Decimal; from dashboards.formats import money;
+..."`.
 """
 
 from datetime import UTC, date, datetime

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from dashboards.last_run import report_path
-from lakehouse.duck import CURRENT
+from dashboards.queries.last_run import report_path
+from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]

@@ -6,33 +6,18 @@ file stays locked and no publish waits.
 """
 
 import contextlib
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.duck import CURRENT, open_gold
+from lakehouse.duck import open_gold
 from lakehouse.errors import LakeError
+from lakehouse.pointer import Version, current_version
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
-
-
-class NothingPublished(LakeError):
-    """There is no gold yet."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """A published version of gold, as `CURRENT` names it."""
-
-    run_id: str
-    path: Path
-    published_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -48,37 +33,6 @@ class _Handle:
     version: Version
     connection: "duckdb.DuckDBPyConnection"
     reader_count: int = 0
-
-
-def current_version(settings: Settings) -> Version:
-    """The version in service.
-
-    Raises:
-        NothingPublished: No version has been published yet.
-        LakeError: The pointer is damaged.
-    """
-    pointer = settings.gold_dir / CURRENT
-    try:
-        content = json.loads(pointer.read_text(encoding="utf-8"))
-        name, run_id = content["file"], content["run_id"]
-    except FileNotFoundError:
-        raise NothingPublished(
-            "Nothing has been published yet: run ./lake demo to load the shop's history."
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise LakeError(f"{pointer} cannot be read: publish again with ./lake run daily.") from None
-    if not isinstance(name, str) or Path(name).name != name:
-        raise LakeError(f"{pointer} names no gold file: publish again with ./lake run daily.")
-    return Version(str(run_id), settings.gold_dir / name, parse_time(content.get("published_at")))
-
-
-def parse_time(text: object) -> datetime | None:
-    """An ISO 8601 time with its zone, or nothing where there is none."""
-    try:
-        value = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return value if value.tzinfo else None
 
 
 class PublishedGold:

@@ -9,13 +9,17 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Input, Output, State, dcc, html
 
-from dashboards import components, data, figures, formats
+from dashboards import components, formats
 from dashboards.callbacks import off_loop
-from dashboards.last_run import LastRun, read_last_run
+from dashboards.figures import sales as sales_figures
 from dashboards.live import epoch
-from dashboards.pages import data_health, overview
-from dashboards.published import NothingPublished, PublishedGold, Version
+from dashboards.pages.data_health import page as data_health
+from dashboards.pages.overview import page as overview
+from dashboards.published import PublishedGold
+from dashboards.queries import sales as sales_queries
+from dashboards.queries.last_run import LastRun, read_last_run
 from lakehouse.errors import LakeError
+from lakehouse.pointer import NothingPublished, Version
 
 PAGES = (overview, data_health)
 NAME = "Cartlake"
@@ -84,7 +88,7 @@ def layout(gold: PublishedGold) -> Any:
                     id="pages",
                     data=[{"path": page.PATH, "title": page.TITLE} for page in PAGES],
                 ),
-                dcc.Store(id="templates", data=figures.TEMPLATES),
+                dcc.Store(id="templates", data=sales_figures.TEMPLATES),
                 dcc.Store(id="shown-scheme"),
             ],
             id="shell",
@@ -184,7 +188,7 @@ def as_of(gold: PublishedGold) -> Any:
     run = _last_run(gold)
     try:
         with gold.reader() as reader:
-            version, extent = reader.version, data.extent(reader.cursor)
+            version, extent = reader.version, sales_queries.extent(reader.cursor)
     except NothingPublished:
         return _failed(run, None) if run is not None and run.is_failed else None
     if run is not None and run.is_failed:

@@ -4,7 +4,6 @@ In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection
 no network. Alone: `lake query "select ..."` opens gold through it.
 """
 
-import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,42 +12,18 @@ from typing import TYPE_CHECKING
 from lakehouse.contracts import table as contract_of
 from lakehouse.contracts.tables import Column, Table
 from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.pointer import current_gold
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 from lakehouse.tables import location
 
 if TYPE_CHECKING:
     import duckdb
 
-CURRENT = "CURRENT"
 _SCHEMAS = ("gold.", "carried.")
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # Connections of one process to one file share an instance, and a locked one takes no setting.
 _opening = threading.Lock()
-
-
-def current_gold(settings: Settings) -> Path:
-    """The DuckDB file of the published version.
-
-    Raises:
-        LakeError: Nothing is published yet, or the pointer or its file is damaged.
-    """
-    pointer = settings.gold_dir / CURRENT
-    try:
-        name = json.loads(pointer.read_text(encoding="utf-8"))["file"]
-    except FileNotFoundError:
-        raise LakeError(
-            f"No gold has been published yet in {settings.gold_dir}: run ./lake demo."
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        name = None
-    if not isinstance(name, str) or Path(name).name != name:
-        raise LakeError(f"{pointer} names no gold file: publish again with ./lake run daily.")
-    path = settings.gold_dir / name
-    if not path.is_file():
-        raise LakeError(
-            f"The published gold {path} is missing: publish again with ./lake run daily."
-        )
-    return path
 
 
 def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
@@ -200,6 +175,7 @@ def delta_extension() -> Path:
 
 def scratch_dir(settings: Settings) -> Path:
     """Folder for what DuckDB spills or unpacks; its content may be deleted at any time."""
+    claim(settings)
     path = settings.home / "duckdb"
     path.mkdir(parents=True, exist_ok=True)
     return path

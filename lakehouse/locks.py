@@ -13,6 +13,7 @@ from typing import IO
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 
 
 @contextlib.contextmanager
@@ -27,6 +28,7 @@ def hold(name: str, *, settings: Settings, wait_seconds: float = 0.0) -> Iterato
     Raises:
         LakeError: Another process holds it; the message names its process id.
     """
+    claim(settings)
     path = settings.locks_dir / f"{name}.lock"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

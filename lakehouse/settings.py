@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="LAKE_",
         env_file=PROJECT_ROOT / ".env",
+        env_ignore_empty=True,
         frozen=True,
         extra="ignore",
         populate_by_name=True,
@@ -118,3 +119,8 @@ class Settings(BaseSettings):
     @cached_property
     def locks_dir(self) -> Path:
         return self.home / "locks"
+
+
+def address(settings: Settings) -> str:
+    """Where a browser finds the screens."""
+    return f"http://127.0.0.1:{settings.dashboard_port}/"

@@ -29,7 +29,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
     """
     from pyspark.sql import SparkSession
 
-    from lakehouse.jars import spark_jars
+    from lakehouse.jars.fetch import spark_jars
 
     jars = [str(path) for path in spark_jars(settings)]
     _keep_logs_off_the_terminal(settings)

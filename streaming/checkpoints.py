@@ -9,8 +9,8 @@ import zlib
 from pathlib import Path
 
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, commits
 from lakehouse.settings import Settings
-from quality import batches, ledger
 
 Ranges = dict[str, dict[str, tuple[int, int]]]
 """topic -> partition -> (first offset, end offset exclusive)."""
@@ -126,8 +126,8 @@ def _require_whole(path: Path, *, least: int, query: str) -> None:
 
 def _last_written(own_id: str, *, settings: Settings) -> int:
     """Number of the last batch that a checkpoint's query has written, by the commits; or -1."""
-    batches.derive(settings)
-    lines = ledger.lines(batches.CHAIN, settings=settings)
+    commits.derive(settings)
+    lines = chain.lines(commits.CHAIN, settings=settings)
     return max((line["batch_id"] for line in lines if line.get("app_id") == own_id), default=-1)
 
 

@@ -7,26 +7,20 @@ the app transaction and the batch's offset ranges. Alone: `lake ingest --once`.
 import json
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts import SOURCE_TOPICS, dead_letter_topic
 from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.contracts.topics import subscribed_topics
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append, current_version
-from streaming.admin import partition_count
 from streaming.checkpoints import app_id, kafka_ranges, require_present, start_file
+from streaming.kafka_admin import partition_count
 from streaming.queries import start_query
-from streaming.unread import require_all_held
+from streaming.retention import require_all_held
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
 QUERY = "ingest"
-
-
-def subscribed_topics() -> tuple[str, ...]:
-    """Topics that bronze keeps: the sources and their dead letters."""
-    names = [topic.name for topic in SOURCE_TOPICS]
-    return (*names, *(dead_letter_topic(name) for name in names))
 
 
 def start_ingest(

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
-from lakehouse.contracts.conformance import Refusal, refusal_of
+from lakehouse.contracts.validation import Refusal, refusal_of
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, produced
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
-from quality import ledger, produced
-from streaming.pace import Pace
+from streaming.rate_limit import Pace
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -147,7 +147,7 @@ class _Sender:
         batch = tuple(self._judged(message) for message in batch)
         for message in batch:
             chunk.add(message.topic, message.event_id, message.amount)
-        ledger.write(produced.CHAIN, chunk.opened(), settings=self._settings)
+        chain.write(produced.CHAIN, chunk.opened(), settings=self._settings)
         try:
             futures = [self._send_one(message) for message in batch]
         except KafkaError as error:

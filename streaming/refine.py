@@ -4,15 +4,15 @@ In: new bronze rows. Out: per batch the refined rows under one app transaction. 
 `lake refine --once`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
-from lakehouse.duck import delta_relation, open_lake
+from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, read_stream
-from pipelines.silver.routing import BatchOutcome
+from pipelines.silver.known import last_refined_batch
 from pipelines.silver.refine import refine_records
+from pipelines.silver.routing import BatchOutcome
 from streaming.checkpoints import app_id, require_present, start_file
 from streaming.queries import start_query
 
@@ -63,17 +63,3 @@ def start_refine(
             on_batch(outcome)
 
     return start_query(stream, refine, name=QUERY, settings=settings, follow=follow)
-
-
-def last_refined_batch(settings: Settings, *, versions: Mapping[str, int] | None = None) -> int:
-    """Highest refined_batch of any silver table, now or as pinned; 0 when silver is empty."""
-    pinned = versions or {}
-    stamped = [table for table in TABLES if "refined_batch" in table.column_names()]
-    parts = [
-        "select max(refined_batch) as number from "
-        + delta_relation(settings, table.name, version=pinned.get(table.name))
-        for table in stamped
-    ]
-    with open_lake(settings) as lake:
-        found = lake.execute(f"select max(number) from ({' union all '.join(parts)})").fetchone()
-    return int(found[0] or 0) if found else 0

@@ -12,10 +12,11 @@ from time import time
 from typing import Any
 
 from lakehouse.errors import LakeError
+from lakehouse.ledger import losses
+from lakehouse.ledger.losses import Place, Span
 from lakehouse.settings import Settings
-from quality import losses
-from quality.losses import Place
-from streaming import admin, broker
+from streaming import broker, kafka_admin
+from streaming.checkpoints import checkpoint_dir, next_offsets
 
 LAST_PART = 0.8
 """From this share of its retention on, an unread record is at risk."""
@@ -48,15 +49,15 @@ def risks(settings: Settings) -> list[Risk]:
     Raises:
         LakeError: Kafka does not answer.
     """
-    from streaming.ingest import subscribed_topics
+    from lakehouse.contracts.topics import subscribed_topics
 
-    with admin.connect(settings.bootstrap) as client:
+    with kafka_admin.connect(settings.bootstrap) as client:
         limits = _limits(client, subscribed_topics())
         if not limits:
             return []
         sizes = _sizes(client)
-    begins = admin.first_offsets(settings.bootstrap, sorted(limits))
-    ends = admin.end_offsets(settings.bootstrap, sorted(limits))
+    begins = kafka_admin.first_offsets(settings.bootstrap, sorted(limits))
+    ends = kafka_admin.end_offsets(settings.bootstrap, sorted(limits))
     landed = losses.landed_ends(settings)
     oldest = {
         place: max(landed.get(place, 0), begins[place])
@@ -100,7 +101,7 @@ def _limits(client: Any, topics: Sequence[str]) -> dict[str, dict[str, int]]:
     """Limits in milliseconds and bytes by topic, of the topics that have one."""
     from kafka.admin import ConfigResource, ConfigResourceType
 
-    known = admin.partition_counts(client)
+    known = kafka_admin.partition_counts(client)
     asked = [
         ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(_KEYS))
         for name in topics
@@ -158,3 +159,61 @@ def _written_at(settings: Settings, offsets: Mapping[Place, int]) -> dict[Place,
             for record in answer.get(place, ()):
                 found[topic, partition] = record.timestamp / 1000
     return found
+
+
+_INGEST = "ingest"
+
+
+def missing_ranges(settings: Settings, *, begins: dict[Place, int]) -> dict[Place, Span]:
+    """Ranges that Kafka deleted, that bronze lacks, and that nobody gave up yet.
+
+    Args:
+        settings: Where the state lies.
+        begins: First offset that Kafka still holds, by (topic, partition).
+    """
+    wanted = losses.first_acknowledged(settings)
+    with contextlib.suppress(LakeError):  # a damaged checkpoint says nothing; bronze does
+        wanted |= next_offsets(_INGEST, settings=settings)
+    for place, end in losses.landed_ends(settings).items():
+        wanted[place] = max(end, wanted.get(place, 0))
+    for place, spans in losses.accepted(settings).items():
+        for first, end in spans:
+            if first <= wanted.get(place, 0) < end:
+                wanted[place] = end
+    return {
+        place: (offset, begins[place])
+        for place, offset in wanted.items()
+        if offset < begins.get(place, 0)
+    }
+
+
+def require_all_held(settings: Settings) -> None:
+    """See that Kafka holds every record from ingest's checkpoint on; costs a request to Kafka.
+
+    Raises:
+        LakeError: It does not; the message names each range and the command that goes on.
+    """
+    wanted = next_offsets(_INGEST, settings=settings)
+    if not (checkpoint_dir(_INGEST, settings=settings) / "commits").exists():
+        wanted = {**losses.first_acknowledged(settings), **wanted}
+    if not wanted:
+        return
+    begins = kafka_admin.first_offsets(settings.bootstrap, sorted({topic for topic, _ in wanted}))
+    if all(begins.get(place, 0) <= offset for place, offset in wanted.items()):
+        return
+    missing = missing_ranges(settings, begins=begins)
+    if not missing:
+        raise LakeError(
+            "Kafka no longer holds the records at which ingest's checkpoint goes on, but bronze "
+            f"has them, or their loss was accepted: run `lake reset {_INGEST}` to go on after them."
+        )
+    raise lost_error(missing)
+
+
+def lost_error(missing: dict[Place, Span]) -> LakeError:
+    """The error for records that Kafka deleted before ingest read them."""
+    return LakeError(
+        f"Kafka no longer holds records that ingest has not read: {losses.in_words(missing)}. "
+        "Restore Kafka's data from a backup, or give them up on the record: "
+        f"`lake reset {_INGEST} --accept-loss REASON`."
+    )

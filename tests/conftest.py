@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lakehouse.duck import CURRENT
+from lakehouse.pointer import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 from tests.brokers import own_kafka
 from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all tests
     pytest_addoption,
@@ -32,7 +33,7 @@ from tests.lake_state import (
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from pipelines.publish import Workers
+    from pipelines.publishing.publish import Workers
 
 
 def pytest_configure() -> None:
@@ -49,7 +50,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def jars_dir() -> Path:
     """The project's checked jars, fetched at most once for all state folders of the tests."""
-    from lakehouse.jars import ensure_jars
+    from lakehouse.jars.fetch import ensure_jars
 
     settings = Settings(home=PROJECT_ROOT / ".lake")
     ensure_jars(settings)
@@ -62,7 +63,7 @@ def new_settings(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Ne
 
     def make(**options: object) -> Settings:
         home = tmp_path_factory.mktemp("state") / "lake"
-        home.mkdir()
+        claim(Settings(home=home))
         (home / "jars").symlink_to(jars_dir)
         fixed = {"home": home, "storage": None, "kafka_bootstrap": "127.0.0.1:1"}
         return Settings.model_validate({**fixed, **options})
@@ -90,7 +91,7 @@ def kafka(new_settings: NewSettings) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def workers(new_settings: NewSettings) -> "Iterator[Workers]":
     """The warm children of every publish."""
-    from pipelines.publish import warm_workers
+    from pipelines.publishing.publish import warm_workers
 
     with warm_workers(new_settings()) as warm:
         yield warm
@@ -184,12 +185,13 @@ def kafka_lake(new_lake: Callable[..., LakeState], kafka: str) -> LakeState:
 
 
 def _begin_at_the_end(settings: Settings) -> None:
-    from streaming import admin
+    from lakehouse.contracts.topics import subscribed_topics
+    from streaming import kafka_admin
     from streaming.checkpoints import start_file
-    from streaming.ingest import QUERY, subscribed_topics
+    from streaming.ingest import QUERY
 
     starts: dict[str, dict[str, int]] = {}
-    for (topic, partition), end in admin.end_offsets(
+    for (topic, partition), end in kafka_admin.end_offsets(
         settings.bootstrap, subscribed_topics()
     ).items():
         starts.setdefault(topic, {})[str(partition)] = end

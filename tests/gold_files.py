@@ -9,12 +9,14 @@ from pathlib import Path
 
 import duckdb
 
-from lakehouse.duck import CURRENT
+from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 
 
 def serve_gold(settings: Settings, *statements: str, file: str = "gold-1.duckdb") -> Path:
     """Put a gold file in service that these statements make, with nothing of it in the ledger."""
+    claim(settings)
     settings.gold_dir.mkdir(parents=True, exist_ok=True)
     path = settings.gold_dir / file
     with duckdb.connect(str(path)) as gold:

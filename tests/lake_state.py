@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.amounts import line_amount
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
@@ -26,13 +27,12 @@ from lakehouse.contracts.topics import (
 )
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
+from lakehouse.stages import StageLog, TreeMeter
 from lakehouse.tables import Transaction, append
-from pipelines.publish import PublishOutcome, Workers, publish
+from pipelines.publishing.publish import PublishOutcome, Workers, publish
 from pipelines.silver.routing import BatchOutcome
-from pipelines.stages import StageLog, TreeMeter
-from quality.equations import Equation
-from lakehouse.contracts.amounts import line_amount
-from storefront.canonical import canonical_row, event_id_of, line_digest
+from quality.audit.equation import Equation
+from storefront.erp.line_identity import canonical_row, event_id_of, line_digest
 from storefront.messages import Message
 
 if TYPE_CHECKING:
@@ -214,8 +214,8 @@ class LakeState:
     def dispositions(self) -> dict[tuple[str, int, int], str]:
         """Where each record is, by position."""
         from lakehouse.tables import current_versions
-        from quality import dispositions
-        from quality.equations import Pinned
+        from quality.audit import dispositions
+        from quality.audit.equation import Pinned
 
         with open_lake(self.settings) as lake:
             pinned = Pinned(lake, self.settings, current_versions(self.settings))

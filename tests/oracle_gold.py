@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 from lakehouse.contracts.topics import WEB_EVENTS, WEB_ORDERS
 from lakehouse.duck import open_gold
 from lakehouse.tables import current_versions
-from pipelines.gold import build_gold
-from pipelines.gold_worker import GoldWorker
+from pipelines.gold.build import build_gold
+from pipelines.gold.dbt_worker import GoldWorker
 from storefront.data import embedded_history
-from storefront.erp import erp_messages
-from storefront.extract import read_extract
+from storefront.erp.extract import read_extract
+from storefront.erp.replay import erp_messages
 from storefront.messages import Message
 from storefront.simulator import Catalog, simulate
 from storefront.simulator.catalog import KnownCustomer, Product

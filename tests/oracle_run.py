@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.jars import ensure_jars
+from lakehouse.jars.fetch import ensure_jars
 from lakehouse.settings import Settings
 from lakehouse.spark import open_session
 from lakehouse.tables import create_tables
-from pipelines.gold_worker import GoldWorker
+from pipelines.gold.dbt_worker import GoldWorker
 from tests import oracle
 from tests.lake_state import LakeState
 from tests.oracle_gold import (

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import typer.main
 
-import pipelines.cli
+import operations.cli
 from lakehouse.settings import Settings
 from tests.brokers import free_ports
 from tests.gold_files import serve_gold
@@ -63,12 +63,12 @@ def lake(
         monkeypatch.setattr(sys, "argv", ["lake", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            pipelines.cli.main()
+            operations.cli.main()
         assert isinstance(end.value.code, int)
         return Outcome(end.value.code, *capsys.readouterr())
 
     yield run
-    pipelines.cli._state["debug"] = False
+    operations.cli._state["debug"] = False
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def gold(home: Path) -> Path:
 
 def commands() -> list[tuple[str, ...]]:
     """Words of every command and group, the bare `lake` first."""
-    for module in pkgutil.iter_modules(pipelines.cli.__path__):
-        importlib.import_module(f"pipelines.cli.{module.name}")
+    for module in pkgutil.iter_modules(operations.cli.__path__):
+        importlib.import_module(f"operations.cli.{module.name}")
     found: list[tuple[str, ...]] = []
 
     def add(command: Any, words: tuple[str, ...]) -> None:
@@ -88,14 +88,14 @@ def commands() -> list[tuple[str, ...]]:
         for name, inner in getattr(command, "commands", {}).items():
             add(inner, (*words, name))
 
-    add(typer.main.get_command(pipelines.cli.app), ())
+    add(typer.main.get_command(operations.cli.app), ())
     return found
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("--help",), ("demo", "--help"), ("job", "nope")])
 def test_listing_and_help_import_no_engine(arguments: tuple[str, ...]) -> None:
     code = (
-        "import sys; from pipelines.cli import main\n"
+        "import sys; from operations.cli import main\n"
         f"sys.argv = ['lake', *{arguments!r}]\n"
         "try: main()\n"
         "except SystemExit: pass\n"
@@ -181,8 +181,8 @@ def test_ctrl_c_exits_130_and_says_that_nothing_is_lost(
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    importlib.import_module("pipelines.cli.runs")
-    monkeypatch.setattr("pipelines.cli.runs.in_order", interrupted)
+    importlib.import_module("operations.cli.run")
+    monkeypatch.setattr("operations.cli.run.in_order", interrupted)
     outcome = lake("list")
     assert (outcome.code, outcome.out) == (130, "")
     assert "Stopped. Nothing is lost" in outcome.err
@@ -194,14 +194,14 @@ def test_a_java_half_that_nobody_can_reach_is_told_as_such_however_py4j_says_it(
     from py4j.clientserver import ClientServer, JavaParameters
     from py4j.java_gateway import GatewayParameters, JavaGateway
 
-    importlib.import_module("pipelines.cli.runs")
+    importlib.import_module("operations.cli.run")
     (port,) = free_ports(1)
     refused = ClientServer(java_parameters=JavaParameters(port=port))
     unanswered = JavaGateway(gateway_parameters=GatewayParameters(port=port))
     try:
         for gateway in (refused, unanswered):
             monkeypatch.setattr(
-                "pipelines.cli.runs.in_order", lambda *_, java=gateway: java.jvm.System.gc()
+                "operations.cli.run.in_order", lambda *_, java=gateway: java.jvm.System.gc()
             )
             outcome = lake("list")
             assert outcome.code == 2
@@ -214,10 +214,10 @@ def test_a_java_half_that_nobody_can_reach_is_told_as_such_however_py4j_says_it(
 def test_a_refused_connection_of_another_server_is_not_put_down_to_java(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    importlib.import_module("pipelines.cli.runs")
+    importlib.import_module("operations.cli.run")
     (port,) = free_ports(1)
     monkeypatch.setattr(
-        "pipelines.cli.runs.in_order", lambda *_: socket.create_connection(("127.0.0.1", port))
+        "operations.cli.run.in_order", lambda *_: socket.create_connection(("127.0.0.1", port))
     )
     outcome = lake("list")
     assert outcome.code == 2

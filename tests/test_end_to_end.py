@@ -21,8 +21,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.jars import ensure_jars
+from lakehouse.jars.fetch import ensure_jars
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 from storefront.data import embedded_history
 from tests.brokers import free_ports
 from tests.lake_state import FAST_JAVA
@@ -81,7 +82,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A demo of 6,000 real lines, 200 of them sent twice, and seven bad ones."""
     folder = tmp_path_factory.mktemp("shop")
     home = folder / "lake"
-    home.mkdir()
+    claim(Settings(home=home))
     (home / "jars").symlink_to(_jars(), target_is_directory=True)
     rows = _real_rows()
     extract = folder / "extract.csv.gz"

@@ -14,14 +14,17 @@ import pytest
 import typer.main
 import yaml  # type: ignore[import-untyped]
 
-import pipelines.cli
+import operations.cli
 from lakehouse.contracts import TABLES, TOPICS, dead_letter_topic
 from lakehouse.contracts.business import SERVICE_CODE_PREFIX, SERVICE_CODES
 from lakehouse.contracts.gold import GOLD_TABLES
 from lakehouse.contracts.topics import ENVELOPE, ORDER_LINE_FIELDS, SOURCE_TOPICS
 from lakehouse.settings import PROJECT_ROOT, Settings
 
-PACKAGES = ("lakehouse", "storefront", "streaming", "pipelines", "quality", "dashboards")
+PACKAGES = (
+    *("lakehouse", "storefront", "quality", "pipelines"),
+    *("streaming", "governance", "dashboards", "operations"),
+)
 MODULES = sorted(path for each in PACKAGES for path in (PROJECT_ROOT / each).rglob("*.py"))
 DOCS = [
     *sorted(PROJECT_ROOT.glob("*.md")),
@@ -30,7 +33,7 @@ DOCS = [
 ]
 TEXTS = [*DOCS, PROJECT_ROOT / "NOTICE", PROJECT_ROOT / ".env.example"]
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}
-MOST_LINES = 250
+MOST_LINES = 400
 FLOATS = re.compile(r"\b(float|double|real)\b", re.IGNORECASE)
 MONEY = re.compile(r"(^|_)(amount|price)$")
 
@@ -144,7 +147,7 @@ def test_every_module_says_what_it_does() -> None:
     assert [relative(path) for path in silent] == []
 
 
-def test_no_module_is_longer_than_250_lines() -> None:
+def test_no_module_is_longer_than_400_lines() -> None:
     lengths = {relative(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
     assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
@@ -200,8 +203,8 @@ def test_relative_links_lead_to_files(path: Path) -> None:
 @cache
 def commands() -> dict[str, set[str]]:
     """Options of each command by its words, such as "broker start"; groups included."""
-    for module in pkgutil.iter_modules(pipelines.cli.__path__):
-        importlib.import_module(f"pipelines.cli.{module.name}")
+    for module in pkgutil.iter_modules(operations.cli.__path__):
+        importlib.import_module(f"operations.cli.{module.name}")
     found: dict[str, set[str]] = {}
 
     def add(command: Any, words: str) -> None:
@@ -211,7 +214,7 @@ def commands() -> dict[str, set[str]]:
         for name, inner in getattr(command, "commands", {}).items():
             add(inner, f"{words} {name}".strip())
 
-    add(typer.main.get_command(pipelines.cli.app), "")
+    add(typer.main.get_command(operations.cli.app), "")
     return found
 
 

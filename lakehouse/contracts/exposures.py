@@ -31,7 +31,7 @@ def read_exposures(declaration: Path = DECLARATION) -> tuple[Exposure, ...]:
     """Every page and report, in the order of their declaration.
 
     Raises:
-        LakeError: The declaration can't be read, or one of it is not whole.
+        LakeError: The declaration can't be read, or one is incomplete.
     """
     import yaml  # type: ignore[import-untyped]
 

@@ -64,7 +64,7 @@ def read_kpis(declaration: Path = DECLARATION) -> tuple[Kpi, ...]:
     """Every KPI, in the order of its declaration.
 
     Raises:
-        LakeError: The declaration can't be read, or one of it is not whole.
+        LakeError: The declaration can't be read, or one is incomplete.
     """
     import yaml  # type: ignore[import-untyped]
 

@@ -197,3 +197,9 @@ def topic(name: str) -> Topic:
 _BY_NAME = {each.name: each for each in (*SOURCE_TOPICS, LIVE_KPIS)}
 TOPICS = (*_BY_NAME, *(dead_letter_topic(each.name) for each in SOURCE_TOPICS))
 """Names of all topics that the broker holds."""
+
+
+def subscribed_topics() -> tuple[str, ...]:
+    """Topics that bronze keeps: the sources and their dead letters."""
+    names = [topic.name for topic in SOURCE_TOPICS]
+    return (*names, *(dead_letter_topic(name) for name in names))

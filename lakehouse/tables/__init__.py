@@ -5,10 +5,8 @@ modules behind it (`log`, `changes`, `columns`, `creation`, `reading`, `writing`
 own affair.
 """
 
-from lakehouse.tables.aside import forget_tables, put_aside
-from lakehouse.tables.changes import ChangedFiles, changed_files
-from lakehouse.tables.columns import columns_due, held_columns, tables_due
-from lakehouse.tables.creation import create_tables
+from lakehouse.tables.changed_files import ChangedFiles, changed_files
+from lakehouse.tables.creation import create_tables, forget_tables, put_aside
 from lakehouse.tables.log import (
     current_version,
     current_versions,
@@ -16,9 +14,7 @@ from lakehouse.tables.log import (
     log_files,
     version_of,
 )
-from lakehouse.tables.reading import read, read_stream
-from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
-from lakehouse.tables.upkeep import (
+from lakehouse.tables.maintenance import (
     LEAST_HOURS,
     Survey,
     compact,
@@ -26,6 +22,9 @@ from lakehouse.tables.upkeep import (
     survey,
     vacuum,
 )
+from lakehouse.tables.reading import read, read_stream
+from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
+from lakehouse.tables.schema import columns_due, held_columns, tables_due
 from lakehouse.tables.writing import Transaction, append, merge, replace, writer_of
 
 __all__ = [

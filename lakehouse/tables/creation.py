@@ -3,13 +3,19 @@
 In: a session. Out: every table of the contracts exists with every column of its contract.
 """
 
+import errno
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import TABLES, Column, Table
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables.columns import columns_due
 from lakehouse.tables.log import current_version, location
+from lakehouse.tables.schema import columns_due
 from lakehouse.tables.writing import commit_reason, writer_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -83,3 +89,40 @@ def _indexed(table: Table) -> str:
         and column.name != table.partition_by
         and column.type not in _WITHOUT_STATISTICS
     )
+
+
+def put_aside(table: Table, target: Path, *, settings: Settings) -> None:
+    """Move a table's folder to `target`; done before, it does nothing.
+
+    Raises:
+        LakeError: The table lies in an object store, or the folder can't be moved.
+    """
+    place = location(table, settings=settings)
+    if "://" in place:
+        raise LakeError(
+            f"{table.name} lies at {place}, and only tables on a file system can be put aside. "
+            "Move it away with the store's own tools and run the command again."
+        )
+    root = Path(place)
+    with writer_of(table, settings=settings):
+        if target.exists():
+            return
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if root.exists():
+                root.rename(target)
+            else:
+                target.mkdir()  # nothing was left of it: a second run must not move the new one
+        except OSError as error:
+            same = " They must be on one file system." if error.errno == errno.EXDEV else ""
+            raise LakeError(
+                f"{root} can't be moved to {target} ({error.strerror}).{same} Mend that and run "
+                "the command again."
+            ) from error
+
+
+def forget_tables(spark: "SparkSession") -> None:
+    """Make a session read every table's log anew, where a folder was replaced under it."""
+    jvm = spark._jvm
+    assert jvm is not None  # noqa: S101 - a session of ours always has one
+    jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()

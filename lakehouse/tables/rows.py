@@ -122,7 +122,7 @@ def replace_rows(
     where: str,
     metadata: Mapping[str, object],
 ) -> None:
-    """Replace the rows that `where` selects ("true": all) by `rows`, all of which it must select."""
+    """Replace the rows that `where` selects ("true": all) by rows, each of which it must select."""
     from deltalake import write_deltalake
 
     with writer_of(table, settings=settings):

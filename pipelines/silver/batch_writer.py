@@ -106,7 +106,7 @@ class BatchWriter:
 
     def _supersede(self, rows: str, table: Table) -> None:
         """Put the new winners in the place of the rows that they supersede."""
-        wanted = "(select identity from decided join sound using (topic, \"partition\", \"offset\") "
+        wanted = '(select identity from decided join sound using (topic, "partition", "offset") '
         wanted += "where decided.is_existing)"
         held = rows_by_id(self._lake, table, wanted, settings=self._settings)
         month = "strftime(order_date, '%Y-%m') as order_month, " if table.partition_by else ""
@@ -180,5 +180,3 @@ _SOURCE = "source_topic, source_partition, source_offset"
 
 def _ids(rows: str) -> str:
     return f"(select event_id as identity from ({rows}))"
-
-

@@ -6,11 +6,12 @@ for: ids begin with the business time, so the cost does not grow with history. A
 only excludes less.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.tables import ORDER_LINES, Table
-from lakehouse.duck import files_relation
+from lakehouse.contracts.tables import ORDER_LINES, TABLES, Table
+from lakehouse.duck import delta_relation, files_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import live_files
 from pipelines.silver.routing import SETTLING, topics_of
@@ -23,6 +24,20 @@ RANGES = 256
 """Ids and offsets are looked for as this many ranges at most."""
 
 SOURCE_PLACE = 'source_topic as topic, source_partition as "partition", source_offset as "offset"'
+
+
+def last_refined_batch(settings: Settings, *, versions: Mapping[str, int] | None = None) -> int:
+    """Highest refined_batch of any silver table, now or as pinned; 0 when silver is empty."""
+    pinned = versions or {}
+    parts = [
+        "select max(refined_batch) as number from "
+        + delta_relation(settings, table.name, version=pinned.get(table.name))
+        for table in TABLES
+        if "refined_batch" in table.column_names()
+    ]
+    with open_lake(settings) as lake:
+        found = lake.execute(f"select max(number) from ({' union all '.join(parts)})").fetchone()
+    return int(found[0] or 0) if found else 0
 
 
 def find_known(lake: "DuckDBPyConnection", *, settings: Settings) -> None:
@@ -44,9 +59,7 @@ def find_known(lake: "DuckDBPyConnection", *, settings: Settings) -> None:
         where (topic, identity) in (select (topic, identity) from records where reason is null)""")
 
 
-def rows_by_id(
-    lake: "DuckDBPyConnection", table: Table, wanted: str, *, settings: Settings
-) -> str:
+def rows_by_id(lake: "DuckDBPyConnection", table: Table, wanted: str, *, settings: Settings) -> str:
     """SQL of the rows of a table's files that may hold one of the wanted ids.
 
     Args:

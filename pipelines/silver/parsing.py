@@ -19,7 +19,8 @@ from pyarrow import parquet
 from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.arrow import arrow_schema
 from lakehouse.contracts.tables import Table
-from pipelines.silver.routing import ROUTES, TABLE_OF, RecordFunction
+from pipelines.silver import routing
+from pipelines.silver.routing import TABLE_OF, RecordFunction
 from pipelines.transforms.records import Accepted, Refused
 
 BRONZE_COLUMNS = ("topic", "partition", "offset", "value", "kafka_at")
@@ -56,7 +57,7 @@ def new_rows(table: Table) -> str:
 
 def record_functions() -> dict[str, RecordFunction]:
     """The function of each topic that bronze holds, dead letters included."""
-    functions = {route.topic.name: route.refine for route in ROUTES}
+    functions = {route.topic.name: route.refine for route in routing.ROUTES}
     return {
         **functions,
         **dict.fromkeys(map(dead_letter_topic, functions), refine_dead_letter),
@@ -104,9 +105,7 @@ def write_parsed(
     yield pa.RecordBatch.from_pydict({"path": pa.array(paths, pa.string())})
 
 
-def parsed(
-    batch: pa.RecordBatch, functions: Mapping[str, RecordFunction]
-) -> dict[str, pa.Table]:
+def parsed(batch: pa.RecordBatch, functions: Mapping[str, RecordFunction]) -> dict[str, pa.Table]:
     """What the records of a batch become: `records`, and rows by the name of their table."""
     records: list[tuple[Any, ...]] = []
     rows: dict[type, list[tuple[Any, ...]]] = {}

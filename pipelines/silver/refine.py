@@ -13,7 +13,13 @@ from lakehouse.settings import Settings
 from lakehouse.tables import Transaction
 from pipelines.silver.batch_writer import BATCH_ROWS, BatchWriter
 from pipelines.silver.known import find_known, rows_by_id, rows_by_place
-from pipelines.silver.parsing import BRONZE_COLUMNS, RECORDS, RECORDS_SCHEMA, parsed, record_functions
+from pipelines.silver.parsing import (
+    BRONZE_COLUMNS,
+    RECORDS,
+    RECORDS_SCHEMA,
+    parsed,
+    record_functions,
+)
 from pipelines.silver.routing import (
     IS_SUPERSEDED,
     BatchOutcome,

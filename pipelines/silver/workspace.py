@@ -90,7 +90,7 @@ def _open(lake: "DuckDBPyConnection", view: str, schema: "pa.Schema", paths: lis
 
 @contextlib.contextmanager
 def _scratch(settings: Settings) -> Iterator[Path]:
-    """A folder for one batch; those that a killed process left are deleted: they hold raw values."""
+    """A folder for one batch; what a killed process left is deleted, for it holds raw values."""
     root = scratch_dir(settings)
     for left in root.glob(f"{_PREFIX}*"):
         owner = left.name.removeprefix(_PREFIX).partition("-")[0]

@@ -16,9 +16,9 @@ from typing import TypeVar
 from lakehouse.contracts.amounts import line_amount
 from lakehouse.contracts.business import SERVICE_CODE_PREFIX, SERVICE_CODES, TEXT_LIMIT
 from lakehouse.contracts.topics import ERP_COLUMNS
-from storefront.canonical import canonical_customer, read_time
-from storefront.extract import read_extract
-from storefront.layout import ExtractRow
+from storefront.erp.columns import ExtractRow
+from storefront.erp.extract import read_extract
+from storefront.erp.line_identity import canonical_customer, read_time
 
 _FIRST_DAY, _LAST_DAY = "1990-01-01", "2099-12-31"  # the platform refuses lines beyond
 UNKNOWN_COUNTRY = "Unspecified"
@@ -160,3 +160,26 @@ def _most_frequent(found: Counter[T]) -> T:
 
 def _pence(pounds: Decimal) -> int:
     return max(1, int((pounds * 100).quantize(Decimal(1), ROUND_HALF_UP)))
+
+
+_SHELVES = (
+    ("seasonal", ("CHRISTMAS", "EASTER", "ADVENT", "SNOW", "REINDEER", "HALLOWEEN", "VALENTINE")),
+    ("lighting", ("LIGHT", "LAMP", "LANTERN", "CANDLE", "T-LIGHT", "HOLDER")),
+    ("bags", ("BAG", "PURSE", "SHOPPER", "BACKPACK", "LUGGAGE")),
+    ("kitchen", ("CAKE", "MUG", "CUP", "PLATE", "BOWL", "TEA", "TEAPOT", "JAR", "BAKING", "SPOON")),
+    ("stationery", ("CARD", "PEN", "PENCIL", "PENCILS", "WRAP", "NOTEBOOK", "PAPER", "STICKERS")),
+    ("jewellery", ("NECKLACE", "BRACELET", "EARRINGS", "RING", "BROOCH")),
+    ("garden", ("GARDEN", "PLANT", "FLOWER", "BIRD", "SEEDS", "HERB")),
+    ("toys", ("GAME", "TOY", "DOLL", "PUZZLE", "DOMINOES", "SOLDIER", "PLAYHOUSE", "CRAYONS")),
+    ("home", ("CUSHION", "CLOCK", "FRAME", "SIGN", "DRAWER", "HOOK", "MIRROR", "DOORMAT", "RUG")),
+)
+
+
+_OTHER = "gifts"
+
+
+def category_of(description: str) -> str:
+    """The first shelf one of whose words is in the name, singular or plural; else `gifts`."""
+    words = set(description.upper().split())
+    words |= {word.removesuffix("S") for word in words}
+    return next((shelf for shelf, marks in _SHELVES if words.intersection(marks)), _OTHER)

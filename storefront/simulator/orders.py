@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from storefront.simulator.standing import DayPlan
+from storefront.simulator.day_plan import DayPlan
 from storefront.simulator.visits import Visit
 from storefront.simulator.world import World
 

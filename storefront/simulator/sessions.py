@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from storefront.simulator.day_plan import DayPlan
 from storefront.simulator.orders import Order, basket, order_id_of, pick
-from storefront.simulator.standing import DayPlan
 from storefront.simulator.visits import Visit
 from storefront.simulator.world import World
 

@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from lakehouse.errors import LakeError
 from storefront.messages import Message
 from storefront.simulator.catalog import Catalog
-from storefront.simulator.facts import product_fact, profile_fact, refund_fact, session_facts
+from storefront.simulator.day_plan import DayPlan, plans
+from storefront.simulator.events import product_fact, profile_fact, refund_fact, session_facts
 from storefront.simulator.orders import Refund, refund_of
 from storefront.simulator.parameters import ShopParameters
 from storefront.simulator.sessions import Session, play
-from storefront.simulator.standing import DayPlan, plans
 from storefront.simulator.world import World
 
 OFFICE_HOURS = (*[0] * 9, *[1] * 8, *[0] * 7)

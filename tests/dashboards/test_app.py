@@ -15,11 +15,11 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from dashboards.app import listen, serve
-from dashboards.pages.health_parts import QUALITY_REPORT
+from dashboards.pages.data_health.cards import QUALITY_REPORT
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from quality.report import render, store_results
-from quality.verdicts import GateResult
+from quality.gate.report import render, store_results
+from quality.gate.verdicts import GateResult
 
 CALLBACK = "/_dash-update-component"
 Answer = tuple[int, dict[str, str], bytes]

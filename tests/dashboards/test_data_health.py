@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from dashboards.last_run import parse_last_run, read_last_run
-from dashboards.pages import health_parts as parts
-from dashboards.pages.data_health import body
-from dashboards.pages.restated_days import restated_days
+from dashboards.pages.data_health import cards as parts
+from dashboards.pages.data_health.page import body
+from dashboards.pages.data_health.restated_days import restated_days
+from dashboards.queries.last_run import parse_last_run, read_last_run
 from lakehouse.contracts import REASONS
 
 Words = Callable[[Any], str]

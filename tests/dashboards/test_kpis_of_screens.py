@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from dashboards.data import Totals
+from dashboards.queries.sales import Totals
 from lakehouse.contracts.kpis import kpi
 from lakehouse.settings import PROJECT_ROOT
 
@@ -18,20 +18,20 @@ READERS = [
 DIVISIONS = {
     "dashboards/components.py: change",  # how much more or less than before
     "dashboards/components.py: sparkline",  # where a point is drawn
-    "dashboards/figures.py: _bucket_ticks",  # how many labels fit
-    "dashboards/figures.py: _money_ticks",  # where lines are drawn
-    "dashboards/figures.py: _short",  # thousands and millions
+    "dashboards/figures/sales.py: _bucket_ticks",  # how many labels fit
+    "dashboards/figures/sales.py: _money_ticks",  # where lines are drawn
+    "dashboards/figures/sales.py: _short",  # thousands and millions
     "dashboards/formats.py: seconds",
     "dashboards/formats.py: share",  # parts of a whole: a country of all countries
     "dashboards/formats.py: size",
-    "dashboards/pages/health_parts.py: _stage",  # length of a bar
-    "dashboards/pages/overview_parts.py: _country",  # length of a bar, part of all countries
-    "dashboards/pages/overview_parts.py: _home",  # part of all countries
-    "dashboards/pages/overview_parts.py: countries_list",  # whether one dwarfs the others
-    "dashboards/pages/overview_parts.py: products_list",  # length of a bar
+    "dashboards/pages/data_health/cards.py: _stage",  # length of a bar
+    "dashboards/pages/overview/cards.py: _country",  # length of a bar, part of all countries
+    "dashboards/pages/overview/cards.py: _home",  # part of all countries
+    "dashboards/pages/overview/cards.py: countries_list",  # whether one dwarfs the others
+    "dashboards/pages/overview/cards.py: products_list",  # length of a bar
 }
 D = Decimal
-SHARES = {"dashboards/pages/overview_parts.py: _country"}
+SHARES = {"dashboards/pages/overview/cards.py: _country"}
 AGGREGATES = {
     "sum(gross_amount)",
     "sum(cancelled_amount)",

@@ -7,8 +7,8 @@ import pytest
 from dash import no_update
 from dash.exceptions import PreventUpdate
 
-from dashboards.pages.overview import figures_for
-from dashboards.pages.overview_filters import values_for
+from dashboards.pages.overview.filters import values_for
+from dashboards.pages.overview.page import figures_for
 
 Words = Callable[[Any], str]
 ALL_DAYS = ["2011-01-03", "2011-01-11"]

@@ -12,9 +12,10 @@ import duckdb
 import psutil
 import pytest
 
-from dashboards.data import totals
-from dashboards.published import NothingPublished, PublishedGold, current_version
+from dashboards.published import PublishedGold
+from dashboards.queries.sales import totals
 from lakehouse.errors import LakeError
+from lakehouse.pointer import NothingPublished, current_version
 
 
 def open_gold_files(shop: Any) -> list[str]:

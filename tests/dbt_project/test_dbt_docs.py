@@ -3,10 +3,10 @@
 from html import escape
 from typing import TYPE_CHECKING
 
+from governance.catalog.docs_entries import entries
+from governance.catalog.docs_page import render
+from governance.lineage.dbt_manifest import read_manifest
 from lakehouse.contracts.gold import GOLD_TABLES
-from pipelines.compiled_models import read_manifest
-from pipelines.docs_entries import entries
-from pipelines.docs_site import render
 
 if TYPE_CHECKING:
     from conftest import DbtRun

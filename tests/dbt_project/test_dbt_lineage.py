@@ -4,15 +4,15 @@ import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dashboards import data
+from dashboards.queries import sales
 from dashboards.shell import PAGES
 from lakehouse.contracts.exposures import read_exposures
 from lakehouse.contracts.gold import GOLD_TABLES
 from lakehouse.contracts.tables import TABLES
 from lakehouse.settings import PROJECT_ROOT
-from pipelines import restatements
-from quality import mart_sums
-from quality.suites import RULES
+from pipelines.publishing import restatements
+from quality.audit import mart_sums
+from quality.gate.suites import RULES
 
 if TYPE_CHECKING:
     from conftest import DbtRun
@@ -29,12 +29,12 @@ QUERIES = {
 
 def tables_of_queries() -> dict[str, set[str]]:
     """Tables that each query of the screens names."""
-    tree = ast.parse(Path(data.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(sales.__file__).read_text(encoding="utf-8"))
     return {
         each.name: {
-            getattr(data, node.id)
+            getattr(sales, node.id)
             for node in ast.walk(each)
-            if isinstance(node, ast.Name) and getattr(data, node.id, None) in GOLD_TABLES
+            if isinstance(node, ast.Name) and getattr(sales, node.id, None) in GOLD_TABLES
         }
         for each in tree.body
         if isinstance(each, ast.FunctionDef)

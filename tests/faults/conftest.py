@@ -17,7 +17,7 @@ from tests.lake_state import FAST_JAVA, LakeState, NewSettings, bring_into_servi
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from pipelines.publish import Workers
+    from pipelines.publishing.publish import Workers
     from storefront.messages import Message
 
 SMALL_BATCHES: dict[str, Any] = {"ingest_max_records": 200, "refine_max_bytes": "15k"}

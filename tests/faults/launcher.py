@@ -51,25 +51,28 @@ POINTS: dict[str, Point] = {
     "refine.before_batch": Point("streaming.refine", "refine_records", "before"),
     "refine.after_batch": Point("streaming.refine", "refine_records", "after"),
     "query.ended": Point("streaming.queries", "await_end", "after"),
-    "silver.after_append": Point("pipelines.silver_writer", "append", "after"),
-    "silver.after_merge": Point("pipelines.silver_writer", "merge", "after"),
+    "silver.after_append": Point("pipelines.silver.batch_writer", "append", "after"),
+    "silver.after_merge": Point("pipelines.silver.batch_writer", "merge", "after"),
     # sending
     "producer.before_chunk": Point("streaming.producer", "_Sender._send", "before"),
     "producer.after_chunk": Point("streaming.producer", "_Sender._send", "after"),
-    "producer.before_acknowledge": Point("quality.produced", "acknowledge", "before"),
-    "producer.after_acknowledge": Point("quality.produced", "acknowledge", "after"),
+    "producer.before_acknowledge": Point("lakehouse.ledger.produced", "acknowledge", "before"),
+    "producer.after_acknowledge": Point("lakehouse.ledger.produced", "acknowledge", "after"),
     # silver -> gold -> service
-    "publish.begun": Point("pipelines.publish", "_row_counts", "before"),
-    "publish.after_build": Point("pipelines.publish", "refresh_gold", "after"),
-    "publish.before_intent": Point("pipelines.pointer", "put_in_service", "before"),
-    "publish.before_pointer": Point("pipelines.pointer", "point_to", "before"),
-    "publish.after_pointer": Point("pipelines.pointer", "point_to", "after"),
+    "publish.begun": Point("pipelines.publishing.publish", "_row_counts", "before"),
+    "publish.after_build": Point("pipelines.publishing.publish", "refresh_gold", "after"),
+    "publish.before_intent": Point("pipelines.publishing.pointer", "put_in_service", "before"),
+    "publish.before_pointer": Point("pipelines.publishing.pointer", "point_to", "before"),
+    "publish.after_pointer": Point("pipelines.publishing.pointer", "point_to", "after"),
     "gold.inside_model": Point(
-        "dbt.task.run", "ModelRunner._materialization_relations", "before", "pipelines.gold_build"
+        "dbt.task.run",
+        "ModelRunner._materialization_relations",
+        "before",
+        "pipelines.gold.dbt_child",
     ),
     # the ledger
-    "ledger.before_write": Point("quality.ledger", "write", "before"),
-    "ledger.after_write": Point("quality.ledger", "write", "after"),
+    "ledger.before_write": Point("lakehouse.ledger.chain", "write", "before"),
+    "ledger.after_write": Point("lakehouse.ledger.chain", "write", "after"),
 }
 
 Action = Literal["kill", "stop", "abort", "enospc", "barrier", "note"]
@@ -94,7 +97,7 @@ def main() -> None:
     if TOGETHER in words:
         _run_together(words)
         return
-    from pipelines.cli import main as run_command
+    from operations.cli import main as run_command
 
     run_command()
 
@@ -160,7 +163,7 @@ def _plant_in_children(plan: dict[str, Any]) -> None:
 
 def _run_together(words: list[str]) -> None:
     """Commands side by side in one process, which ends as soon as one of them fails."""
-    from pipelines.cli import app, runs  # noqa: F401 - `runs` adds its commands to `app`
+    from operations.cli import app
 
     def run(command: list[str]) -> None:
         with _ending_the_process():

@@ -24,8 +24,8 @@ from lakehouse.contracts.gold import (
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, TABLES
 from lakehouse.duck import delta_relation, open_gold, open_lake
 from lakehouse.settings import Settings
-from pipelines.auditing import audit_service
-from pipelines.publish import Workers
+from operations.audit import audit_service
+from pipelines.publishing.publish import Workers
 from tests.faults.source import Truth
 from tests.lake_state import LakeState, bring_into_service, copied, failing
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.state import claim
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".lake", ".venv", ".uv", "*_cache", "__pycache__")
 FAILED = 1
@@ -66,7 +67,7 @@ PROTECTIONS = (
     Protection(
         "T04",
         "tests/faults/test_endings.py::test_a_stream_that_is_asked_to_stop_in_mid_batch_ends_soon",
-        "pipelines/cli/__init__.py",
+        "operations/cli/__init__.py",
         "except KeyboardInterrupt:",
         "except ZeroDivisionError:",
     ),
@@ -74,7 +75,7 @@ PROTECTIONS = (
         "T05",
         "tests/faults/test_endings.py::"
         "test_sigkill_of_the_java_half_ends_the_command_with_one_sentence",
-        "pipelines/cli/__init__.py",
+        "operations/cli/__init__.py",
         "Spark's Java process ended",
         "Something ended",
     ),
@@ -89,7 +90,7 @@ PROTECTIONS = (
     Protection(
         "T06",
         "tests/pipelines/test_pointer.py",
-        "pipelines/pointer.py",
+        "pipelines/publishing/pointer.py",
         'other.get("fence", 0) >= line["fence"]',
         "False",
     ),
@@ -125,7 +126,7 @@ PROTECTIONS = (
     Protection(
         "T11",
         "tests/faults/test_broker_outages.py::test_a_broker_that_stays_away",
-        "quality/produced.py",
+        "lakehouse/ledger/produced.py",
         'chunks[session, line["chunk"]] = (line["first_index"], end)',
         'chunks[session, line["chunk"]] = (line["first_index"], end); '
         'done.append((line["first_index"], end))',
@@ -134,7 +135,7 @@ PROTECTIONS = (
         "T12",
         "tests/streaming/test_producer.py::"
         "test_a_producer_killed_between_send_and_acknowledgement_goes_on_without_doubling",
-        "quality/produced.py",
+        "lakehouse/ledger/produced.py",
         'chunks[session, line["chunk"]] = (line["first_index"], end)',
         'chunks[session, line["chunk"]] = (line["first_index"], end); '
         'done.append((line["first_index"], end))',
@@ -158,7 +159,7 @@ PROTECTIONS = (
         "T15 T16 T17",
         "tests/faults/test_data_disorder.py::"
         "test_late_doubled_reordered_and_conflicting_records_leave_the_sources_truth_in_gold",
-        "pipelines/transforms/winners.py",
+        "pipelines/transforms/deduplication.py",
         _CONFLICT,
     ),
     Protection(
@@ -171,14 +172,14 @@ PROTECTIONS = (
         "T19",
         "tests/faults/test_data_disorder.py::"
         "test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted",
-        "quality/gate.py",
+        "quality/gate/judge.py",
         "raging = storm(quarantined, records)",
         "raging = False",
     ),
     Protection(
         "T20",
         "tests/pipelines/test_quarantined.py",
-        "pipelines/quarantined.py",
+        "operations/recovery/quarantine.py",
         'refused.join(_placed_positions(context), list(POSITION), "left_semi")',
         "refused.limit(0)",
     ),
@@ -206,14 +207,14 @@ PROTECTIONS = (
     Protection(
         "T24",
         "tests/faults/test_full_disk.py",
-        "pipelines/cli/__init__.py",
+        "operations/cli/__init__.py",
         "code = _stopped() if str(error) == QUERY_CUT_SHORT else _complain_generally(error)",
         "raise",
     ),
     Protection(
         "T25",
         "tests/quality/test_audit.py::test_damage_is_found_and_named",
-        "quality/state_proofs.py",
+        "quality/audit/files.py",
         "found = [*_set_back(name, recorded.get(name, []), pinned), *_changed(expected)]",
         "found = _changed(expected)",
     ),
@@ -221,7 +222,7 @@ PROTECTIONS = (
         "T26",
         "tests/pipelines/test_repair.py::"
         "test_a_damaged_table_is_named_repaired_and_published_again",
-        "pipelines/repair.py",
+        "operations/recovery/repair.py",
         "batches.mark_rebuilt(damaged, identity=identity, settings=settings)",
         "pass",
     ),
@@ -235,7 +236,7 @@ PROTECTIONS = (
     Protection(
         "T28",
         "tests/faults/test_data_upkeep.py::test_a_vacuum_takes_nothing",
-        "lakehouse/tables/upkeep.py",
+        "lakehouse/tables/maintenance.py",
         "require_retention(keep_hours)\n",
         "\n",
     ),
@@ -243,28 +244,28 @@ PROTECTIONS = (
         "T29",
         "tests/faults/test_crashes.py::"
         "test_sigkill_of_dbt_inside_a_model_leaves_the_old_gold_to_all_readers",
-        "pipelines/gold.py",
+        "pipelines/gold/build.py",
         'path = _private_folder(settings, run_id) / f"gold-{run_id}.duckdb"',
         '_private_folder(settings, run_id); path = settings.gold_dir / f"gold-{run_id}.duckdb"',
     ),
     Protection(
         "T30",
         "tests/pipelines/test_pointer.py",
-        "pipelines/pointer.py",
+        "pipelines/publishing/pointer.py",
         'kind = _ENDED[line["kind"]] if all(named) else "abandoned"',
         'kind = "abandoned"',
     ),
     Protection(
         "T31",
         "tests/pipelines/test_publish.py::test_an_audit_that_fails_keeps_the_old_gold_in_service",
-        "pipelines/publish.py",
+        "pipelines/publishing/publish.py",
         "_require_all(outcome.equations)\n",
         "\n",
     ),
     Protection(
         "T33",
         "tests/faults/test_endings.py::test_a_bad_exit_code_after_the_work_makes_the_retry_a_no_op",
-        "pipelines/publish.py",
+        "pipelines/publishing/publish.py",
         "            is_known\n            and pointer.is_in_service",
         "            False\n            and pointer.is_in_service",
     ),
@@ -284,7 +285,7 @@ def try_without(protection: Protection, *, folder: Path) -> Verdict:
     copy = folder / "project"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(PROJECT_ROOT, copy, ignore=NOT_COPIED)
-    (copy / ".lake").mkdir()
+    claim(Settings(home=copy / ".lake"))
     (copy / ".lake" / "jars").symlink_to(Settings().jars_dir)
     (copy / ".venv").symlink_to(PROJECT_ROOT / ".venv")
     path = copy / protection.file

@@ -13,7 +13,7 @@ from typing import Any
 
 from lakehouse.contracts.topics import CATALOG_PRODUCTS, CRM_CUSTOMERS
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
-from storefront.canonical import line_hash
+from storefront.erp.line_identity import line_hash
 from storefront.messages import Message
 from tests.lake_state import Record, erp, messages_of, texts, web_order
 

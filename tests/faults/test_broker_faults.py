@@ -16,16 +16,16 @@ import streaming.ingest
 from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES
 from lakehouse.contracts.topics import ERP_INVOICE_LINES
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, losses, produced
+from lakehouse.ledger.losses import Place, Span
 from lakehouse.settings import Settings
-from pipelines.auditing import audit_service
-from pipelines.publish import Workers
-from pipelines.resets import reset_query
-from pipelines.status import describe
-from quality import ledger, losses, produced
-from quality.equations import Equation
-from quality.losses import Place, Span
+from operations.audit import audit_service
+from operations.recovery.reset import reset_query
+from operations.status import describe
+from pipelines.publishing.publish import Workers
+from quality.audit.equation import Equation
 from storefront.messages import Message
-from streaming import admin, broker, producer
+from streaming import broker, kafka_admin, producer
 from streaming.checkpoints import start_file
 from streaming.producer import Source, produce
 from tests.faults.proof import Damage
@@ -155,7 +155,7 @@ def test_records_deleted_before_they_were_read_stop_ingest_until_they_are_given_
     assert f"{number} records are given up" in said
     with pytest.raises(LakeError, match="no loss to accept"):
         reset_query("ingest", settings=settings, accept_loss="again")
-    operations = ledger.lines("operations", settings=settings)
+    operations = chain.lines("operations", settings=settings)
     (line,) = (each for each in operations if each["kind"] == losses.KIND)
     assert line["reason"] == "a disk died"
     assert line["ranges"] == {ERP: {str(n): list(span) for (_, n), span in lost.items()}}
@@ -264,12 +264,12 @@ def outrun(lake: LakeState, *, first: int) -> tuple[LakeState, dict[Place, Span]
 
 def delete(settings: Settings, before: dict[tuple[str, int], int]) -> None:
     """Delete the records below these offsets."""
-    with admin.connect(settings.bootstrap) as client:
+    with kafka_admin.connect(settings.bootstrap) as client:
         client.delete_records({TopicPartition(*place): end for place, end in before.items()})
 
 
 def ends_of(settings: Settings) -> dict[tuple[str, int], int]:
-    return admin.end_offsets(settings.bootstrap, [ERP])
+    return kafka_admin.end_offsets(settings.bootstrap, [ERP])
 
 
 def sides(equations: Sequence[Equation], name: str) -> tuple[str, str]:

@@ -17,13 +17,14 @@ import streaming.ingest
 from lakehouse.contracts.gold import FCT_ORDER_LINES, GOLD_TABLES
 from lakehouse.contracts.tables import DUPLICATES, QUARANTINE
 from lakehouse.errors import LakeError
+from lakehouse.ledger import produced
 from lakehouse.settings import Settings
-from pipelines.auditing import audit_service
-from pipelines.publish import Workers
-from pipelines.status import describe
-from quality import produced
+from operations.audit import audit_service
+from operations.status import describe
+from pipelines.publishing.publish import Workers
 from storefront.messages import Message
-from streaming import broker, broker_config, producer
+from streaming import broker, producer
+from streaming.broker import config
 from streaming.producer import Source, produce
 from tests.brokers import free_ports
 from tests.faults.proof import VOLATILE, Damage, Rows, Shop, damage_of, differences, rows_of
@@ -242,10 +243,10 @@ def test_a_network_that_cuts_delays_and_falls_silent_costs_time_and_no_record(
     """T13: connections cut in mid-message, delayed by 200 ms, half-open; sender and reader."""
     port, controller = free_ports(2)
     kafka = new_settings(kafka_bootstrap=None, kafka_port=port, kafka_controller_port=controller)
-    real = broker_config._properties
+    real = config._properties
     with TcpProxy(port) as proxy:
         through = {"advertised.listeners": f"PLAINTEXT://127.0.0.1:{proxy.port}"}
-        monkeypatch.setattr(broker_config, "_properties", lambda each: {**real(each), **through})
+        monkeypatch.setattr(config, "_properties", lambda each: {**real(each), **through})
         with broker.start(kafka, detached=False):
             lake = scene.new_lake(f"127.0.0.1:{proxy.port}")
             before = proxy.accepted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import LakeError
-from pipelines.resets import reset_query
+from operations.recovery.reset import reset_query
 from streaming.checkpoints import checkpoint_dir, start_file
 from tests.faults.proof import Trial
 from tests.faults.results import Recorder

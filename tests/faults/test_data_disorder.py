@@ -13,14 +13,14 @@ from lakehouse.contracts.gold import FCT_DAILY_KPIS
 from lakehouse.contracts.tables import ORDER_LINES, QUARANTINE
 from lakehouse.duck import open_gold
 from lakehouse.errors import CheckFailed
+from lakehouse.ledger import chain
 from lakehouse.settings import Settings
-from pipelines.auditing import audit_service
-from pipelines.publish import Workers
-from pipelines.restatements import of_published_runs, summary
-from pipelines.status import describe
-from pipelines.storms import accept_run
-from quality import ledger
-from storefront.canonical import line_hash
+from operations.audit import audit_service
+from operations.status import describe
+from pipelines.publishing.publish import Workers
+from pipelines.publishing.restatements import of_published_runs, summary
+from quality.gate.storm import accept_run
+from storefront.erp.line_identity import line_hash
 from streaming.producer import Source, produce
 from tests.faults.proof import Damage
 from tests.faults.results import Recorder
@@ -237,11 +237,11 @@ def test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_ac
 
     blocked = [
         line["run_id"]
-        for line in ledger.lines("publishes", settings=settings)
+        for line in chain.lines("publishes", settings=settings)
         if line["kind"] == "blocked"
     ]
     assert blocked == ["storm-1", "storm-2"]
-    (accepted,) = ledger.lines("operations", settings=settings)
+    (accepted,) = chain.lines("operations", settings=settings)
     assert (accepted["run_id"], accepted["reason"]) == ("storm-2", "the till was broken")
     assert failing(audit_service(settings, full=True)) == {}
     record_fault(Damage(520, 0, 0, Decimal(0)), human_steps=1, note="the way on is in the ledger")

@@ -10,8 +10,8 @@ from kafka import KafkaProducer
 from lakehouse.contracts.gold import FCT_ORDERS
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, QUARANTINE
 from lakehouse.duck import open_gold
-from pipelines.auditing import audit_service
-from pipelines.publish import Workers
+from operations.audit import audit_service
+from pipelines.publishing.publish import Workers
 from tests.faults.proof import Damage
 from tests.faults.results import Recorder
 from tests.lake_state import LakeState, Record, bring_into_service, erp, failing, web_order

@@ -12,13 +12,13 @@ import pytest
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain
 from lakehouse.settings import Settings
-from lakehouse.tables import current_versions, location, upkeep
-from pipelines.context import Context
-from pipelines.publish import PublishOutcome, Workers
-from pipelines.stages import StageLog, TreeMeter
-from pipelines.upkeep import chores, maintain
-from quality import ledger
+from lakehouse.stages import StageLog, TreeMeter
+from lakehouse.tables import current_versions, location, maintenance
+from operations.context import Context
+from operations.maintain import chores, maintain
+from pipelines.publishing.publish import PublishOutcome, Workers
 from tests.faults.commands import Command, Fault, all_of, catch_up, run, succeed
 from tests.faults.launcher import TOGETHER
 from tests.faults.proof import Shop, Trial, prove
@@ -67,7 +67,7 @@ def test_streams_compaction_and_backfill_meet_on_one_table_and_nothing_is_lost(
         streams.signal(signal.SIGINT)
         assert streams.end(within=60).code == 130, streams.output()
     assert "compact" in first.output
-    assert before > upkeep.SMALL_FILES_ALLOWED
+    assert before > maintenance.SMALL_FILES_ALLOWED
     catch_up("refine", settings=settings)
     commands = [Command(name, settings=settings) for name in ("maintain", "backfill")]
     with all_of(commands) as both:
@@ -77,10 +77,10 @@ def test_streams_compaction_and_backfill_meet_on_one_table_and_nothing_is_lost(
     again = succeed("backfill", settings=settings)
     assert "nothing differed" in again.output
     succeed("maintain", settings=settings)
-    assert max(live_files(settings).values()) <= 12 * upkeep.SMALL_FILES_ALLOWED
+    assert max(live_files(settings).values()) <= 12 * maintenance.SMALL_FILES_ALLOWED
     kinds = {
         (line.get("operation"), line["kind"])
-        for line in ledger.lines("operations", settings=settings)
+        for line in chain.lines("operations", settings=settings)
     }
     assert ("maintain", "done") in kinds
     record_fault(prove(settings, shop, workers=workers))
@@ -92,7 +92,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
     """T28: compaction and vacuum under a long reader and a writer; under 168 h refused."""
     lake, settings = trial.lake, trial.settings
     lake.ingest()
-    monkeypatch.setattr(upkeep, "SMALL_FILES_ALLOWED", 1)
+    monkeypatch.setattr(maintenance, "SMALL_FILES_ALLOWED", 1)
     root = Path(location(BRONZE_EVENTS, settings=settings))
     stray = root / "part-0-of-a-write-cut-short.parquet"
     stray.write_bytes(b"PAR1")
@@ -112,7 +112,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
         writing = pool.submit(lake.refine)
         maintain(context)
         for table in TABLES:
-            upkeep.vacuum(
+            maintenance.vacuum(
                 lake.spark, table, keep_hours=168, settings=settings, metadata={"query": "test"}
             )
         writing.result(timeout=600)
@@ -126,7 +126,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
 
     for act in (
         lambda: chores(settings, keep_hours=167.9),
-        lambda: upkeep.vacuum(
+        lambda: maintenance.vacuum(
             lake.spark, BRONZE_EVENTS, keep_hours=0, settings=settings, metadata={}
         ),
     ):

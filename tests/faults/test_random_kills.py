@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lakehouse.settings import Settings
-from pipelines.publish import Workers
+from pipelines.publishing.publish import Workers
 from streaming.producer import Source, produce
 from tests.faults.commands import Command, Fault, catch_up
 from tests.faults.launcher import TOGETHER

@@ -6,7 +6,6 @@ import pytest
 from lakehouse.contracts.tables import PRODUCTS
 from lakehouse.duck import (
     attached_delta,
-    current_gold,
     delta_extension,
     delta_relation,
     open_gold,
@@ -14,6 +13,7 @@ from lakehouse.duck import (
     seal,
 )
 from lakehouse.errors import CheckFailed, LakeError
+from lakehouse.pointer import current_gold
 from lakehouse.settings import Settings
 from tests.gold_files import serve_gold
 from tests.silver_commits import commit

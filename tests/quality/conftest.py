@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lakehouse.contracts.tables import ORDER_LINES, TABLES, Table
-from quality.invented_shop import Shop, build_shop, planted_line
+from quality.proof.sample_shop import Shop, build_shop, planted_line
 
 _DELTA_TYPES = {"int": "integer", "bigint": "long"}
 

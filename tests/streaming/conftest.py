@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lakehouse.jars import ensure_jars
+from lakehouse.jars.fetch import ensure_jars
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 from streaming import broker
 from tests.brokers import free_ports
 
@@ -21,7 +22,7 @@ def new_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
 
     def make() -> Settings:
         home = tmp_path_factory.mktemp("a shop, with blanks") / "lake"
-        home.mkdir()
+        claim(Settings(home=home))
         (home / "jars").symlink_to(Settings().jars_dir)
         port, controller = free_ports(2)
         settings = Settings(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, commits
 from lakehouse.settings import Settings
-from quality import batches, ledger
 from streaming.checkpoints import app_id, checkpoint_dir, kafka_ranges, require_sound
 
 
@@ -141,7 +141,7 @@ def test_a_checkpoint_older_than_what_its_query_wrote_is_refused(settings: Setti
         for own_id, last in (("another", 9), ("8b0c", 2))
         for n in range(last + 1)
     ]
-    ledger.write(batches.CHAIN, *lines, settings=settings)
+    chain.write(commits.CHAIN, *lines, settings=settings)
     require_sound("ingest", settings=settings)
     for name in ("offsets/2", "commits/2"):
         (checkpoint_dir("ingest", settings=settings) / name).unlink()

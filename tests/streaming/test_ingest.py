@@ -10,9 +10,9 @@ from kafka import KafkaProducer
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_EVENTS
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, commits
 from lakehouse.tables import current_version
-from pipelines.resets import reset_query
-from quality import batches, ledger
+from operations.recovery.reset import reset_query
 from streaming.checkpoints import checkpoint_dir, start_file
 from tests.lake_state import LakeState
 
@@ -49,11 +49,11 @@ def test_records_land_byte_for_byte_with_the_ranges_of_their_batch(kafka_lake: L
         (ERP, b"tombstone", None, None, None),
         (WEB_EVENTS.name, b"\xff", b"\x00\xff", "s2", None),
     ]
-    batches.derive(kafka_lake.settings)
-    assert batches.derive(kafka_lake.settings) == 0
+    commits.derive(kafka_lake.settings)
+    assert commits.derive(kafka_lake.settings) == 0
     line = [
         each
-        for each in ledger.lines(batches.CHAIN, settings=kafka_lake.settings)
+        for each in chain.lines(commits.CHAIN, settings=kafka_lake.settings)
         if each["table"] == BRONZE_EVENTS.name and "ranges" in each
     ]
     assert [(each["query"], each["batch_id"], each["rows"]) for each in line] == [("ingest", 0, 3)]
@@ -105,7 +105,7 @@ def test_a_lost_checkpoint_stops_and_a_reset_goes_on_after_the_last_record(
     assert len(set(kafka_lake.rows(BRONZE_EVENTS, "partition", "offset", where=mine))) == 16
     kinds = [
         (line["kind"], line["operation"], line["query"])
-        for line in ledger.lines("operations", settings=settings)
+        for line in chain.lines("operations", settings=settings)
     ]
     assert kinds == [("intent", "reset", "ingest"), ("done", "reset", "ingest")]
 

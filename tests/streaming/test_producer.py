@@ -17,7 +17,6 @@ import pytest
 from kafka import KafkaProducer
 
 from lakehouse.contracts import dead_letter_topic
-from lakehouse.contracts.conformance import Refusal
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     DUPLICATES,
@@ -32,12 +31,13 @@ from lakehouse.contracts.topics import (
     ERP_INVOICE_LINES,
     WEB_ORDERS,
 )
+from lakehouse.contracts.validation import Refusal
+from lakehouse.ledger import chain, produced
 from lakehouse.settings import PROJECT_ROOT, Settings
-from pipelines.auditing import audit_service
-from pipelines.sources import History, send_history
-from quality import ledger, produced
+from operations.audit import audit_service
 from storefront.messages import Message
 from streaming.producer import LARGEST_MESSAGE, Sent, Source, _dead_letter, produce
+from streaming.sources import History, send_history
 from tests.lake_state import LINE, LakeState, erp, erp_value, failing, messages_of, web_order
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
@@ -103,7 +103,7 @@ def test_a_source_is_sent_once_and_again_only_when_asked(kafka_lake: LakeState) 
     assert again == Sent(None, 0, 25, 0)
     resent = produce(orders(590_000, 25), source=source, settings=settings, resend=True)
     assert (resent.records, resent.skipped) == (25, 0)
-    lines = list(ledger.lines(produced.CHAIN, settings=settings))
+    lines = list(chain.lines(produced.CHAIN, settings=settings))
     assert [line["kind"] for line in lines] == [
         *("session", "chunk", "acknowledged", "finished"),
         *("session", "chunk", "acknowledged", "finished"),
@@ -197,7 +197,7 @@ def test_a_message_against_its_contract_is_refused_by_the_producer_and_if_forced
     )
     assert sent == Sent(sent.session, 7, 0, 5, reasons)
     chunk = next(
-        line for line in ledger.lines(produced.CHAIN, settings=settings) if line["kind"] == "chunk"
+        line for line in chain.lines(produced.CHAIN, settings=settings) if line["kind"] == "chunk"
     )
     dead = {dead_letter_topic(each.name): 1 for each in (WEB_ORDERS, CATALOG_PRODUCTS)}
     dead |= {dead_letter_topic(ERP): 2, dead_letter_topic(CRM_CUSTOMERS.name): 1}

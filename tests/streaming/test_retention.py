@@ -7,10 +7,10 @@ import pytest
 
 from lakehouse.contracts.topics import WEB_EVENTS
 from lakehouse.settings import Settings
-from pipelines.cli import runs
-from pipelines.doctor import diagnose
-from pipelines.status import describe
-from streaming import admin, retention
+from operations.cli import run
+from operations.doctor import diagnose
+from operations.status import describe
+from streaming import kafka_admin, retention
 from streaming.retention import risks
 from tests.brokers import own_kafka
 
@@ -41,7 +41,7 @@ def keep(settings: Settings, **limits: str) -> None:
     from kafka.admin import ConfigResource, ConfigResourceType
 
     values = {f"retention.{name}": value for name, value in limits.items()}
-    with admin.connect(settings.bootstrap) as client:
+    with kafka_admin.connect(settings.bootstrap) as client:
         client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, TOPIC, values)])
 
 
@@ -65,7 +65,7 @@ def test_unread_records_in_the_last_fifth_of_their_retention_are_a_risk(
     assert f"Warning    {told}" in describe(settings)
     (finding,) = [each for each in diagnose(settings) if each.check == "Retention"]
     assert (finding.ok, finding.remedy) == (False, "lake ingest --once")
-    runs._warn_of_retention(settings)
+    run._warn_of_retention(settings)
     assert capsys.readouterr().err.startswith(f"Warning: {told}")
 
     monkeypatch.setattr(
@@ -78,7 +78,7 @@ def test_unread_bytes_near_a_topics_limit_are_a_risk(settings: Settings) -> None
     send(settings, 20)
     keep(settings, ms="-1", bytes=str(1024**2))
     assert risks(settings) == []
-    with admin.connect(settings.bootstrap) as client:
+    with kafka_admin.connect(settings.bootstrap) as client:
         size = retention._sizes(client)[TOPIC, 0]
     keep(settings, ms="-1", bytes=str(int(size / 0.85)))
     (risk,) = risks(settings)

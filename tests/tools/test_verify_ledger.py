@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES
-from lakehouse.duck import CURRENT
+from lakehouse.ledger import chain
+from lakehouse.pointer import CURRENT
 from lakehouse.settings import PROJECT_ROOT, Settings
-from pipelines.auditing import audit_service
-from pipelines.rollback import roll_back
-from quality import ledger
+from operations.audit import audit_service
+from pipelines.publishing.rollback import roll_back
 from tests.lake_state import Published, erp, failing
-from tests.quality.test_audit import DAMAGES, append_bronze_again, delete_an_order
+from tests.quality.audit.test_audit import DAMAGES, append_bronze_again, delete_an_order
 
 TOOL = PROJECT_ROOT / "tools" / "verify_ledger.py"
 OURS = "lakehouse,storefront,streaming,pipelines,quality,dashboards,duckdb,deltalake,delta,pyspark"
@@ -173,4 +173,4 @@ def test_digests_name_the_offsets_where_a_record_was_exchanged(published: Publis
         "erp.invoice_lines.v1/5 offsets 20000 to 29999: bronze and silver differ"
     ]
     assert BRONZE_EVENTS.name not in str(failed(verdicts).get("R6"))
-    assert ledger.breaks("batches", settings=settings) == []
+    assert chain.breaks("batches", settings=settings) == []

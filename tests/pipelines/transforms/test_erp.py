@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
 from pipelines.transforms.erp import invoice_time, read_invoice_lines
-from storefront.canonical import line_hash, read_time
+from storefront.erp.line_identity import line_hash, read_time
 from tests.lake_state import Record, bronze_frame, erp, texts
 
 if TYPE_CHECKING:

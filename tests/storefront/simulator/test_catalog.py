@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.contracts.topics import ERP_COLUMNS
-from storefront.layout import ExtractRow
+from storefront.erp.columns import ExtractRow
 from storefront.simulator import Catalog, catalog_from, load_catalog
 from storefront.simulator.catalog import KnownCustomer, Product
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storefront.simulator.categories import category_of
+from storefront.simulator.catalog import category_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,212 @@
+"""Programs of ours that run beside a command: who they are, whether they live, how they end.
+
+In: commands, pids, ports. Out: a record file per program, recognised by pid, time of start and a
+mark in the command line, so that a pid which the system has given to another program is never taken
+for ours.
+"""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from lakehouse.files import replace_text
+from lakehouse.processes import supervisor
+
+LOOPBACK = "127.0.0.1"
+_CLOCK_SECONDS = 5.0  # a start time shifts a little when the machine's clock is set
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A program that was started, `started_at` in seconds since 1970; `facts` are the caller's."""
+
+    pid: int
+    started_at: float
+    mark: str
+    facts: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tied:
+    """A program that ends with this process, however this process ends."""
+
+    pid: int
+    supervisor: "subprocess.Popen[str]"
+
+    def close(self) -> None:
+        """Stop the program and wait until it is gone."""
+        if self.supervisor.stdin is not None:
+            self.supervisor.stdin.close()
+        self.supervisor.wait()
+        if self.supervisor.stdout is not None:
+            self.supervisor.stdout.close()
+
+
+def record(path: Path, *, pid: int, mark: str, facts: Mapping[str, str | float]) -> Recorded:
+    """Write down a program that runs. Raises: psutil.NoSuchProcess when it has ended already."""
+    written = Recorded(pid, psutil.Process(pid).create_time(), mark, facts)
+    replace_text(path, json.dumps(asdict(written)))
+    return written
+
+
+def recorded(path: Path) -> Recorded | None:
+    """The program of this record, if it is that very one and still runs."""
+    try:
+        written = Recorded(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    same = is_same(written.pid, started_at=written.started_at)
+    return written if same and is_running(written.pid, mark=written.mark) else None
+
+
+def is_same(pid: int, *, started_at: float) -> bool:
+    """Whether a process has this pid and began at this time (seconds since 1970)."""
+    try:
+        return abs(psutil.Process(pid).create_time() - started_at) < _CLOCK_SECONDS
+    except psutil.Error:
+        return False
+
+
+def is_running(pid: int, *, mark: str) -> bool:
+    """Whether a live program has this pid and the mark among its arguments."""
+    try:
+        return mark in _arguments(psutil.Process(pid))
+    except psutil.Error:
+        return False
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the program has not ended. Right after a start its command line is still unknown."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def stop(pid: int, *, grace_seconds: float) -> None:
+    """Ask a program to end, wait, and end it by force after the grace. Gone already is fine."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.terminate()
+        if not _has_ended(process, within=grace_seconds):
+            process.kill()
+            _has_ended(process, within=grace_seconds)
+
+
+def await_ending(path: Path, *, within: float) -> None:
+    """Wait while the recorded program is ending: killed, but still holding its ports and files."""
+    with contextlib.suppress(OSError, ValueError, TypeError, psutil.NoSuchProcess):
+        written = Recorded(**json.loads(path.read_bytes()))
+        process = psutil.Process(written.pid)
+        if is_same(written.pid, started_at=written.started_at) and not _arguments(process):
+            _has_ended(process, within=within)
+
+
+def _has_ended(process: psutil.Process, *, within: float) -> bool:
+    """Wait for the end: the program is gone, or only its parent has yet to take note.
+
+    A zombie with threads left is not at its end: they still hold the ports.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        status, threads = process.status(), process.num_threads()
+        try:
+            process.wait(timeout=0.05)
+        except psutil.TimeoutExpired:
+            if status == psutil.STATUS_ZOMBIE and threads <= 1:
+                return True
+        else:
+            return True
+        if time.monotonic() > deadline:
+            return False
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    """The command line; empty for a program that is ending."""
+    try:
+        return process.cmdline()
+    except psutil.ZombieProcess:
+        return []
+
+
+def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:
+    """Start a program that outlives this process and its shell. Returns its pid."""
+    with output.open("wb") as console:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            start_new_session=True,
+        )
+    process.returncode = 0  # it is not this process's to wait for: say nothing when it goes on
+    return process.pid
+
+
+def run_tied(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Tied:
+    """Start a program that ends with this process, in this environment or another.
+
+    Raises: OSError when the program can't be run; `output` holds the reason.
+    """
+    with output.open("wb") as console:
+        guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=console,
+            text=True,
+            start_new_session=True,
+        )
+    pid = guard.stdout.readline() if guard.stdout else ""
+    if not pid:
+        guard.wait()
+        raise OSError(None, f"{command[0]} can't be run", str(output))
+    return Tied(int(pid), guard)
+
+
+def is_free(port: int) -> bool:
+    """Whether a loopback port can be listened on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on a port; None when unknown (another user's, or nobody)."""
+    with contextlib.suppress(psutil.Error, PermissionError):
+        for each in psutil.net_connections(kind="tcp"):
+            listens = each.status == psutil.CONN_LISTEN and each.laddr and each.laddr[1] == port
+            if listens and each.pid is not None:
+                return psutil.Process(each.pid)
+    return None
+
+
+def describe_listener(port: int) -> str:
+    """Who holds a port, for a message: "java (pid 4711)", or "another process"."""
+    process = listener(port)
+    if process is not None:
+        with contextlib.suppress(psutil.Error):
+            return f"{process.name()} (pid {process.pid})"
+    return "another process"

@@ -1,0 +1,83 @@
+"""`lake demo`: everything, from the sources to the screens."""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from lakehouse.settings import Settings
+from operations.cli import app
+
+
+@app.command("demo")
+def demo(  # noqa: PLR0917 - one parameter per option
+    once: bool = typer.Option(False, "--once", help="Stop after the summary."),
+    fresh: bool = typer.Option(False, "--fresh", help="Wipe the state first."),
+    quick: bool = typer.Option(False, "--quick", help="Only the first two months."),
+    file: Path = typer.Option(None, help="Another shop's ERP extract: csv, csv.gz or parquet."),
+    sources: str = typer.Option("erp,web", help="erp, or erp,web with the simulated web shop."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+) -> None:
+    """Broker, real history, bronze, silver, gold, audit, screens: one command."""
+    from lakehouse.locks import hold
+    from lakehouse.settings import address
+    from lakehouse.state import wipe
+    from operations.cli.display import show_summary, stage_display
+    from operations.context import Context
+    from operations.demo.demo import DemoOptions, check_source, run_once, screens
+    from operations.demo.open_shop import keep_open
+    from operations.run import reported
+
+    settings = Settings()
+    options = DemoOptions(file, encoding, quick, tuple(filter(None, sources.split(","))))
+    check_source(options)
+    if fresh:
+        from streaming import broker
+
+        with hold("run", settings=settings):
+            broker.stop(settings)
+            wipe(settings)
+    _require_dashboard_port(settings)
+    with stage_display() as on_change:
+        progress = on_change.progress  # type: ignore[attr-defined]
+        bar = progress.add_task("sending", total=None, visible=False)
+
+        def advance(line: dict[str, Any]) -> None:
+            progress.update(
+                bar,
+                visible=line["total"] is None or line["done"] < line["total"],
+                description=f"sending {line['what']}: {line['done']:,} records",
+            )
+
+        def work(context: Context) -> None:
+            try:
+                run_once(context, options, on_progress=advance)
+            finally:
+                progress.update(bar, visible=False)
+            with context.log.stage("screens") as stage:
+                stage.note = context.keep(screens(settings))
+
+        def then(context: Context, report: dict[str, Any]) -> None:
+            progress.stop()
+            show_summary(report)
+            if once:
+                return
+            print(
+                f"Screens: {address(settings)}  The shop stays open; Ctrl-C closes it.", flush=True
+            )
+            keep_open(context, options, on_day=print)
+
+        reported(work, settings=settings, command="lake demo", on_change=on_change, then=then)
+    print(f"The screens show it again with ./lake dashboard at {address(settings)}")
+
+
+def _require_dashboard_port(settings: Settings) -> None:
+    from lakehouse.errors import LakeError
+    from lakehouse.processes.programs import describe_listener, is_free
+
+    if not is_free(settings.dashboard_port):
+        raise LakeError(
+            f"Port {settings.dashboard_port} of the dashboard is taken "
+            f"({describe_listener(settings.dashboard_port)}). Stop that program, or choose another "
+            "port with LAKE_DASHBOARD_PORT."
+        )

@@ -1,0 +1,167 @@
+"""`lake broker` and `lake produce`: the local Kafka, and events into it."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from operations.cli import app
+
+if TYPE_CHECKING:
+    from streaming.producer import Sent
+
+broker_app = typer.Typer(no_args_is_help=True, help="The local Kafka broker.")
+produce_app = typer.Typer(no_args_is_help=True, help="Send events to Kafka.")
+app.add_typer(broker_app, name="broker")
+app.add_typer(produce_app, name="produce")
+
+DAY = ["%Y-%m-%d"]
+SHOWN_REASONS = 5
+
+
+@broker_app.command("start")
+def start_broker() -> None:
+    """Start the broker; it outlives this shell."""
+    from lakehouse.jars.fetch import ensure_jars
+    from lakehouse.state import prepare
+    from streaming import broker
+
+    settings = Settings()
+    prepare(settings)
+    ensure_jars(settings)
+    print(broker.start(settings, detached=True).note)
+
+
+@broker_app.command("stop")
+def stop_broker() -> None:
+    """Stop the broker of this state folder."""
+    from streaming import broker
+
+    pid = broker.stop(Settings())
+    print(f"Stopped the broker (pid {pid})." if pid else "No broker was running.")
+
+
+@broker_app.command("status")
+def broker_status() -> None:
+    """Whether the broker answers, and which topics it holds."""
+    from streaming import broker
+
+    found = broker.status(Settings())
+    if not found.running:
+        print(f"No broker answers at {found.bootstrap}. Start it with `lake broker start`.")
+        raise typer.Exit(2)
+    print(f"Kafka {found.version or ''} at {found.bootstrap}, pid {found.pid}")
+    for name, partitions in sorted(found.topics.items()):
+        print(f"  {name}  {partitions} partitions")
+
+
+@produce_app.command("history")
+def produce_history(
+    file: Path = typer.Option(None, help="ERP extract: csv, csv.gz or parquet; default: embedded."),
+    date_from: datetime = typer.Option(None, "--from", formats=DAY, help="First day."),
+    date_until: datetime = typer.Option(None, "--until", formats=DAY, help="Last day."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    resend: bool = typer.Option(False, help="Send again what was acknowledged before."),
+) -> None:
+    """Replay an ERP extract, or a range of its days, into Kafka."""
+    from operations.cli.display import counting
+    from streaming.broker.lifecycle import require_running
+    from streaming.sources import History, send_history
+
+    settings = Settings()
+    require_running(settings)
+    history = History(
+        file=file,
+        encoding=encoding,
+        date_from=date_from.date() if date_from else None,
+        date_until=date_until.date() if date_until else None,
+        resend=resend,
+    )
+    with counting("Sending the history") as (set_total, advance):
+        sent = send_history(history, settings=settings, on_total=set_total, on_progress=advance)
+    _tell(sent)
+
+
+@produce_app.command("shop")
+def produce_shop(
+    days: int = typer.Option(1, min=1, max=3650, help="How many more days the shop is open."),
+    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+) -> None:
+    """Send more days of the simulated web shop; its clock goes on after the history."""
+    from streaming.broker.lifecycle import require_running
+    from streaming.sources import send_shop_days, shop_days_sent
+
+    settings = Settings()
+    require_running(settings)
+    total = shop_days_sent(settings, seed=seed) + days
+    sent = send_shop_days(total, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
+    _tell(sent)
+
+
+@produce_app.command("live")
+def produce_live(
+    rate: float = typer.Option(10.0, min=0.01, max=100_000, help="Messages a second."),
+    duration: str = typer.Option(
+        None, "--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C."
+    ),
+    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
+    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+) -> None:
+    """Send the simulated web shop's next days in real time; a later send goes on where it stopped.
+
+    Example: lake produce live --rate 50 --for 10m
+    """
+    from operations.cli.display import counting
+    from streaming.broker.lifecycle import require_running
+    from streaming.rate_limit import Pace
+    from streaming.sources import send_live
+
+    settings = Settings()
+    seconds = None if duration is None else seconds_of(duration)
+    require_running(settings)
+    with counting("Sending live events") as (_, advance):
+        pace = Pace(rate, seconds, on_batch=advance)
+        sent = send_live(pace, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
+    _tell(sent)
+
+
+def seconds_of(text: str) -> float:
+    """Seconds of a span such as `90`, `90s`, `10m` or `2h`.
+
+    Raises:
+        LakeError: It is none.
+    """
+    found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?)([smh]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise LakeError(f"--for {text} is no span of time: give it as 90s, 10m or 2h.")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _tell(sent: "Sent") -> None:
+    if not sent.records:
+        print(f"Nothing was new: all {sent.skipped:,} records were acknowledged before.")
+        return
+    known = f" {sent.skipped:,} were acknowledged before." if sent.skipped else ""
+    print(f"Sent {sent.records:,} records, all acknowledged.{known}")
+    if sent.refused:
+        print(
+            f"Of these, {sent.refused:,} broke their contract and went to the dead letters: "
+            f"{refusals_text(sent.reasons)}. Fix the source and send them again."
+        )
+
+
+def refusals_text(reasons: Mapping[str, int]) -> str:
+    """Reasons of refusals with their counts, the most frequent first."""
+    ordered = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    shown = [f"{number:,} {reason}" for reason, number in ordered[:SHOWN_REASONS]]
+    if len(ordered) > SHOWN_REASONS:
+        shown.append(f"{sum(number for _, number in ordered[SHOWN_REASONS:]):,} for other reasons")
+    return ", ".join(shown)

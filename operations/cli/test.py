@@ -1,0 +1,90 @@
+"""`lake test`: every check of the project, one after the other, with what each took."""
+
+import subprocess
+import sys
+import time
+
+import typer
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import PROJECT_ROOT, Settings
+from operations.cli import app
+
+CHECKS = (
+    ("format", ("ruff", "format", "--check", ".")),
+    ("lint", ("ruff", "check", ".")),
+    ("types", ("mypy",)),
+    ("layers", ("lint-imports",)),
+    ("contracts", ("lake", "contracts", "check")),
+    (
+        "sql",
+        ("sqlfluff", "lint", "--disable-progress-bar", "dbt_project/models", "dbt_project/tests"),
+    ),
+)
+
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two processes, each with a Spark and a Kafka of its own; a file's tests stay together, and a file
+of one long test is not left for the end."""
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_checks(
+    context: typer.Context,
+    everything: bool = typer.Option(
+        False, "--all", help="Slow fault tests too, and rewrite their table."
+    ),
+    faults: bool = typer.Option(
+        False, "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
+    ),
+) -> None:
+    """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
+
+    Further arguments go to pytest, for example `lake test -k broker`.
+    """
+    if not (PROJECT_ROOT / "tests").is_dir():
+        raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
+    failed = [] if context.args or faults else _failed(*CHECKS)
+    if faults:
+        chosen = ("pytest", "--faults-only", *(context.args or SIDE_BY_SIDE))
+        failed += _with_figures(chosen, is_full=not context.args)
+    else:
+        failed += _test(context.args, everything=everything)
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+def _test(arguments: list[str], *, everything: bool) -> list[str]:
+    fast = ("pytest", "-m", "not slow", *(arguments or SIDE_BY_SIDE))
+    if not everything:
+        return _failed(("pytest", fast))
+    if arguments:
+        return _with_figures(("pytest", *arguments), is_full=False)
+    return _with_figures(fast, ("pytest", "-m", "slow", *SIDE_BY_SIDE))
+
+
+def _with_figures(*runs: tuple[str, ...], is_full: bool = True) -> list[str]:
+    """Run pytest; full runs that pass bring the table of docs/reliability.md up to date."""
+    figures = Settings().reports_dir / "fault-figures.jsonl"
+    figures.parent.mkdir(parents=True, exist_ok=True)
+    figures.unlink(missing_ok=True)
+    failed = _failed(*[("pytest", (*run, "--fault-results", str(figures))) for run in runs])
+    report = ("python", "-m", "tests.faults.report", str(figures), "docs/reliability.md")
+    if failed or not is_full:
+        return failed
+    return _failed(("reliability table", report))
+
+
+def _failed(*checks: tuple[str, tuple[str, ...]]) -> list[str]:
+    return [name for name, command in checks if not _passes(name, command)]
+
+
+def _passes(name: str, command: tuple[str, ...]) -> bool:
+    print(f"== {name}", flush=True)
+    started = time.monotonic()
+    program = str(PROJECT_ROOT / ".venv" / "bin" / command[0])
+    if not (PROJECT_ROOT / ".venv").is_dir():
+        program = f"{sys.prefix}/bin/{command[0]}"
+    code = subprocess.run([program, *command[1:]], cwd=PROJECT_ROOT, check=False).returncode
+    print(f"== {name} {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
+    return code == 0

@@ -1,0 +1,84 @@
+"""The one registry of jobs: the command line and the scheduler both read it.
+
+A job names its function as text, so that listing jobs imports nothing heavy.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import LakeError
+
+if TYPE_CHECKING:
+    from operations.context import Context
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scheduled step: `run` is "module:function" of one `Context`, `after` the jobs before it.
+
+    `schedule` is the run that it belongs to: `lake run daily`, `lake run weekly`.
+    """
+
+    name: str
+    run: str
+    after: tuple[str, ...]
+    description: str
+    schedule: str = "daily"
+
+    def function(self) -> "Callable[[Context], None]":
+        """Import and return the job's function."""
+        module, _, name = self.run.partition(":")
+        found: Callable[[Context], None] = getattr(importlib.import_module(module), name)
+        return found
+
+
+JOBS = (
+    Job("ingest", "operations.steps:ingest", (), "Kafka to bronze, every record exactly once"),
+    Job("refine", "operations.steps:refine", ("ingest",), "bronze to silver and quarantine"),
+    Job(
+        "publish",
+        "operations.steps:publish",
+        ("refine",),
+        "quality gate, gold by dbt, audit, then into service",
+    ),
+    Job(
+        "maintain",
+        "operations.maintain:maintain",
+        ("publish",),
+        "small files joined, files out of use deleted",
+        schedule="weekly",
+    ),
+)
+
+
+def job(name: str) -> Job:
+    """The job of that name. Raises: LakeError with the names there are."""
+    for each in JOBS:
+        if each.name == name:
+            return each
+    known = ", ".join(each.name for each in JOBS)
+    raise LakeError(f"There is no job '{name}'. Jobs: {known}.")
+
+
+def scheduled(schedule: str) -> tuple[Job, ...]:
+    """Jobs of a schedule in order. Raises: LakeError with the schedules there are."""
+    found = tuple(each for each in in_order() if each.schedule == schedule)
+    if not found:
+        known = ", ".join(dict.fromkeys(each.schedule for each in JOBS))
+        raise LakeError(f"There is no run '{schedule}'. Runs: {known}.")
+    return found
+
+
+def in_order() -> tuple[Job, ...]:
+    """All jobs, each after those it depends on."""
+    done: list[Job] = []
+    waiting = list(JOBS)
+    while waiting:
+        ready = [each for each in waiting if set(each.after) <= {job.name for job in done}]
+        if not ready:
+            raise LakeError("The jobs depend on each other in a circle.")
+        done += ready
+        waiting = [each for each in waiting if each not in ready]
+    return tuple(done)

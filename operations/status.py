@@ -1,0 +1,68 @@
+"""What runs and what lies in the state folder, at a glance.
+
+In: settings. Out: one text for the terminal. It reads logs and pointers only and starts nothing.
+"""
+
+from lakehouse import pointer
+from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.duck import delta_relation, open_lake
+from lakehouse.ledger import losses
+from lakehouse.processes.programs import is_free
+from lakehouse.settings import Settings
+from lakehouse.tables import current_versions
+from operations.audit import broker_ends
+from operations.report import versions
+from pipelines.publishing import restatements
+from streaming import broker, retention
+
+
+def describe(settings: Settings) -> str:
+    """State folder, broker, screens, row counts, last publish, lag, versions."""
+    lines = [f"State      {settings.home}"]
+    status = broker.status(settings)
+    lines.append(
+        f"Broker     Kafka at {status.bootstrap}, pid {status.pid}"
+        if status.running
+        else f"Broker     pid {status.pid} does not answer (lake broker start)"
+        if status.pid
+        else "Broker     not running (lake broker start)"
+    )
+    port = settings.dashboard_port
+    lines.append(
+        "Screens    not running (lake dashboard)"
+        if is_free(port)
+        else f"Screens    port {port} is in use: http://127.0.0.1:{port}/"
+    )
+    found = current_versions(settings)
+    with open_lake(settings) as lake:
+        for name, version in found.items():
+            relation = delta_relation(settings, name, version=version)
+            rows = lake.execute(f"select count(*) from {relation}").fetchall()[0][0]
+            lines.append(f"{name:<27} {rows:>12,} rows  version {version}")
+        if status.running and BRONZE_EVENTS.name in found:
+            relation = delta_relation(settings, BRONZE_EVENTS.name)
+            landed = lake.execute(
+                f'select topic, "partition", max("offset") + 1 from {relation} group by all'
+            ).fetchall()
+            reached = {(topic, partition): end for topic, partition, end in landed}
+            ends = broker_ends(settings) or {}
+            lag = sum(end - reached.get(place, 0) for place, end in ends.items())
+            lines.append(f"Lag        {lag:,} records in Kafka are not in bronze yet")
+    lines += [f"Warning    {text}" for text in retention.warnings(settings)]
+    current = pointer.current(settings)
+    lines.append(
+        f"Gold       run {current['run_id']}, published {current['published_at']}"
+        if current
+        else "Gold       nothing published yet (./lake demo)"
+    )
+    restated = restatements.summary(settings)
+    if restated["all_figures"]:
+        lines.append(
+            f"Restated   {restated['figures']:,} KPIs of {restated['days']:,} days by that run, "
+            f"{restated['all_figures']:,} of {restated['all_days']:,} by all (lake restatements)"
+        )
+    if lost := losses.size(losses.accepted(settings)):
+        why = "; ".join(losses.reasons(settings))
+        lines.append(f"Given up   {lost:,} records that Kafka lost unread: {why}")
+    lines.append("Versions   " + ", ".join(f"{name} {each}" for name, each in versions().items()))
+    return "\n".join(lines)

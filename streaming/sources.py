@@ -1,0 +1,205 @@
+"""The jobs that send: an ERP extract, and days of the simulated web shop.
+
+In: a file and a range, or a number of days. Out: messages in Kafka, each source once by the ledger.
+Alone: `lake produce history`, `lake produce shop`, `lake produce live`.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from lakehouse.errors import LakeError
+from lakehouse.ledger import chain, produced
+from lakehouse.settings import Settings
+from storefront.data import embedded_history
+from storefront.erp.extract import read_extract
+from storefront.erp.replay import erp_messages
+from storefront.simulator.catalog import Catalog, catalog_from
+from storefront.simulator.shop import simulate
+from streaming.producer import Sent, Source, produce
+from streaming.rate_limit import Pace
+
+DEFAULT_SEED = 20_111_210
+QUICK_MONTHS = 2
+
+
+@dataclass(frozen=True)
+class History:
+    """An ERP extract to send: a file, its encoding, and a range of days, both inclusive."""
+
+    file: Path | None = None
+    encoding: str = "utf-8"
+    date_from: date | None = None
+    date_until: date | None = None
+    resend: bool = False
+
+    @property
+    def path(self) -> Path:
+        return self.file or embedded_history()
+
+
+def send_history(
+    history: History,
+    *,
+    settings: Settings,
+    on_total: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Sent:
+    """Send an extract's rows that the ledger does not have as acknowledged yet.
+
+    Args:
+        history: What to send.
+        settings: Where the broker and the ledger are.
+        on_total: Told the number of rows of the extract, once it is validated.
+        on_progress: Told the number of rows handled so far.
+
+    Raises:
+        LakeError: The file is no sound extract, or the broker went away.
+    """
+    extract = read_extract(history.path, encoding=history.encoding)
+    if on_total is not None:
+        on_total(extract.row_count)
+    span = f"{history.date_from or ''}:{history.date_until or ''}"
+    return produce(
+        erp_messages(
+            extract,
+            extracted_at=datetime.now(UTC),
+            date_from=history.date_from,
+            date_until=history.date_until,
+        ),
+        source=Source(f"erp:{extract.sha256}:{span}", history.path.name),
+        settings=settings,
+        resend=history.resend,
+        on_progress=on_progress,
+    )
+
+
+def send_shop_days(
+    days: int,
+    *,
+    settings: Settings,
+    catalog_file: Path | None = None,
+    encoding: str = "utf-8",
+    seed: int = DEFAULT_SEED,
+    on_progress: Callable[[int], None] | None = None,
+) -> Sent:
+    """Send days of the simulated shop, from the day after the history's last one.
+
+    Args:
+        days: How many days the shop shall have been open in all; days sent before are not resent.
+        settings: Where the broker and the ledger are.
+        catalog_file: ERP extract that names products and customers; default: the embedded one.
+        encoding: Its encoding.
+        seed: Another seed is another shop.
+        on_progress: Told the number of messages sent so far.
+    """
+    shop = _open_shop(catalog_file, encoding=encoding, seed=seed)
+    records = skipped = 0
+    reasons: Counter[str] = Counter()
+    for day in range(days):
+        sent = shop.send_day(day, settings=settings)
+        records, skipped = records + sent.records, skipped + sent.skipped
+        reasons.update(sent.reasons)
+        if on_progress is not None:
+            on_progress(records + skipped)
+    return Sent(None, records, skipped, reasons.total(), reasons)
+
+
+def send_live(
+    pace: Pace,
+    *,
+    settings: Settings,
+    catalog_file: Path | None = None,
+    encoding: str = "utf-8",
+    seed: int = DEFAULT_SEED,
+) -> Sent:
+    """Send the simulated shop's next days in real time, until the pace is over.
+
+    It begins where the last send of this shop stopped, also in the middle of a day; so does the
+    next one.
+
+    Args:
+        pace: Messages a second, and how long.
+        settings: Where the broker and the ledger are.
+        catalog_file: ERP extract that names products and customers; default: the embedded one.
+        encoding: Its encoding.
+        seed: Another seed is another shop.
+    """
+    shop = _open_shop(catalog_file, encoding=encoding, seed=seed)
+    records = 0
+    reasons: Counter[str] = Counter()
+    for day in itertools.count(max(0, shop_days_sent(settings, seed=seed) - 1)):
+        sent = shop.send_day(day, settings=settings, pace=pace)
+        records += sent.records
+        reasons.update(sent.reasons)
+        if pace.is_over:
+            break
+    return Sent(None, records, 0, reasons.total(), reasons)
+
+
+def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:
+    """How many days of the simulated shop the ledger has as begun."""
+    sources = {
+        line["source"]
+        for line in chain.lines(produced.CHAIN, settings=settings)
+        if line["kind"] == "session" and line["source"].startswith(f"web:{seed}:")
+    }
+    return len(sources)
+
+
+def quick_until(path: Path, *, encoding: str = "utf-8") -> date:
+    """Last day of an extract's first two months, for a quick look."""
+    from storefront.erp.line_identity import read_time
+
+    days = sorted(
+        time[:10]
+        for row in read_extract(path, encoding=encoding).rows()
+        if (time := read_time(row.texts[4] or ""))
+    )
+    if not days:
+        raise LakeError(f"{path} holds no readable date.")
+    day = date.fromisoformat(days[len(days) // 1000])  # one mistyped year must not set the start
+    month = day.month - 1 + QUICK_MONTHS
+    return date(day.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class _Shop:
+    """The simulated shop of one extract and seed; `key` names it in the ledger."""
+
+    key: str
+    seed: int
+    catalog: Catalog
+    opened_on: date
+
+    def send_day(self, number: int, *, settings: Settings, pace: Pace | None = None) -> Sent:
+        """Send a day of its life, the first is 0, where the last send of that day stopped."""
+        day = self.opened_on + timedelta(days=number)
+        return produce(
+            simulate(
+                seed=self.seed,
+                start_date=day,
+                days=1,
+                catalog=self.catalog,
+                opened_on=self.opened_on,
+            ),
+            source=Source(f"{self.key}:{day}", f"web shop, {day}"),
+            settings=settings,
+            pace=pace,
+        )
+
+
+def _open_shop(file: Path | None, *, encoding: str, seed: int) -> _Shop:
+    path = file or embedded_history()
+    extract = read_extract(path, encoding=encoding)
+    catalog = catalog_from(extract.rows())
+    if catalog.last_day is None:
+        raise LakeError(
+            f"The simulated shop can't open: {path.name} holds no sale. Send only the extract with "
+            "`--sources erp`."
+        )
+    opened_on = catalog.last_day + timedelta(days=1)
+    return _Shop(f"web:{seed}:{extract.sha256}", seed, catalog, opened_on)

@@ -1,0 +1,174 @@
+"""Programs beside a command: recognised, ended, and never left behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lakehouse.processes import programs
+
+MARK = "-Dthis.one"
+WAIT = [sys.executable, "-c", "import sys; print('up', flush=True); sys.stdin.read()", MARK]
+FOREVER = [sys.executable, "-c", "import threading; threading.Event().wait()", MARK]
+TIE_AND_WAIT = f"""
+import sys
+from pathlib import Path
+from lakehouse import processes
+
+folder = Path(sys.argv[1])
+print(programs.run_tied({FOREVER!r}, folder=folder, output=folder / "out").pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def program() -> Iterator["subprocess.Popen[str]"]:
+    """A program with the mark that waits until its input closes."""
+    with subprocess.Popen(WAIT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as waits:
+        assert waits.stdout is not None
+        assert waits.stdout.readline() == "up\n"
+        yield waits
+
+
+def wait_until_gone(pid: int) -> None:
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=20)
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_recorded_program_is_found_until_it_ends(
+    tmp_path: Path, program: "subprocess.Popen[str]"
+) -> None:
+    path = tmp_path / "record.json"
+    written = programs.record(path, pid=program.pid, mark=MARK, facts={"port": 1, "tied": True})
+    assert programs.recorded(path) == written
+    assert written.facts == {"port": 1, "tied": True}
+    program.communicate()
+    assert programs.recorded(path) is None
+
+
+def test_a_program_that_ended_but_was_not_waited_for_is_not_running(
+    tmp_path: Path, program: "subprocess.Popen[str]"
+) -> None:
+    path = tmp_path / "record.json"
+    programs.record(path, pid=program.pid, mark=MARK, facts={})
+    program.kill()
+    os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+    assert psutil.Process(program.pid).status() == psutil.STATUS_ZOMBIE
+    assert programs.recorded(path) is None
+
+
+@pytest.mark.parametrize("change", [{"started_at": 1.0}, {"mark": "-Dthis.on"}, {"pid": 2**22 + 1}])
+def test_a_pid_that_now_belongs_to_another_program_is_not_ours(
+    tmp_path: Path, program: "subprocess.Popen[str]", change: dict[str, object]
+) -> None:
+    path = tmp_path / "record.json"
+    programs.record(path, pid=program.pid, mark=MARK, facts={})
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert programs.recorded(path) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"pid": 1}', '{"pid": "x"', "\x00"])
+def test_a_damaged_record_counts_as_none(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(content)
+    assert programs.recorded(path) is None
+
+
+def test_a_killed_program_is_waited_for_until_its_last_thread_is_gone(tmp_path: Path) -> None:
+    code = (
+        "import sys, threading, socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "held = bytearray(200_000_000)\n"
+        "for _ in range(40): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "print(server.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    large = subprocess.Popen(
+        [sys.executable, "-c", code, MARK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert large.stdout is not None
+    port = int(large.stdout.readline())
+    path = tmp_path / "record.json"
+    programs.record(path, pid=large.pid, mark=MARK, facts={})
+    large.kill()
+    while programs.recorded(path) is not None:
+        pass
+    programs.await_ending(path, within=20)
+    assert programs.is_free(port)
+    assert not programs.is_alive(large.pid)
+    large.communicate()
+
+
+def test_stop_ends_a_program_that_ignores_the_request(tmp_path: Path) -> None:
+    code = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "print('up', flush=True); signal.pause()"
+    )
+    deaf = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert deaf.stdout is not None
+    assert deaf.stdout.readline() == "up\n"
+    programs.stop(deaf.pid, grace_seconds=0.2)
+    assert not psutil.pid_exists(deaf.pid)
+    programs.stop(deaf.pid, grace_seconds=0.2)
+    deaf.stdout.close()
+    deaf.wait()
+
+
+def test_a_tied_program_ends_when_it_is_closed(tmp_path: Path) -> None:
+    tied = programs.run_tied(FOREVER, folder=tmp_path, output=tmp_path / "out")
+    assert programs.is_alive(tied.pid)
+    tied.close()
+    assert not programs.is_alive(tied.pid)
+    assert not psutil.pid_exists(tied.pid)
+    tied.close()
+
+
+@pytest.mark.parametrize("victim", ["asker", "supervisor"])
+def test_a_tied_program_ends_when_a_process_above_it_is_killed(tmp_path: Path, victim: str) -> None:
+    command = [sys.executable, "-c", TIE_AND_WAIT, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as asker:
+        assert asker.stdout is not None
+        pid = int(asker.stdout.readline())
+        supervisor = psutil.Process(pid).parent()
+        assert supervisor is not None
+        if victim == "asker":
+            asker.kill()
+            wait_until_gone(supervisor.pid)
+        else:
+            supervisor.send_signal(signal.SIGKILL)
+        wait_until_gone(pid)
+
+
+def test_a_program_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="/no/such/program can't be run"):
+        programs.run_tied(["/no/such/program"], folder=tmp_path, output=tmp_path / "out")
+
+
+def test_a_detached_program_has_a_session_of_its_own(tmp_path: Path) -> None:
+    pid = programs.run_detached(FOREVER, folder=tmp_path, output=tmp_path / "out")
+    try:
+        assert os.getsid(pid) == pid
+    finally:
+        programs.stop(pid, grace_seconds=5)
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_port_that_is_listened_on_is_taken_and_its_holder_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not programs.is_free(port)
+        holder = programs.describe_listener(port)
+    assert programs.is_free(port)
+    assert holder == f"{psutil.Process().name()} (pid {os.getpid()})"
+    assert programs.describe_listener(port) == "another process"

@@ -1,0 +1,107 @@
+"""The state folder: only an empty or a new folder is taken, and wiping leaves all but our names."""
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakeError
+from lakehouse.locks import hold
+from lakehouse.settings import PROJECT_ROOT, STATE_VERSION, Settings
+from lakehouse.state import claim, prepare, require_ours, state_version, wipe
+
+
+def fill(home: Path, *names: str) -> Settings:
+    for name in names:
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    return Settings(home=home)
+
+
+def left(home: Path) -> list[str]:
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
+
+
+def test_a_new_and_an_empty_folder_become_a_state_folder(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for home in (tmp_path / "new" / "lake", tmp_path / "empty"):
+        settings = Settings(home=home)
+        prepare(settings)
+        assert (left(home), state_version(settings)) == (["VERSION"], STATE_VERSION)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("thesis.txt", "src/a.py"),
+        ("jars/mine.jar",),
+        ("tables/mine.csv", "logs/mine.log"),
+        ("VERSION",),
+        (".git/config",),
+    ],
+)
+def test_a_folder_of_somebody_else_is_never_taken_nor_changed(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    settings = fill(tmp_path, *names)
+    for act in (require_ours, prepare, wipe):
+        with pytest.raises(LakeError, match=r"files that are not Cartlake's.*LAKE_HOME"):
+            act(settings)
+    claim(settings)
+    assert left(tmp_path) == sorted(names)
+
+
+def test_a_marker_that_the_first_version_left_in_a_foreign_folder_is_not_trusted(
+    tmp_path: Path,
+) -> None:
+    settings = fill(tmp_path, "thesis.txt", "ledger/x")
+    (tmp_path / "VERSION").write_text("1\n")
+    with pytest.raises(LakeError, match="not Cartlake's"):
+        wipe(settings)
+    assert left(tmp_path) == ["VERSION", "ledger/x", "thesis.txt"]
+
+
+def test_wiping_removes_our_data_and_keeps_caches_locks_and_what_is_not_ours(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path / "lake")
+    prepare(settings)
+    ours = ("tables/silver/x", "kafka/x", "ledger/x", "gold/x", "reports/x", "logs/x", "damaged/x")
+    kept = ("jars/a.jar", "dbt/x", "locks/run.lock", "notes.txt", "mine/deep/x")
+    fill(settings.home, *ours, *kept)
+    wipe(settings)
+    assert left(settings.home) == sorted([*kept, "VERSION"])
+    require_ours(settings)
+
+
+def test_wiping_does_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "lake")
+    prepare(settings)
+    fill(tmp_path / "elsewhere", "precious.txt")
+    (settings.home / "tables").symlink_to(tmp_path / "elsewhere")
+    wipe(settings)
+    assert left(tmp_path / "elsewhere") == ["precious.txt"]
+    assert left(settings.home) == ["VERSION"]
+
+
+def test_a_lock_in_a_new_folder_makes_it_ours(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "lake")
+    with hold("run", settings=settings):
+        prepare(settings)
+
+
+def test_a_state_of_another_version_is_refused_and_may_be_wiped(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "lake")
+    prepare(settings)
+    (settings.home / "VERSION").write_text("Cartlake state, version 99\n")
+    fill(settings.home, "ledger/x")
+    with pytest.raises(LakeError, match=r"version 99.*--fresh"):
+        prepare(settings)
+    wipe(settings)
+    prepare(settings)
+    assert left(settings.home) == ["VERSION"]
+
+
+def test_an_empty_variable_means_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_HOME", "")
+    assert Settings().home == PROJECT_ROOT / ".lake"

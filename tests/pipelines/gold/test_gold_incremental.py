@@ -1,0 +1,122 @@
+"""A gold that goes on from the last one equals a gold built of everything, and writes little."""
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lakehouse.ledger import commits
+from lakehouse.ledger.publishes import Published
+from lakehouse.settings import Settings
+from pipelines.gold.build import GoldBuild, build_gold
+from pipelines.gold.dbt_worker import GoldWorker
+from pipelines.gold.incremental import LastGold, find_last_gold
+from tests.gold_files import differences
+from tests.random_shop import RandomShop
+
+STEPS = (("trade",), ("trade", "correct"), ("trade", "tidy"), ("correct", "tidy", "trade"))
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
+    with GoldWorker(Settings(home=tmp_path_factory.mktemp("worker"))) as worker:
+        yield worker
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "state")
+
+
+def published(build: GoldBuild, settings: Settings) -> Published:
+    """The build as if it were published: its file in place."""
+    path = settings.gold_dir / build.path.name
+    shutil.copyfile(build.path, path)
+    gold = {**build.facts, "operations": 0}
+    sha256 = commits.file_sha256(path) or ""
+    versions = dict(build.table_versions)
+    return Published(build.run_id, path.name, versions, {}, 0, "", file_sha256=sha256, gold=gold)
+
+
+def go_on(shop: RandomShop, build: GoldBuild, worker: GoldWorker, run_id: str) -> GoldBuild:
+    """The next build from a published one, on what the shop did since."""
+    last = published(build, shop.settings)
+    found = find_last_gold(shop.settings, last=last, table_versions=shop.versions)
+    assert isinstance(found, LastGold), found
+    return build_gold(
+        shop.settings, run_id=run_id, table_versions=shop.versions, worker=worker, last=found
+    )
+
+
+def in_full(shop: RandomShop, worker: GoldWorker, run_id: str = "full") -> GoldBuild:
+    return build_gold(shop.settings, run_id=run_id, table_versions=shop.versions, worker=worker)
+
+
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))]
+)
+def test_after_late_lines_corrections_and_moved_files_it_equals_a_full_build(
+    settings: Settings, worker: GoldWorker, seed: int
+) -> None:
+    shop = RandomShop(settings, seed=seed)
+    shop.trade()
+    build = in_full(shop, worker, "0")
+    assert build.start.note == "built in full: nothing to go on from"
+    for number, acts in enumerate(STEPS, start=1):
+        for act in acts:
+            getattr(shop, act)()
+        build = go_on(shop, build, worker, str(number))
+    assert build.facts["in_a_row"] == len(STEPS)
+    assert differences(build.path, in_full(shop, worker).path) == []
+
+
+def test_rows_of_other_days_are_not_written(settings: Settings, worker: GoldWorker) -> None:
+    shop = RandomShop(settings, seed=9)
+    for _ in range(4):
+        shop.trade()
+    build = in_full(shop, worker, "0")
+    with duckdb.connect(str(build.path)) as gold:
+        gold.execute("update gold.fct_order_lines set currency = 'OLD'")
+    shop.trade()
+    later = go_on(shop, build, worker, "1")
+    with duckdb.connect() as lake:
+        lake.execute(f"attach '{build.path}' as before (read_only)")
+        lake.execute(f"attach '{later.path}' as later (read_only)")
+        files = settings.home / "tables" / "silver" / "order_lines"
+        versions = range(
+            build.table_versions["silver.order_lines"] + 1, shop.versions["silver.order_lines"] + 1
+        )
+        touched = f"read_parquet({[str(files / f'part-{each}.parquet') for each in versions]})"
+        days = lake.execute(f"select distinct order_date from {touched}").fetchall()
+        kept = lake.execute(
+            "select distinct order_date in (select unnest(?::date[])) from "
+            "later.gold.fct_order_lines where currency = 'OLD'",
+            [[day for (day,) in days]],
+        ).fetchall()
+        anew = lake.execute(
+            "select distinct order_date from later.gold.fct_order_lines where currency <> 'OLD' "
+            "order by all"
+        ).fetchall()
+    assert days
+    assert kept == [(False,)]
+    assert set(anew) <= set(days)
+    assert later.start.touched["days"] == len(days)
+
+
+def test_a_file_that_was_changed_by_hand_is_not_built_on(
+    settings: Settings, worker: GoldWorker
+) -> None:
+    shop = RandomShop(settings, seed=6)
+    shop.trade()
+    build = in_full(shop, worker, "0")
+    last = dataclasses.replace(published(build, settings), file_sha256="other")
+    found = find_last_gold(settings, last=last, table_versions=shop.versions)
+    later = build_gold(
+        settings, run_id="1", table_versions=shop.versions, worker=worker, last=found
+    )
+    assert later.start.note == "built in full: gold-0.duckdb is not the file that was published"
+    assert later.facts["in_a_row"] == 0
+    assert differences(build.path, later.path) == []
