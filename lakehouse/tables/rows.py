@@ -145,8 +145,11 @@ def _how(
     from deltalake import CommitProperties, PostCommitHookProperties, WriterProperties
     from deltalake import Transaction as AppTransaction
 
-    marks = transaction and [AppTransaction(transaction.for_table(table), transaction.version)]
-    text = facts_of(metadata, transaction) if transaction else json.dumps(metadata, sort_keys=True)
+    if transaction is None:
+        marks, text = None, json.dumps(metadata, sort_keys=True)
+    else:
+        marks = [AppTransaction(transaction.for_table(table), transaction.version)]
+        text = facts_of(metadata, transaction)
     return {
         "commit_properties": CommitProperties(
             custom_metadata={"userMetadata": text}, app_transactions=marks

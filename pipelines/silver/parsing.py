@@ -21,7 +21,7 @@ from lakehouse.contracts.arrow import arrow_schema
 from lakehouse.contracts.tables import Table
 from pipelines.silver import routing
 from pipelines.silver.routing import TABLE_OF, RecordFunction
-from pipelines.transforms.records import Accepted, Refused
+from pipelines.transforms.records import Accepted, Refused, Row
 
 BRONZE_COLUMNS = ("topic", "partition", "offset", "value", "kafka_at")
 RECORDS = "records"
@@ -108,7 +108,7 @@ def write_parsed(
 def parsed(batch: pa.RecordBatch, functions: Mapping[str, RecordFunction]) -> dict[str, pa.Table]:
     """What the records of a batch become: `records`, and rows by the name of their table."""
     records: list[tuple[Any, ...]] = []
-    rows: dict[type, list[tuple[Any, ...]]] = {}
+    rows: dict[type[Row], list[tuple[Any, ...]]] = {}
     *columns, arrived = (batch.column(name) for name in BRONZE_COLUMNS)
     for number, (topic, partition, offset, value) in enumerate(
         zip(*(column.to_pylist() for column in columns), strict=True)
@@ -117,17 +117,17 @@ def parsed(batch: pa.RecordBatch, functions: Mapping[str, RecordFunction]) -> di
         if topic not in functions:
             continue
         found = functions[topic](value)
+        common = (*place, found.event_id, found.identity)
         if isinstance(found, Accepted):
-            event_id, identity, content, amount, day, made = found
             records.append(
-                (*place, event_id, identity, content, amount, day, None, None, None, None)
+                (*common, found.content_hash, found.amount, found.day, None, None, None, None)
             )
-            for row in made:
-                rows.setdefault(type(row), []).append((event_id, content, *row, *place))
+            for row in found.rows:
+                fact = (found.event_id, found.content_hash, *row, *place)
+                rows.setdefault(type(row), []).append(fact)
         else:
-            reason, detail, event_id, identity, amount, day = found
-            refusal = (reason, detail, value, arrived[number].as_py())
-            records.append((*place, event_id, identity, None, amount, day, *refusal))
+            refusal = (found.reason, found.detail, value, arrived[number].as_py())
+            records.append((*common, None, found.amount, found.day, *refusal))
     tables = {
         new_rows(TABLE_OF[kind]): _columnar(each, rows_schema(TABLE_OF[kind]))
         for kind, each in rows.items()

@@ -38,7 +38,7 @@ def duplicate_rows(decided: str, sound: str, *, refined_batch: int) -> str:
     """
     return f"""
         select {_columns(DUPLICATES)}
-        from (select {PLACE}, event_id, identity, outcome as disposition, d.amount,
+        from (select {PLACE}, s.event_id, s.identity, d.outcome as disposition, d.amount,
                 {int(refined_batch)} as refined_batch
             from (from {decided} where {IS_DUPLICATE}) as d
             join (select {PLACE}, event_id, identity from {sound}) as s using ({PLACE}))"""
@@ -54,8 +54,8 @@ def refused_rows(decided: str, refused: str, *, refined_batch: int) -> str:
     """
     return f"""
         select {_columns(QUARANTINE)}
-        from (select {PLACE}, event_id, reason, nullif(detail, '') as detail, value as raw_value,
-                r.amount, kafka_at as first_seen_at, null as replayed_at,
+        from (select {PLACE}, r.event_id, r.reason, nullif(r.detail, '') as detail,
+                r.value as raw_value, r.amount, r.kafka_at as first_seen_at, null as replayed_at,
                 {int(refined_batch)} as refined_batch
             from (from {decided} where outcome = 'quarantined') as d
             join {refused} as r using ({PLACE}))"""
@@ -72,9 +72,9 @@ def conflict_rows(decided: str, sound: str, bronze: str, *, refined_batch: int) 
     """
     return f"""
         select {_columns(QUARANTINE)}
-        from (select {PLACE}, event_id, 'conflict' as reason,
-                '{LOST_TO}' || topic || '/' || winner_partition || '/' || winner_offset as detail,
-                value as raw_value, d.amount, kafka_at as first_seen_at, null as replayed_at,
+        from (select {PLACE}, s.event_id, 'conflict' as reason,
+                concat_ws('/', '{LOST_TO}' || topic, d.winner_partition, d.winner_offset) as detail,
+                b.value as raw_value, d.amount, b.kafka_at as first_seen_at, null as replayed_at,
                 {int(refined_batch)} as refined_batch
             from (from {decided} where outcome = 'conflict') as d
             join (select {PLACE}, event_id from {sound}) as s using ({PLACE})

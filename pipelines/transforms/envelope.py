@@ -51,12 +51,10 @@ def open_message(value: bytes | None, topic: Topic) -> Opened:
         value: The record's bytes; None for a tombstone.
         topic: The contract that it must keep.
     """
-    found = _usual(value, topic) if value else None
-    if found is None:
-        found = _any(value, topic)
-    if isinstance(found, Fault):
-        return Opened(None, found)
-    return Opened(found, _envelope_fault(found, topic))
+    fields = (_usual(value, topic) if value else None) or _any(value, topic)
+    if isinstance(fields, Fault):
+        return Opened(None, fields)
+    return Opened(fields, _envelope_fault(fields, topic))
 
 
 def _usual(value: bytes, topic: Topic) -> dict[str, Any] | None:

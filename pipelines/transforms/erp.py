@@ -9,8 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from storefront.canonical import canonical_customer, canonical_row, line_digest, read_time
-
 from lakehouse.contracts.amounts import (
     amount_of,
     price_fault,
@@ -23,6 +21,7 @@ from lakehouse.remembered import remembered
 from pipelines.transforms.envelope import FIRST_YEAR, LAST_YEAR, open_message, text_fault
 from pipelines.transforms.order_rules import line_class, shop_moment, sku_of, text_of
 from pipelines.transforms.records import Accepted, Fault, OrderLine, Refused
+from storefront.erp.line_identity import canonical_customer, canonical_row, line_digest, read_time
 
 _EVENT_ID = re.compile(r"((?:[0-9]{8}-)?[0-9a-f]{64})-[0-9]+")
 _LARGEST_LINE = 2**31 - 1

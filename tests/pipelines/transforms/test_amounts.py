@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from pipelines.transforms.amounts import amount_of, money_rules, price_of, quantity_of
 from pyspark.sql import functions as F
 
-from pipelines.transforms.amounts import amount_of, money_rules, price_of, quantity_of
 from pipelines.transforms.envelope import refuse
 from storefront.erp.line_identity import line_amount
 
