@@ -4,6 +4,8 @@ In: a Spark session and settings of an empty or copied state. Out: what each ste
 plain sorted rows. The tests of streams, transforms, ledger and publish share it.
 """
 
+import dataclasses
+import functools
 import itertools
 import json
 import shutil
@@ -30,12 +32,15 @@ from lakehouse.settings import Settings
 from lakehouse.stages import StageLog, TreeMeter
 from lakehouse.tables import Transaction, append
 from pipelines.publishing.publish import PublishOutcome, Workers, publish
+from pipelines.silver import routing
 from pipelines.silver.routing import BatchOutcome
+from pipelines.transforms.web import refine_web_order
 from quality.audit.equation import Equation
 from storefront.erp.line_identity import canonical_row, event_id_of, line_digest
 from storefront.messages import Message
 
 if TYPE_CHECKING:
+    import pytest
     from pyspark.sql import DataFrame, SparkSession
 
 ARRIVED = datetime(2011, 12, 10, 9, 30, tzinfo=UTC)
@@ -280,6 +285,16 @@ def messages_of(*records: Record) -> list[Message]:
         key = body.get("InvoiceNo") or body["event_id"]
         found.append(Message(each.topic, key, body["event_id"], each.value or b"", amount))
     return found
+
+
+def trade_in(monkeypatch: "pytest.MonkeyPatch", *currencies: str) -> None:
+    """Change a rule: the currencies in which the web shop's orders are accepted."""
+    function = functools.partial(refine_web_order, currencies=currencies)
+    routes = tuple(
+        dataclasses.replace(route, refine=function) if route.topic is WEB_ORDERS else route
+        for route in routing.ROUTES
+    )
+    monkeypatch.setattr(routing, "ROUTES", routes)
 
 
 def failing(equations: Sequence[Equation]) -> dict[str, tuple[str, ...]]:

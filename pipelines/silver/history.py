@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.identity import identity_sql
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
 from lakehouse.duck import delta_relation
 from lakehouse.settings import Settings
@@ -18,7 +19,7 @@ from pipelines.silver.known import SOURCE_PLACE
 from pipelines.silver.parsing import record_functions
 from pipelines.silver.routing import TopicRoute
 from pipelines.silver.workspace import limit, open_workspace
-from pipelines.transforms.deduplication import KNOWN_COLUMNS, PLACE, decide, identity_of
+from pipelines.transforms.deduplication import KNOWN_COLUMNS, PLACE, decide
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -87,7 +88,7 @@ def _hold_accepted(
     """Make the table `held`: place, identity and day of each record that silver has accepted."""
     parts = [
         f"""
-        select distinct {SOURCE_PLACE}, {identity_of("source_topic", "event_id")} as identity,
+        select distinct {SOURCE_PLACE}, {identity_sql("source_topic", "event_id")} as identity,
             {day_of(table)} as day
         from {delta_relation(settings, table.name)} where source_topic in ({_names(routes, table)})
         """

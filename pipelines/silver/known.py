@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse.contracts.identity import identity_sql
 from lakehouse.contracts.tables import ORDER_LINES, TABLES, Table
 from lakehouse.duck import delta_relation, files_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.tables import live_files
 from pipelines.silver.routing import SETTLING, topics_of
-from pipelines.transforms.deduplication import identity_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -48,7 +48,7 @@ def find_known(lake: "DuckDBPyConnection", *, settings: Settings) -> None:
         wanted = f"(select identity from records where reason is null and topic in ({topics}))"
         rows = rows_by_id(lake, table, wanted, settings=settings)
         amount = "line_amount" if table is ORDER_LINES else "null"
-        identity = identity_of("source_topic", "event_id")
+        identity = identity_sql("source_topic", "event_id")
         parts.append(f"""
             select {SOURCE_PLACE}, event_id, {identity} as identity, content_hash,
                 sum({amount})::decimal(18, 4) as amount

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from lakehouse.contracts.identity import identity_sql
 from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, QUARANTINE
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction
@@ -27,7 +28,7 @@ from pipelines.silver.routing import (
     tables_in_order,
 )
 from pipelines.silver.workspace import open_workspace
-from pipelines.transforms.deduplication import OUTCOME, PLACE, decide, identity_of
+from pipelines.transforms.deduplication import OUTCOME, PLACE, decide
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -106,7 +107,7 @@ def find_earlier_duplicates(
     lake.execute(f"""
         insert into earlier select {PLACE} from {refused}
         where reason = 'conflict' and replayed_at is null
-            and (topic, {identity_of("topic", "event_id")})
+            and (topic, {identity_sql("topic", "event_id")})
                 in (select (topic, identity) from new_winners)""")
     lake.execute(f"delete from earlier where ({PLACE}) in (select ({PLACE}) from decided)")
     bronze = rows_by_place(lake, BRONZE_EVENTS, "earlier", settings=settings)

@@ -8,8 +8,6 @@ which record it lost to.
 
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.topics import ERP_INVOICE_LINES
-
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -21,13 +19,6 @@ OUTCOME = """case
     when winner_event = event_id then 'redelivered'
     else 'repeated' end"""
 """Outcome of a sound record against the winner of its identity."""
-
-
-def identity_of(topic: str, event_id: str) -> str:
-    """SQL of a record's identity by its event_id, as `transforms.erp.line_identity` has it."""
-    form = "'^((?:[0-9]{8}-)?[0-9a-f]{64})-[0-9]+$'"
-    line = f"regexp_replace({event_id}, {form}, '\\1')"
-    return f"case when {topic} = '{ERP_INVOICE_LINES.name}' then {line} else {event_id} end"
 
 
 def decide(lake: "DuckDBPyConnection") -> None:

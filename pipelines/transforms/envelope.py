@@ -30,7 +30,6 @@ _UTC_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,9}))?(?:Z|\+00:00)"
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
 Fields = Mapping[str, Any]
 
 
@@ -58,14 +57,14 @@ def open_message(value: bytes | None, topic: Topic) -> Opened:
 
 
 def _usual(value: bytes, topic: Topic) -> dict[str, Any] | None:
-    """Fields of a message as our own sources write it, by a decoder compiled from the contract.
+    """Fields of a message as our own sources write it now, by a decoder made from the contract.
 
     Written back it must give the same bytes: then it names no key twice and holds nothing more.
     """
     decoder, names = _compiled(topic.name)
     try:
         message = decoder.decode(value)
-        if _encode(message) != value:
+        if message.schema_version != topic.schema_version or _encode(message) != value:
             return None
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
@@ -122,8 +121,18 @@ def _object_of(value: bytes) -> dict[str, Any] | Fault:
         return Fault("duplicate_keys")
     except (ValueError, RecursionError):
         return Fault("not_json")
-    is_text = "\\u" not in text or not _SURROGATE.search(str(found))
-    return found if isinstance(found, dict) and is_text else Fault("not_json")
+    if "\\u" in text and _has_lone_surrogate(found):
+        return Fault("not_json")
+    return found if isinstance(found, dict) else Fault("not_json")
+
+
+def _has_lone_surrogate(found: object) -> bool:
+    """Whether a text holds half a character, which no file of ours could keep."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def text_fault(fields: Fields, names: Iterable[str]) -> Fault | None:

@@ -3,7 +3,6 @@
 In: the bytes of a record of the ERP topic. Out: `Accepted` or `Refused`. Rules: docs/data.md.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +15,7 @@ from lakehouse.contracts.amounts import (
     quantity_fault,
     quantity_of,
 )
+from lakehouse.contracts.identity import line_identity
 from lakehouse.contracts.topics import CURRENCIES, ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.remembered import remembered
 from pipelines.transforms.envelope import FIRST_YEAR, LAST_YEAR, open_message, text_fault
@@ -23,7 +23,6 @@ from pipelines.transforms.order_rules import line_class, shop_moment, sku_of, te
 from pipelines.transforms.records import Accepted, Fault, OrderLine, Refused
 from storefront.erp.line_identity import canonical_customer, canonical_row, line_digest, read_time
 
-_EVENT_ID = re.compile(r"((?:[0-9]{8}-)?[0-9a-f]{64})-[0-9]+")
 _LARGEST_LINE = 2**31 - 1
 
 
@@ -77,12 +76,6 @@ def refine_invoice_line(value: bytes | None) -> Accepted | Refused:
     return Accepted(event_id, identity, content, amount, invoiced.day, (line,))
 
 
-def line_identity(event_id: str) -> str:
-    """The line's id without its occurrence number: every occurrence is the same line."""
-    found = _EVENT_ID.fullmatch(event_id)
-    return found[1] if found else event_id
-
-
 @remembered
 def invoice_time(text: str) -> InvoiceTime | None:
     """When an invoice was made, by its text; None for a text that is no time."""
@@ -90,11 +83,7 @@ def invoice_time(text: str) -> InvoiceTime | None:
     if time is None:
         return None
     wall_clock = datetime.fromisoformat(time)
-    try:
-        moment = shop_moment(wall_clock)
-    except OverflowError:  # the first or last hours of the calendar
-        return None
-    return InvoiceTime(moment, wall_clock.date(), f"{wall_clock:%Y-%m}")
+    return InvoiceTime(shop_moment(wall_clock), wall_clock.date(), time[:7])
 
 
 def _fault(

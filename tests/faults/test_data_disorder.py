@@ -20,7 +20,6 @@ from operations.status import describe
 from pipelines.publishing.publish import Workers
 from pipelines.publishing.restatements import of_published_runs, summary
 from quality.gate.storm import accept_run
-from storefront.erp.line_identity import line_hash
 from streaming.producer import Source, produce
 from tests.faults.proof import Damage
 from tests.faults.results import Recorder
@@ -29,6 +28,7 @@ from tests.lake_state import (
     Record,
     bring_into_service,
     erp,
+    erp_event_id,
     failing,
     messages_of,
     texts,
@@ -65,7 +65,7 @@ class Line:
 
     @property
     def event_id(self) -> str:
-        return f"{line_hash(texts(**self.texts))}-1"
+        return erp_event_id(texts(**self.texts))
 
 
 def sold_lines(count: int, *, seed: int) -> list[Line]:
