@@ -19,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psutil
-from deltalake import write_deltalake
+from deltalake import WriterProperties, write_deltalake
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES
 from lakehouse.contracts.topics import (
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 LAST_DAY = date(2011, 12, 9)
 LINES_A_DAY = 2_000
-WARM_UP, MEASURED = 4, 5
+ROW_GROUP = 1 << 16
 SHARES = {ERP_INVOICE_LINES: 50, WEB_ORDERS: 7, WEB_EVENTS: 40, CRM_CUSTOMERS: 2}
 COMMANDS = ("readlink", "chmod", "stat", "ls", "ln", "id", "whoami", "bash", "sh", "df", "du")
 SCHEMA = ", ".join(f"`{each.name}` {each.type}" for each in BRONZE_EVENTS.columns)
@@ -170,6 +170,7 @@ def history(settings: Settings, *, rows: int) -> None:
             n::bigint as source_offset
         from (select n, (date '{first}' + (n // {LINES_A_DAY})::int)::date as day
               from range({days * LINES_A_DAY}) as numbers (n))"""
+    form = WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP)
     with duckdb.connect() as duck:
         duck.execute("set TimeZone = 'UTC'")
         duck.execute(f"create table lines as {query}")
@@ -178,13 +179,14 @@ def history(settings: Settings, *, rows: int) -> None:
             lines = duck.execute(
                 "select * from lines where order_month = ? order by event_id", [month]
             ).to_arrow_table()
-            write_deltalake(location(ORDER_LINES, settings=settings), lines, mode="append")
+            target = location(ORDER_LINES, settings=settings)
+            write_deltalake(target, lines, mode="append", writer_properties=form)
 
 
 def run(
-    spark: "SparkSession", settings: Settings, *, rows: int, log: Path
+    spark: "SparkSession", settings: Settings, *, rows: int, sizes: Sequence[int], log: Path
 ) -> Iterator[tuple[int, Cost]]:
-    """Size and cost of each measured batch of a query that goes on, after a history."""
+    """Size and cost of each batch of a query that goes on, after a history."""
     from streaming.queries import await_all_available
     from streaming.refine import QUERY, start_refine
 
@@ -192,14 +194,13 @@ def run(
     query = start_refine(spark, settings=settings, follow=True)
     try:
         history(settings, rows=rows)
-        for number, size in enumerate([3_000] * (WARM_UP + MEASURED) + [100] * MEASURED):
+        for number, size in enumerate(sizes):
             _land(spark, settings, shop.batch(size), number)
             log.write_text("")
             cpu, started = _cpu(), time.monotonic()
             await_all_available(query, name=QUERY)
             cost = Cost(_cpu() - cpu, time.monotonic() - started, len(log.read_text().split()))
-            if number >= WARM_UP:
-                yield size, cost
+            yield size, cost
     finally:
         query.stop()
 
@@ -248,7 +249,10 @@ def main() -> int:
     """Measure each history and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="*", default=[500_000, 5_000_000])
+    parser.add_argument("--batches", type=int, default=7, help="of each size")
+    parser.add_argument("--warm-up", type=int, default=4, help="batches before, not counted")
     options = parser.parse_args()
+    sizes = [3_000] * (options.warm_up + options.batches) + [100] * options.batches
     jars = Settings().jars_dir
     with tempfile.TemporaryDirectory(prefix="refine-batch-") as name:
         folder = Path(name)
@@ -268,7 +272,8 @@ def main() -> int:
             spark = spark or open_session(settings)
             create_tables(spark, settings=settings)
             costs: dict[int, list[Cost]] = {}
-            for size, cost in run(spark, settings, rows=rows, log=log):
+            ran = run(spark, settings, rows=rows, sizes=sizes, log=log)
+            for size, cost in list(ran)[options.warm_up :]:
                 costs.setdefault(size, []).append(cost)
             for size, found in costs.items():
                 cpu = medians[rows, size] = statistics.median(each.cpu for each in found)

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHOP_TIME_ZONE = "Europe/London"
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class Settings(BaseSettings):

@@ -58,6 +58,22 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         .config(
             "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"
         )
+        # Hadoop's checked local file system asks the shell for permissions and links: up to 20
+        # child processes a batch. Our ledger and `streaming.checkpoints` keep the checksums.
+        .config("spark.hadoop.fs.file.impl", "org.apache.hadoop.fs.RawLocalFileSystem")
+        .config(
+            "spark.hadoop.fs.AbstractFileSystem.file.impl",
+            "org.apache.hadoop.fs.local.RawLocalFs",
+        )
+        # One JVM writes a table at a time: `lakehouse.tables` holds a lock for each.
+        .config("spark.delta.logStore.file.impl", "io.delta.storage.LocalLogStore")
+        .config(
+            "spark.sql.streaming.checkpointFileManagerClass",
+            "org.apache.spark.sql.execution.streaming.checkpointing."
+            "FileSystemBasedCheckpointFileManager",
+        )
+        .config("spark.databricks.delta.writeChecksumFile.enabled", "false")
+        .config("spark.sql.adaptive.streaming.stateless.enabled", "false")
         .config("spark.databricks.delta.snapshotPartitions", "1")
         .config("spark.databricks.delta.optimizeWrite.enabled", "false")
         .config("spark.sql.streaming.stopTimeout", "30s")

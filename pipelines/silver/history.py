@@ -46,7 +46,7 @@ def decided_history(
         topics |= {dead_letter_topic(name) for name in topics}
     functions = {name: read for name, read in record_functions().items() if name in topics}
     bronze = read(spark, BRONZE_EVENTS, settings=settings, version=bronze_version)
-    with open_workspace(bronze, settings=settings, functions=functions) as lake:
+    with open_workspace(bronze, settings=settings, functions=functions, reads_delta=True) as lake:
         if not days.is_everything:
             _leave_concerned(lake, routes, days, settings=settings)
         lake.execute(f"create temp table known as select {KNOWN_COLUMNS} from records limit 0")

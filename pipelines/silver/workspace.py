@@ -44,6 +44,7 @@ def open_workspace(
     *,
     settings: Settings,
     functions: Mapping[str, RecordFunction] | None = None,
+    reads_delta: bool = False,
 ) -> "Iterator[DuckDBPyConnection]":
     """Parse bronze rows in Spark and open what came out of it.
 
@@ -51,6 +52,7 @@ def open_workspace(
         records: Bronze rows of topics that have a record function.
         settings: Where the state lies.
         functions: Record function by topic; default: those of the routes.
+        reads_delta: Whether queries will read tables of the lake, too.
     """
     with _scratch(settings) as folder:
         task = functools.partial(
@@ -58,7 +60,7 @@ def open_workspace(
         )
         parsed = records.select(*BRONZE_COLUMNS).mapInArrow(task, "path string")
         paths = [Path(row["path"]) for row in parsed.collect()]
-        with open_lake(settings) as lake:
+        with open_lake(settings, reads_delta=reads_delta) as lake:
             lake.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             lake.execute("set preserve_insertion_order = false")
             _open(lake, RECORDS, RECORDS_SCHEMA, paths)
