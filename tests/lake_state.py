@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.amounts import line_amount
+from lakehouse.contracts.erp_lines import canonical_row, event_id_of, line_digest
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
@@ -36,7 +37,6 @@ from pipelines.silver import routing
 from pipelines.silver.routing import BatchOutcome
 from pipelines.transforms.web import refine_web_order
 from quality.audit.equation import Equation
-from storefront.erp.line_identity import canonical_row, event_id_of, line_digest
 from storefront.messages import Message
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ the same for the same contracts. Run standalone: `lake dictionary` writes it to 
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
+from lakehouse.contracts.kpis import TABLE as KPI_TABLE
 from lakehouse.contracts.kpis import Kpi, read_kpis
 from lakehouse.contracts.marts import Mart, read_marts
 from lakehouse.contracts.tables import TABLES, Table
@@ -14,7 +15,7 @@ from lakehouse.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "dictionary.md"
 _BETTER = {"up": "more", "down": "less"}
-_OPENING = """# Data dictionary
+_OPENING = f"""# Data dictionary
 
 `./lake dictionary` makes this page from the declared KPIs (`dbt_project/dbt_project.yml`) and the
 contracts (`dbt_project/models/marts/*.yml`, `lakehouse/contracts/tables.py`). Change those and not
@@ -22,7 +23,7 @@ this page.
 
 ## KPIs
 
-Each has one value a day in `gold.fct_daily_kpis`, over all sources. A quotient is rounded half up
+Each has one value a day in `{KPI_TABLE}`, over all sources. A quotient is rounded half up
 to four decimals, and has no value where its base is not above zero. *Better* speaks of its size.
 """
 

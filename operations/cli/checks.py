@@ -10,7 +10,7 @@ from operations.cli import app
 
 @app.command("audit")
 def audit(
-    full: bool = typer.Option(False, "--full", help="Read Delta's own checkpoints too."),
+    full: Annotated[bool, typer.Option("--full", help="Read Delta's own checkpoints too.")] = False,
 ) -> None:
     """R1-R8: nothing lost, nothing doubled, not a penny off. Exit code 1 when one fails."""
     from operations.audit import audit_service

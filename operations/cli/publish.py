@@ -16,9 +16,13 @@ app.add_typer(publish_app, name="publish")
 @publish_app.callback()
 def publish(
     context: typer.Context,
-    accept: str = typer.Option(None, help="Run that a storm of refusals blocked."),
-    reason: str = typer.Option(None, help="Why it is accepted; kept in the ledger."),
-    full_refresh: bool = typer.Option(False, help="Build all of gold, not only what changed."),
+    accept: Annotated[str | None, typer.Option(help="Run that a refusal spike blocked.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why it is accepted; kept in the ledger.")
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option(help="Build all of gold, not only what changed.")
+    ] = False,
 ) -> None:
     """Judge silver, build and audit gold, bring it into service.
 
@@ -33,8 +37,8 @@ def publish(
     if (accept is None) != (reason is None):
         raise LakeError("Use --accept RUN and --reason together, or neither.")
     options = {"full_refresh": "yes"} if full_refresh else {}
-    if accept is not None:
-        from quality.gate.storm import accept_run
+    if accept is not None and reason is not None:
+        from quality.gate.refusal_spike import accept_run
 
         accept_run(accept, reason=reason, settings=Settings())
         options["accept_reason"] = reason

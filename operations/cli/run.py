@@ -32,13 +32,15 @@ def run_job(name: Annotated[str, typer.Argument(help="A name of `lake list`.")])
 
 @app.command("ingest")
 def ingest(
-    once: bool = typer.Option(True, "--once/--follow", help="To the present end, or go on."),
+    once: Annotated[
+        bool, typer.Option("--once/--follow", help="To the present end, or go on.")
+    ] = True,
 ) -> None:
     """Kafka to bronze."""
     if once:
         run_and_show(["ingest"], command="lake ingest --once")
         return
-    from streaming.broker.lifecycle import require_running
+    from streaming.broker import require_running
     from streaming.ingest import QUERY, start_ingest
 
     require_running(Settings())
@@ -47,7 +49,9 @@ def ingest(
 
 @app.command("refine")
 def refine(
-    once: bool = typer.Option(True, "--once/--follow", help="To bronze's present end, or go on."),
+    once: Annotated[
+        bool, typer.Option("--once/--follow", help="To bronze's present end, or go on.")
+    ] = True,
 ) -> None:
     """bronze to silver and quarantine."""
     if once:

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 import time
+from typing import Annotated
 
 import typer
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from operations.cli import app
 
 CHECKS = (
@@ -30,12 +31,15 @@ of one long test is not left for the end."""
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_checks(
     context: typer.Context,
-    everything: bool = typer.Option(
-        False, "--all", help="Slow fault tests too, and rewrite their table."
-    ),
-    faults: bool = typer.Option(
-        False, "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
-    ),
+    everything: Annotated[
+        bool, typer.Option("--all", help="Slow fault tests too, and rewrite their table.")
+    ] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
+        ),
+    ] = False,
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
@@ -85,6 +89,9 @@ def _passes(name: str, command: tuple[str, ...]) -> bool:
     program = str(PROJECT_ROOT / ".venv" / "bin" / command[0])
     if not (PROJECT_ROOT / ".venv").is_dir():
         program = f"{sys.prefix}/bin/{command[0]}"
-    code = subprocess.run([program, *command[1:]], cwd=PROJECT_ROOT, check=False).returncode
+    environment = clean_environment("JAVA_TOOL_OPTIONS")
+    code = subprocess.run(
+        [program, *command[1:]], cwd=PROJECT_ROOT, env=environment, check=False
+    ).returncode
     print(f"== {name} {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
     return code == 0

@@ -159,7 +159,7 @@ def readable(name: str) -> Iterator[None]:
     """Say which table can't be read, and what rebuilds it, where an engine fails."""
     import duckdb
     from deltalake.exceptions import DeltaError
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:

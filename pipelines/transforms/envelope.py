@@ -13,19 +13,18 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from lakehouse.contracts.business import TEXT_LIMIT
+from lakehouse.contracts.business import CONTROL_CHARACTERS, FIRST_YEAR, LAST_YEAR, TEXT_LIMIT
 from lakehouse.contracts.topics import ENVELOPE, ORDER_LINE_FIELDS, Field, Topic
 from lakehouse.contracts.topics import topic as topic_of
 from lakehouse.remembered import remembered
 from pipelines.transforms.records import Fault
 
 EVENT_ID_LIMIT = 200
-FIRST_YEAR, LAST_YEAR = 1990, 2099
 BLANKS = b" \t\r\n"
 LARGEST_INTEGER = 2**63 - 1
 _Integer = Annotated[int, msgspec.Meta(ge=-LARGEST_INTEGER - 1, le=LARGEST_INTEGER)]
 _encode = msgspec.json.Encoder().encode
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTERS = re.compile(CONTROL_CHARACTERS)
 _UTC_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,9}))?(?:Z|\+00:00)"

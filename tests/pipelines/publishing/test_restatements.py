@@ -11,6 +11,7 @@ import pytest
 import operations.cli
 from lakehouse.ledger import chain, publishes
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 from pipelines.publishing import pointer
 from pipelines.publishing.restatements import (
     Restatement,
@@ -125,6 +126,7 @@ def test_the_command_lists_what_was_restated_exactly_and_the_reset_asks_for_a_re
 ) -> None:
     monkeypatch.setenv("LAKE_HOME", str(tmp_path))
     settings = Settings(home=tmp_path)
+    claim(settings)
 
     def lake(*words: str) -> tuple[int | str | None, str]:
         monkeypatch.setattr(sys, "argv", ["lake", *words])
