@@ -102,12 +102,10 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         # child processes a batch. Our ledger and `streaming.checkpoints` keep the checksums.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
-        # One JVM writes a table at a time: `lakehouse.tables` holds a lock for each.
+        # One process writes a table at a time: `lakehouse.tables` holds a lock for each.
         "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
-        "spark.sql.streaming.checkpointFileManagerClass": (
-            "org.apache.spark.sql.execution.streaming.checkpointing."
-            "FileSystemBasedCheckpointFileManager"
-        ),
+        "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution."
+        "streaming.checkpointing.FileSystemBasedCheckpointFileManager",
         "spark.databricks.delta.writeChecksumFile.enabled": "false",
         "spark.sql.adaptive.streaming.stateless.enabled": "false",
         "spark.databricks.delta.snapshotPartitions": "1",
