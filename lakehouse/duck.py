@@ -4,6 +4,8 @@ In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection
 no network. Alone: `lake query "select ..."` opens gold through it.
 """
 
+import shutil
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _SCHEMAS = ("gold.", "intermediate.")
+_HELD = "Could not set lock"
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # Connections of one process to one file share an instance, and a locked one takes no setting.
 _opening = threading.Lock()
@@ -44,9 +47,11 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
         raise LakeError(f"There is no gold file {path}.")
     with _opening:
         try:
-            connection = duckdb.connect(
-                str(path), read_only=True, config={"enable_external_access": False, **_OFFLINE}
-            )
+            connection = _connect_read_only(path)
+        except duckdb.IOException as error:
+            if _HELD not in str(error):
+                raise LakeError(f"Gold {path} cannot be opened: {first_line(error)}.") from error
+            connection = _copy_of(path, holder=first_line(error))
         except duckdb.Error as error:
             raise LakeError(f"Gold {path} cannot be opened: {first_line(error)}.") from error
         locked = connection.execute("select current_setting('lock_configuration')").fetchone()
@@ -54,6 +59,27 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
             connection.execute("set global TimeZone = 'UTC'")
             connection.execute("set lock_configuration = true")
     return connection
+
+
+def _connect_read_only(path: Path) -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
+    return duckdb.connect(
+        str(path), read_only=True, config={"enable_external_access": False, **_OFFLINE}
+    )
+
+
+def _copy_of(path: Path, *, holder: str) -> "duckdb.DuckDBPyConnection":
+    """Open a copy of gold that another program holds open for writing; it is gone when closed."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix="cartlake-", suffix=".duckdb") as copy:
+            shutil.copyfile(path, copy.name)
+            return _connect_read_only(Path(copy.name))
+    except OSError as error:
+        raise LakeError(
+            f"Another program has gold open for writing ({holder}), and it can't be copied "
+            f"({error.strerror}). Close {path} there, or open it read-only."
+        ) from error
 
 
 def _follow_pointer(settings: Settings) -> "duckdb.DuckDBPyConnection":
@@ -115,9 +141,9 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
     Raises:
         KeyError: No contract has this name.
     """
-    path = location(contract_of(table_name), settings=settings)
+    place = _place(contract_of(table_name), settings=settings)
     pin = "" if version is None else f", version={int(version)}"
-    return f"delta_scan({_literal(path)}{pin})"
+    return f"delta_scan({place}{pin})"
 
 
 def attached_delta(settings: Settings, table_name: str, *, version: int) -> tuple[str, str]:
@@ -130,9 +156,9 @@ def attached_delta(settings: Settings, table_name: str, *, version: int) -> tupl
         KeyError: No contract has this name.
     """
     table = contract_of(table_name)
-    path, name = location(table, settings=settings), f"delta_{table.flat_name}"
+    place, name = _place(table, settings=settings), f"delta_{table.flat_name}"
     how = f"(type delta, version {int(version)}, pin_snapshot)"
-    return f"attach {_literal(path)} as {name} {how}", name
+    return f"attach {place} as {name} {how}", name
 
 
 def duck_type(column: Column) -> str:
@@ -215,6 +241,12 @@ def seal(path: Path) -> dict[str, int]:
 def first_line(error: BaseException) -> str:
     """The first line of an engine's message, without its closing full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _place(table: Table, *, settings: Settings) -> str:
+    """Where a table lies, as a URI: given a path, the extension loses letters beyond ASCII."""
+    place = location(table, settings=settings)
+    return _literal(place if "://" in place else Path(place).as_uri())
 
 
 def _literal(text: str) -> str:

@@ -188,7 +188,7 @@ def gold_of(lake: LakeState, worker: GoldWorker, messages: Iterable[Message]) ->
     lake.land(*records)
     lake.refine()
     versions = current_versions(lake.settings)
-    worker.wait_until_parsed()
+    worker.await_ready()
     return build_gold(lake.settings, run_id="oracle", table_versions=versions, worker=worker).path
 
 

@@ -84,7 +84,7 @@ def opened() -> Iterator[Bench]:
         with GoldWorker(empty) as worker:
             spark = open_session(empty, app_name="cartlake-oracle")
             try:
-                create_tables(spark, settings=empty)
+                create_tables(empty)
                 yield Bench(spark, folder, empty, worker)
             finally:
                 spark.stop()

@@ -21,7 +21,7 @@ from lakehouse.contracts.kpis import TABLE, read_kpis
 from lakehouse.contracts.tables import TABLES
 from lakehouse.errors import LakeError
 from lakehouse.files import replace_text
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from lakehouse.state import claim
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -161,6 +161,7 @@ def _manifest() -> dict[str, Any]:
                 *("--no-introspect", "--no-populate-cache", "--vars", json.dumps(sources)),
             ],
             cwd=folder,
+            env=clean_environment(),
             capture_output=True,
             text=True,
             check=False,

@@ -60,10 +60,9 @@ def plausible_span_sql(relation: str, *, day: str) -> str:
             select min(day) as first_day, max(day) as last_day, count(*) as day_count,
                    row_number() over (order by count(*) desc, min(day)) = 1 as is_longest
             from (
-                select day, sum(is_start) over (order by day) as run
+                select day, count(*) filter (is_start) over (order by day) as run
                 from (
-                    select day, (day - lag(day) over (order by day) > {OUTLIER_GAP_DAYS})::int
-                           as is_start
+                    select day, day - lag(day) over (order by day) > {OUTLIER_GAP_DAYS} as is_start
                     from (select distinct {day} as day from {relation} where {day} is not null)
                 )
             )

@@ -12,6 +12,8 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from lakehouse.errors import LakeError
+from lakehouse.jars.java import LOCALE
+from lakehouse.settings import clean_environment
 
 _ATTEMPTS = 2  # the second goes on from what the first has in its cache
 _RETRIEVE = "[conf]/[organisation]/[module]/[revision]/[artifact]-[revision](-[classifier]).[ext]"
@@ -45,7 +47,8 @@ def fetch(
     (into / "ivysettings.xml").write_text(_settings_xml(use_poms=transitive), encoding="utf-8")
     (into / "ivy.xml").write_text(_modules_xml(modules, transitive=transitive), encoding="utf-8")
     cache, log = into / "cache", into / "ivy.log"
-    command: list[str | os.PathLike[str]] = [java, "-Xmx256m", f"-Divy.default.ivy.user.dir={into}"]
+    command: list[str | os.PathLike[str]] = [java, *LOCALE, "-Xmx256m"]
+    command += [f"-Divy.default.ivy.user.dir={into}"]
     command += ["-jar", ivy, "-settings", "ivysettings.xml", "-ivy", "ivy.xml"]
     command += ["-cache", cache, "-confs", *modules, "-retrieve", _RETRIEVE]
     for _ in range(_ATTEMPTS):
@@ -69,6 +72,7 @@ def _succeeds(
         process = subprocess.Popen(
             command,
             cwd=log.parent,
+            env=clean_environment("JAVA_TOOL_OPTIONS"),  # where a proxy may be named
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

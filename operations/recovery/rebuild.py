@@ -150,7 +150,7 @@ def _totals(settings: Settings, tables: Sequence[Table]) -> dict[str, Any]:
 def readable(name: str) -> Iterator[None]:
     """Say which table can't be read, and what rebuilds it, where an engine fails."""
     import duckdb
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:

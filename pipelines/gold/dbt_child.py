@@ -1,38 +1,38 @@
 """The child process that runs dbt: parses at once, builds when told to, dies with its parent.
 
-In: one JSON object a line on stdin, first the folders, then the variables of each build. Out: one
-JSON object a line on stdout; what dbt prints goes to stderr. `pipelines.gold.build` starts it.
+In: the variables of each build. Out: what came of it; what dbt prints goes to the log.
+`pipelines.gold.build` starts it.
 """
 
 import contextlib
 import json
-import os
-import queue
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from typing import Any
+
+from lakehouse.errors import LakeError
+from lakehouse.processes.worker import Answer, Tell, serve
+from lakehouse.settings import PROJECT_ROOT, Settings
 
 SAMPLE_ROWS = 3
 SAMPLE_WIDTH = 300
 
 
-def main() -> None:
-    """Serve builds until stdin closes, which tells that the parent ended, however it did."""
-    channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    requests: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_receive, args=(sys.stdin, requests), daemon=True).start()
-    folders = requests.get()
+def parsed_project(_: Tell) -> Answer:
+    """Parse the project. Returns: the function that builds it with a request's variables.
+
+    Raises: LakeError when the project does not parse.
+    """
+    settings = Settings()
+    project = str(PROJECT_ROOT / "dbt_project")
     arguments = [
-        *("--project-dir", folders["project"], "--profiles-dir", folders["project"]),
-        *("--target-path", folders["target"], "--log-path", folders["logs"]),
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(settings.home / "dbt"), "--log-path", str(settings.logs_dir)),
     ]
     manifest, failure = parse(arguments)
-    _send(channel, {"parsed": failure is None, "message": failure})
-    while failure is None:
-        _send(channel, build(arguments, manifest=manifest, variables=requests.get()))
+    if failure is not None:
+        raise LakeError(f"The dbt project does not parse: {failure}.")
+    return lambda variables: build(arguments, manifest=manifest, variables=variables)
 
 
 def parse(arguments: list[str]) -> tuple[Any, str | None]:
@@ -198,16 +198,5 @@ def _message(text: str) -> str:
     return " ".join((told or lines)[:3]).replace("__dbt_tmp", "")
 
 
-def _receive(source: IO[str], requests: "queue.Queue[dict[str, Any]]") -> None:
-    for line in source:
-        requests.put(json.loads(line))
-    os._exit(0)
-
-
-def _send(channel: IO[str], answer: Mapping[str, Any]) -> None:
-    channel.write(json.dumps(answer) + "\n")
-    channel.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(parsed_project)

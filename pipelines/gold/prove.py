@@ -16,7 +16,7 @@ from typing import Any
 
 from lakehouse.contracts.tables import GOLD_SOURCES
 from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT
+from lakehouse.settings import PROJECT_ROOT, clean_environment
 from pipelines.gold import dbt_child
 from quality.proof.prove import ProofRow
 from quality.proof.sample_shop import build_shop
@@ -69,6 +69,7 @@ def prove_gold(
         done = subprocess.run(
             [sys.executable, "-m", "pipelines.gold.prove"],
             cwd=PROJECT_ROOT,
+            env=clean_environment(),
             input=json.dumps(request),
             capture_output=True,
             text=True,

@@ -200,16 +200,12 @@ def _gate(
         stage.rows_out = len(outcome.gate.results)
         stage.note = "checks"
         if not outcome.gate.passed:
-            chain.write(
-                publishes.CHAIN,
-                {
-                    "kind": "blocked",
-                    "run_id": outcome.run_id,
-                    "table_versions": dict(versions),
-                    "rules": [row["rule"] for row in outcome.gate.blocking],
-                },
-                settings=settings,
-            )
+            facts = {
+                "run_id": outcome.run_id,
+                "table_versions": dict(versions),
+                "rules": [row["rule"] for row in outcome.gate.blocking],
+            }
+            publishes.record("blocked", facts, settings=settings)
             first = outcome.gate.blocking[0]
             raise CheckFailed(
                 f"The quality gate is red, gold is not published and the last good version stays "

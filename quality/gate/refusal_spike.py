@@ -213,11 +213,7 @@ def accept_run(run_id: str, *, reason: str, settings: Settings) -> None:
     Raises:
         LakeError: No refusal spike blocked that run.
     """
-    blocked = [
-        line
-        for line in chain.lines(publishes.CHAIN, settings=settings)
-        if line["kind"] == "blocked" and line["run_id"] == run_id
-    ]
+    blocked = publishes.lines(settings, "blocked", run_id=run_id)
     if not blocked or RULE not in blocked[-1]["rules"]:
         raise LakeError(
             f"No refusal spike blocked a run '{run_id}', so there is nothing to accept. "

@@ -252,7 +252,7 @@ PROTECTIONS = (
         "T30",
         "tests/pipelines/test_pointer.py",
         "pipelines/publishing/pointer.py",
-        'kind = _ENDED[line["kind"]] if all(named) else "abandoned"',
+        'kind = end if all(named) else "abandoned"',
         'kind = "abandoned"',
     ),
     Protection(

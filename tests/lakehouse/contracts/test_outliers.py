@@ -55,9 +55,9 @@ def test_the_span_of_a_shops_own_days(given: list[date], expected: Span | None) 
 @pytest.mark.parametrize(("given", "expected"), CASES)
 def test_sql_gives_the_same_span(given: list[date], expected: Span | None) -> None:
     with open_memory() as connection:
-        connection.execute("create table facts (at date)")
+        connection.execute("create table facts (sold_on date)")
         if given:
             connection.executemany("insert into facts values (?)", [(day,) for day in given])
         connection.execute("insert into facts values (null)")
-        found = connection.execute(plausible_span_sql("facts", day="at")).fetchall()
+        found = connection.execute(plausible_span_sql("facts", day="sold_on")).fetchall()
     assert found == [(expected.first, expected.last) if expected else (None, None)]

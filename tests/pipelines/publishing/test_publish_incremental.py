@@ -43,11 +43,11 @@ def refined(lake: LakeState, workers: Workers, run_id: str, *records: Any) -> st
 
 def require_equal_to_a_full_refresh(lake: LakeState, workers: Workers, run_id: str) -> None:
     """The gold in service and one built in full of the same silver hold the same."""
-    before = lake.settings.gold_dir / pointer.current(lake.settings)["file"]
+    before = pointer.current_gold(lake.settings)
     note = published(lake, workers, run_id, full_refresh=True)
     assert note == "built in full: asked for"
-    assert pointer.current(lake.settings)["run_id"] == run_id
-    after = lake.settings.gold_dir / pointer.current(lake.settings)["file"]
+    assert pointer.in_service(lake.settings).run_id == run_id
+    after = pointer.current_gold(lake.settings)
     assert before != after
     assert differences(before, after) == []
 
