@@ -12,7 +12,7 @@ from typing import Any
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, TABLES
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import CheckFailed, LakeError
-from lakehouse.ledger import chain, commits, publishes
+from lakehouse.ledger import commits, publishes
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.stages import StageLog
