@@ -22,7 +22,7 @@ from lakehouse.tables import location
 if TYPE_CHECKING:
     import duckdb
 
-_SCHEMAS = ("gold.", "carried.")
+_SCHEMAS = ("gold.", "intermediate.")
 _HELD = "Could not set lock"
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # Connections of one process to one file share an instance, and a locked one takes no setting.
@@ -169,15 +169,14 @@ def duck_type(column: Column) -> str:
 
 def files_relation(paths: Sequence[Path], table: Table) -> str:
     """SQL text that reads data files of a table, without its partition column; no row for none."""
+    columns = [each for each in table.columns if each.name != table.partition_by]
     if not paths:
-        nulls = (
-            f"cast(null as {duck_type(each)}) as {_name(each.name)}"
-            for each in table.columns
-            if each.name != table.partition_by
-        )
+        nulls = (f"cast(null as {duck_type(each)}) as {_name(each.name)}" for each in columns)
         return f"(select {', '.join(nulls)} where false)"
-    names = ", ".join(_literal(str(path)) for path in paths)
-    return f"read_parquet([{names}], hive_partitioning=false, union_by_name=true)"
+    names = ", ".join(_name(each.name) for each in columns)
+    files = ", ".join(_literal(str(path)) for path in paths)
+    parquet = f"read_parquet([{files}], hive_partitioning=false, union_by_name=true)"
+    return f"(select {names} from {parquet})"
 
 
 def delta_extension() -> Path:
@@ -211,8 +210,8 @@ def seal(path: Path) -> dict[str, int]:
     """Write everything into the file itself, close it, and count its gold tables.
 
     A file copied without its write-ahead log loses committed rows without an error, so a file must
-    be sealed before it is published. Beside `gold`, schema `carried` holds what the next build goes
-    on from.
+    be sealed before it is published. Beside `gold`, schema `intermediate` holds what the next
+    incremental build reads.
 
     Returns:
         Rows of each table of schema `gold`, by name.

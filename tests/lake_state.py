@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.erp_lines import line_amount, line_hash
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
@@ -31,7 +32,6 @@ from lakehouse.tables import Transaction, append
 from pipelines.publishing.publish import PublishOutcome, Workers, publish
 from pipelines.silver.routing import BatchOutcome
 from quality.audit.equation import Equation
-from storefront.erp.line_identity import line_amount, line_hash
 from storefront.messages import Message
 
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["quarantine", "show", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["quarantine", "replay", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["publish", "--accept", "1"], "Use --accept RUN and --reason together, or neither."),
-        (["publish", "--accept", "1", "--reason", "x"], "No storm of refused records blocked a"),
+        (["publish", "--accept", "1", "--reason", "x"], "No refusal spike blocked a run '1'"),
         (
             ["publish", "--reason", "x", "list"],
             "Put the options after the command: `lake publish list`.",

@@ -32,12 +32,20 @@ def current_versions(settings: Settings) -> dict[str, int]:
 
 
 def log_files(table: Table, *, settings: Settings) -> list[str]:
-    """Names of a table's commit files, in any order."""
-    from pyarrow import fs
+    """Names of a table's commit files, in any order; a folder is listed without any library."""
+    place = location(table, settings=settings)
+    if "://" not in place:
+        try:
+            names = [path.name for path in Path(place, "_delta_log").iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+    else:
+        from pyarrow import fs
 
-    system, root = log_folder(table, settings=settings)
-    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
-    return [info.base_name for info in found if _COMMIT.fullmatch(info.base_name)]
+        system, root = log_folder(table, settings=settings)
+        found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
+        names = [info.base_name for info in found]
+    return [name for name in names if _COMMIT.fullmatch(name)]
 
 
 def version_of(name: str) -> int:

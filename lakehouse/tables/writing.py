@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import Table
+from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables.log import location
@@ -42,6 +43,20 @@ def writer_of(table: Table, *, settings: Settings) -> Iterator[None]:
     lock = f"table-{table.name}"
     with hold(lock, settings=settings, wait_seconds=LOCK_WAIT_SECONDS):
         yield
+
+
+@contextlib.contextmanager
+def naming_errors(table: Table, *, settings: Settings) -> Iterator[None]:
+    """Say of which table an error of delta-rs or the file system is. Raises: LakeError."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise LakeError(
+            f"{table.name} can't be written at {location(table, settings=settings)}: {error}. "
+            "Put that right and run the command again."
+        ) from error
 
 
 def append(
@@ -138,13 +153,6 @@ def replace(
             .option("userMetadata", json.dumps(metadata, sort_keys=True))
             .save(location(table, settings=settings))
         )
-
-
-@contextlib.contextmanager
-def commit_reason(spark: "SparkSession", reason: str) -> Iterator[None]:
-    """Have the commits of a change without rows say why they were made."""
-    with commit_facts(spark, {USER_METADATA: json.dumps({"reason": reason})}):
-        yield
 
 
 def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:

@@ -70,7 +70,7 @@ def main() -> None:
     )
 
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="lake", standalone_mode=False)
         if code == INTERRUPTED:  # Typer makes this code of Ctrl-C
             raise KeyboardInterrupt
     except typer.Exit as end:

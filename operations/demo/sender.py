@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from lakehouse.contracts.topics import DateOrder
 from lakehouse.processes.worker import Answer, Tell, Worker, serve
 from lakehouse.settings import Settings
 
@@ -18,6 +19,7 @@ class Feed:
 
     file: str | None
     encoding: str
+    date_order: DateOrder | None
     quick: bool
     shop_days: int
 
@@ -36,16 +38,22 @@ class Feeder(Worker):
         self.send(vars(feed))
 
 
-def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int]:
-    """Send the feed and tell how far it is. Returns: records sent, known from before, refused."""
+def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int | str]:
+    """Send the feed and tell how far it is.
+
+    Returns:
+        Records sent, known from before and refused; and a warning about the extract, or none.
+    """
+    from storefront.erp.extract import Reading
     from streaming.sources import History, quick_until, send_history, send_shop_days
 
     total: list[int] = []
     path = Path(feed.file) if feed.file else None
-    history = History(file=path, encoding=feed.encoding)
+    reading = Reading(feed.encoding, feed.date_order)
+    history = History(file=path, reading=reading)
     if feed.quick:
-        until: date = quick_until(history.path, encoding=feed.encoding)
-        history = History(file=path, encoding=feed.encoding, date_until=until)
+        until: date = quick_until(history.path, reading)
+        history = History(file=path, reading=reading, date_until=until)
     sent = send_history(
         history,
         settings=settings,
@@ -58,12 +66,12 @@ def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int]:
             feed.shop_days,
             settings=settings,
             catalog_file=path,
-            encoding=feed.encoding,
+            reading=reading,
             on_progress=lambda done: tell({"done": done, "total": None, "what": "web shop"}),
         )
         records, skipped = records + shop.records, skipped + shop.skipped
         refused += shop.refused
-    return {"sent": records, "known": skipped, "refused": refused}
+    return {"sent": records, "known": skipped, "refused": refused, "warning": sent.warning}
 
 
 def ready_to_send(tell: Tell) -> Answer:

@@ -33,7 +33,7 @@ def run(context: Context, request: Request) -> list[Rewritten]:
             stage.note = request["aside"]
         spark = context.spark()
         forget_tables(spark)
-        create_tables(spark, settings=settings)
+        create_tables(settings)
         rewriter = decided(context, days=Days(), scope=scope, query=OPERATION)
         found = compare(context, rewriter, scope)
         done.update(write(context, rewriter, found))

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from lakehouse.contracts.erp_lines import line_hash
 from lakehouse.contracts.topics import CATALOG_PRODUCTS, CRM_CUSTOMERS
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
-from storefront.erp.line_identity import line_hash
 from storefront.messages import Message
 from tests.lake_state import Record, erp, messages_of, texts, web_order
 

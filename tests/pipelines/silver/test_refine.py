@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.erp_lines import line_hash
 from lakehouse.contracts.tables import (
     BRONZE_EVENTS,
     CUSTOMER_CONTACTS,
@@ -27,7 +28,6 @@ from lakehouse.tables import Transaction, current_versions
 from operations.recovery.reset import reset_query
 from pipelines.silver import batch_writer
 from pipelines.silver.refine import refine_records
-from storefront.erp.line_identity import line_hash
 from streaming.checkpoints import checkpoint_dir
 from tests.lake_state import (
     LakeState,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
+from lakehouse.contracts.erp_lines import line_amount
 from pipelines.transforms.amounts import amount_of, money_rules, price_of, quantity_of
 from pipelines.transforms.envelope import refuse
-from storefront.erp.line_identity import line_amount
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
+from lakehouse.contracts.erp_lines import line_hash, read_time
 from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
 from pipelines.transforms.erp import invoice_time, read_invoice_lines
-from storefront.erp.line_identity import line_hash, read_time
 from tests.lake_state import Record, bronze_frame, erp, texts
 
 if TYPE_CHECKING:
