@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse import spark_java
 from lakehouse.errors import LakeError
 from lakehouse.jars.fetch import spark_jars
 from lakehouse.jars.java import require_java
-from lakehouse.processes import spark_java
 from lakehouse.processes.java_output import telling_line
 from lakehouse.processes.programs import LOOPBACK
-from lakehouse.processes.spark_java import SparkJava
 from lakehouse.settings import UNKNOWN_USER, Settings, forget_foreign, is_user_unknown, variables
+from lakehouse.spark_java import SparkJava
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lakehouse import spark_java
 from lakehouse.errors import LakeError
 from lakehouse.jars.java import LOCALE, require_java
-from lakehouse.processes import spark_java
 from lakehouse.settings import Settings
 from lakehouse.state import claim
 from tests.lake_state import FAST_JAVA, NewSettings
@@ -50,7 +50,7 @@ print(json.dumps([
 @pytest.fixture
 def odd_settings(jars_dir: Path, tmp_path: Path) -> Settings:
     """Settings of a state folder whose name has every sign that Java or Spark may stumble over."""
-    home = tmp_path / 'it\'s a "q", 50%20 x: é [1]' / "lake"
+    home = tmp_path / ODD_NAME / "lake"
     claim(Settings(home=home))
     (home / "jars").symlink_to(jars_dir)
     return Settings(
