@@ -95,8 +95,10 @@ def _follow_pointer(settings: Settings) -> "duckdb.DuckDBPyConnection":
             path = newer
 
 
-def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
+def open_lake(settings: Settings, *, reads_delta: bool = True) -> "duckdb.DuckDBPyConnection":
     """Open an in-memory database in UTC that reads Delta tables, for our own processes only.
+
+    Loading Delta costs more than a small query: `reads_delta` false leaves it out.
 
     Raises:
         LakeError: The Delta extension of the installed wheel does not fit.
@@ -113,7 +115,8 @@ def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
         },
     )
     try:
-        connection.execute(f"load {_literal(str(delta_extension()))}")
+        if reads_delta:
+            connection.execute(f"load {_literal(str(delta_extension()))}")
         connection.execute("set global TimeZone = 'UTC'")
     except duckdb.Error as error:
         connection.close()

@@ -21,7 +21,7 @@ from lakehouse.errors import LakeError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHOP_TIME_ZONE = "Europe/London"
-STATE_VERSION = 1
+STATE_VERSION = 2
 UNKNOWN_USER = "cartlake"
 """Name for a user who has none."""
 

@@ -98,6 +98,16 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(settings.spark_shuffle_partitions),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # Hadoop's checked local file system asks the shell for permissions and links: up to 20
+        # child processes a batch. Our ledger and `streaming.checkpoints` keep the checksums.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+        # One process writes a table at a time: `lakehouse.tables` holds a lock for each.
+        "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
+        "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution."
+        "streaming.checkpointing.FileSystemBasedCheckpointFileManager",
+        "spark.databricks.delta.writeChecksumFile.enabled": "false",
+        "spark.sql.adaptive.streaming.stateless.enabled": "false",
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.databricks.delta.optimizeWrite.enabled": "false",
         "spark.sql.streaming.stopTimeout": "30s",

@@ -45,7 +45,7 @@ def refine(context: Context) -> None:
             for outcome in outcomes
             for found in outcome.records.values()
             for name, number in found.items()
-            if not name.startswith("flipped_")
+            if not name.startswith("superseded_")
         )
         stage.rows_out = sum(outcome.count("accepted") for outcome in outcomes)
         stage.note = note_of(outcomes)

@@ -106,7 +106,7 @@ def test_the_spark_session_is_built_in_spark_only() -> None:
 
 
 def test_delta_is_imported_in_tables_only() -> None:
-    found = users_of(lambda node: imports(node, "delta"))
+    found = users_of(lambda node: imports(node, "delta") or imports(node, "deltalake"))
     assert {name.rpartition("/")[0] for name in found} == {"lakehouse/tables"}
 
 

@@ -507,7 +507,9 @@ def _nameless(proof: Proof) -> list[str]:
     accepted = []
     for name in ENTITIES:
         rows = proof.at(proof.built_from, name, *SOURCE_PLACE, "event_id")
-        plain = pc.replace_substring_regex(rows["event_id"], r"^([0-9a-f]{64})-[0-9]+$", r"\1")
+        plain = pc.replace_substring_regex(
+            rows["event_id"], r"^((?:[0-9]{8}-)?[0-9a-f]{64})-[0-9]+$", r"\1"
+        )
         is_erp = pc.equal(rows["source_topic"], ERP)
         accepted += pc.if_else(is_erp, plain, rows["event_id"]).chunks
     losers = proof.at(proof.built_from, DUPLICATES, *PLACE, "identity", "disposition")

@@ -1,6 +1,6 @@
-"""What the raw texts of an ERP line mean: times, numbers, ids, missing values, identity and money.
+"""What the raw texts of an ERP line mean: times, numbers, ids, missing values, and its identity.
 
-In: the eight raw texts of a row. Out: their canonical form, its SHA-256, and the exact amount. The
+In: the eight raw texts of a row. Out: their canonical form, its SHA-256 and the line's id. The
 source and the platform both read values here, so that two ways to write one value (a csv and a
 Parquet file of one extract, "2.550" and "2.55") are one line.
 Blanks are spaces (U+0020), as for Spark's `trim`; digits are ASCII.
@@ -10,49 +10,31 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
-from functools import lru_cache
-from typing import TypeVar
 
 import msgspec
 
-from lakehouse.contracts.business import (
-    AMOUNT_LIMIT,
-    FIRST_YEAR,
-    MAX_DECIMALS,
-    PRICE_LIMIT,
-    QUANTITY_LIMIT,
-)
+from lakehouse.contracts.business import FIRST_YEAR
 from lakehouse.contracts.topics import DATE_ORDERS, DateOrder
+from lakehouse.remembered import remembered
 
 MISSING_TEXTS = ("nan", "null", "none", "n/a", "#n/a", "<na>")
 """What programs write, in any case, where an id or a country is missing."""
 
-T = TypeVar("T")
 Texts = Sequence[str | None]
 
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
-_QUANTITY = re.compile(r"[+-]?[0-9]{1,15}(\.0{1,15})?")
-_PRICE = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)")
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.0+)?)?"
 )
 _SLASHED = re.compile(
     r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2}) ([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?"
 )
+_CANONICAL_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _WHOLE_ID = re.compile(r"([0-9]+)(?:\.0+)?")
-_LONGEST_REMEMBERED = 64
-_ZERO = Decimal(0)
 _encode = msgspec.json.Encoder().encode
 
 
-def _remembered(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Remember the answers for short texts: few values make up most of an extract."""
-    cached = lru_cache(1 << 15)(read)
-    return lambda text: cached(text) if len(text) <= _LONGEST_REMEMBERED else read(text)
-
-
-@_remembered
+@remembered
 def canonical_number(text: str) -> str:
     """`+007.50` becomes `7.5`, `-0` becomes `0`; a text that is no plain number stays."""
     found = _NUMBER.fullmatch(text.strip(" "))
@@ -78,7 +60,7 @@ def read_time(text: str, *, date_order: DateOrder | None = None) -> str | None:
 
 
 def _time_reader(date_order: DateOrder | None) -> Callable[[str], str | None]:
-    @_remembered
+    @remembered
     def read(text: str) -> str | None:
         plain = text.strip(" ")
         if found := _ISO.fullmatch(plain):
@@ -116,7 +98,7 @@ def slashed_date(text: str) -> tuple[str, str, str] | None:
     return (found[1], found[2], found[3]) if found else None
 
 
-@_remembered
+@remembered
 def canonical_id(text: str) -> str | None:
     """`10.0` becomes `10`, as ids are written once a column was read as floats.
 
@@ -126,7 +108,7 @@ def canonical_id(text: str) -> str | None:
     return found[1] if found else present(text)
 
 
-@_remembered
+@remembered
 def present(text: str) -> str | None:
     """The text as it is; None for blanks and for `nan`, `NULL` and their like."""
     plain = text.strip(" ").lower()
@@ -162,32 +144,18 @@ def line_hash(texts: Texts, *, date_order: DateOrder | None = None) -> str:
     return line_digest(canonical_row(texts, date_order=date_order)).hex()
 
 
-def line_amount(quantity: str | None, unit_price: str | None) -> Decimal | None:
-    """Exact pounds of a line; None where a part does not parse or is out of range."""
-    pieces = _pieces(quantity) if quantity else None
-    pounds = _pounds(unit_price) if unit_price else None
-    if pieces is None or pounds is None:
-        return None
-    amount = pieces * pounds
-    return (amount or _ZERO) if abs(amount) < AMOUNT_LIMIT else None
+def event_id_of(canonical: Texts, digest: bytes, occurrence: int) -> str:
+    """The line's `event_id`: its day, its digest, and which occurrence in the extract it is.
+
+    Ids that begin with the day let a look-up pass over files of other days. A line without a
+    readable date has no day in its id.
+    """
+    time = canonical[4] or ""
+    day = f"{time[:4]}{time[5:7]}{time[8:10]}-" if is_canonical_time(time) else ""
+    return f"{day}{digest.hex()}-{occurrence}"
 
 
-@_remembered
-def _pieces(text: str) -> Decimal | None:
-    plain = text.strip(" ")
-    if not _QUANTITY.fullmatch(plain):
-        return None
-    pieces = Decimal(canonical_number(plain))
-    return pieces if abs(pieces) <= QUANTITY_LIMIT else None
-
-
-@_remembered
-def _pounds(text: str) -> Decimal | None:
-    plain = text.strip(" ")
-    if not _PRICE.fullmatch(plain):
-        return None
-    canonical = canonical_number(plain)
-    if len(canonical.partition(".")[2]) > MAX_DECIMALS:
-        return None
-    pounds = Decimal(canonical)
-    return pounds if abs(pounds) < PRICE_LIMIT else None
+@remembered
+def is_canonical_time(text: str) -> bool:
+    """Whether a text of a canonical row is a time; one that could not be read stays as it is."""
+    return _CANONICAL_TIME.fullmatch(text) is not None and read_time(text) == text

@@ -22,6 +22,7 @@ from lakehouse.tables.maintenance import (
     vacuum,
 )
 from lakehouse.tables.reading import read, read_stream
+from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
 from lakehouse.tables.schema import columns_due, held_columns
 from lakehouse.tables.writing import Transaction, append, merge, replace, writer_of
 
@@ -31,6 +32,7 @@ __all__ = [
     "Survey",
     "Transaction",
     "append",
+    "append_rows",
     "changed_files",
     "columns_due",
     "compact",
@@ -40,13 +42,16 @@ __all__ = [
     "extend_tables",
     "forget_tables",
     "held_columns",
+    "live_files",
     "location",
     "log_files",
     "merge",
+    "merge_rows",
     "put_aside",
     "read",
     "read_stream",
     "replace",
+    "replace_rows",
     "require_retention",
     "survey",
     "vacuum",

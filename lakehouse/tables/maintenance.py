@@ -5,19 +5,19 @@ one, and files deleted that left the table long ago. Readers of an older version
 for 168 hours at least. It needs no Spark. Alone: `lake maintain --dry-run`.
 """
 
-import contextlib
 import json
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from lakehouse.contracts.tables import Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables.log import commit_actions, location, log_files, log_folder, version_of
+from lakehouse.tables.log import commit_actions, location, log_files, version_of
 from lakehouse.tables.writing import naming_errors, writer_of
 
 LEAST_HOURS = 168
@@ -135,13 +135,11 @@ def vacuum(table: Table, *, keep_hours: float, settings: Settings) -> int:
     require_retention(keep_hours)
     with writer_of(table, settings=settings), naming_errors(table, settings=settings):
         found = survey(table, settings=settings, keep_hours=keep_hours, now=time.time())
-        system, log = log_folder(table, settings=settings)
-        root = log.rpartition("/")[0]
+        root = Path(location(table, settings=settings))
         for path in found.deletable:
-            folder, _, name = f"{root}/{path}".rpartition("/")
-            system.delete_file(f"{folder}/{name}")
-            with contextlib.suppress(FileNotFoundError):
-                system.delete_file(f"{folder}/.{name}.crc")  # the checksum that Hadoop wrote beside
+            file = root / path
+            file.unlink()
+            file.with_name(f".{file.name}.crc").unlink(missing_ok=True)  # Hadoop's checksum of it
     return sum(found.deletable.values())
 
 
@@ -187,14 +185,10 @@ def _actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, A
 
 def _data_files(table: Table, *, settings: Settings) -> dict[str, tuple[int, float]]:
     """Size and time of change of every data file in a table's folder, by its path in there."""
-    from pyarrow import fs
-
-    system, log = log_folder(table, settings=settings)
-    root = log.rpartition("/")[0]
-    found = system.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
-    return {
-        path: (info.size, info.mtime.timestamp() if info.mtime else 0.0)
-        for info in found
-        if (path := info.path[len(root) :].lstrip("/")).endswith(".parquet")
-        and not any(part.startswith(("_", ".")) for part in path.split("/"))
-    }
+    root, found = Path(location(table, settings=settings)), {}
+    for file in root.rglob("*.parquet"):
+        path = file.relative_to(root)
+        if not any(part.startswith(("_", ".")) for part in path.parts):
+            facts = file.stat()
+            found[str(path)] = (facts.st_size, facts.st_mtime)
+    return found

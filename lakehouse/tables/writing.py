@@ -83,7 +83,7 @@ def append(
             .mode("append")
             .option("txnAppId", transaction.for_table(table))
             .option("txnVersion", transaction.version)
-            .option("userMetadata", _facts(metadata, transaction))
+            .option("userMetadata", facts_of(metadata, transaction))
             .save(location(table, settings=settings))
         )
 
@@ -129,7 +129,7 @@ def merge(
         facts = {
             _TXN_APP: transaction.for_table(table),
             _TXN_VERSION: str(transaction.version),
-            USER_METADATA: _facts(metadata, transaction),
+            USER_METADATA: facts_of(metadata, transaction),
         }
         with commit_facts(rows.sparkSession, facts):
             plan.execute()
@@ -155,7 +155,8 @@ def replace(
         )
 
 
-def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
+def facts_of(metadata: Mapping[str, object], transaction: Transaction) -> str:
+    """What a commit says of its batch, for the ledger."""
     facts = {**metadata, "app_id": transaction.app_id, "batch_id": transaction.version}
     return json.dumps(facts, sort_keys=True)
 

@@ -34,9 +34,9 @@ def run(context: Context, request: Request) -> list[Rewritten]:
         spark = context.spark()
         forget_tables(spark)
         create_tables(settings)
-        rewriter = decided(context, days=Days(), scope=scope, query=OPERATION)
-        found = compare(context, rewriter, scope)
-        done.update(write(context, rewriter, found))
+        with decided(context, days=Days(), scope=scope, query=OPERATION) as rewriter:
+            found = compare(context, rewriter, scope)
+            done.update(write(context, rewriter, found))
     return [each.result for each in found]
 
 

@@ -21,7 +21,7 @@ from pipelines.gold.build import discard_dead_builds, refresh_gold
 from pipelines.gold.dbt_worker import GoldWorker
 from pipelines.gold.incremental import FullBuild
 from pipelines.publishing import pointer, restatements
-from pipelines.silver.routing import last_refined_batch
+from pipelines.silver.known import last_refined_batch
 from quality.audit.audit import audit
 from quality.audit.equation import Equation, facts_of
 from quality.audit.mart_sums import as_texts, mart_sums

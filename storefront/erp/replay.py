@@ -8,7 +8,8 @@ tomorrow, whatever range of dates is sent.
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from lakehouse.contracts.erp_lines import canonical_row, line_amount, line_digest, read_time
+from lakehouse.contracts.amounts import line_amount
+from lakehouse.contracts.erp_lines import canonical_row, event_id_of, line_digest, read_time
 from lakehouse.contracts.topics import ENVELOPE, ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.errors import LakeError
 from storefront.erp.extract import Extract
@@ -61,13 +62,14 @@ def _messages(
     lines_of: dict[str | None, int] = {}
     for texts, row_number, column_count in extract.rows():
         invoice, _, _, quantity, invoice_date, unit_price, _, _ = texts
-        digest = line_digest(canonical_row(texts, date_order=date_order))
+        canonical = canonical_row(texts, date_order=date_order)
+        digest = line_digest(canonical)
         occurrences[digest] = occurrence = occurrences.get(digest, 0) + 1
         lines_of[invoice] = line_number = lines_of.get(invoice, 0) + 1
         time = read_time(invoice_date, date_order=date_order) if invoice_date else None
         if time is not None and not first_day <= time[:10] <= last_day:
             continue
-        event_id = f"{digest.hex()}-{occurrence}"
+        event_id = event_id_of(canonical, digest, occurrence)
         values = [event_id, version, occurred_at, *texts, row_number, line_number]
         fields: dict[str, object] = dict(zip(_FIELDS, values, strict=False))
         if column_count != _WIDTH:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
+from lakehouse.contracts.amounts import line_amount
 from lakehouse.contracts.business import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -20,7 +21,7 @@ from lakehouse.contracts.business import (
     SERVICE_CODES,
     TEXT_LIMIT,
 )
-from lakehouse.contracts.erp_lines import canonical_id, line_amount, present, read_time
+from lakehouse.contracts.erp_lines import canonical_id, present, read_time
 from lakehouse.contracts.outliers import plausible_span
 from lakehouse.contracts.topics import ERP_COLUMNS, DateOrder
 from storefront.erp.columns import ExtractRow

@@ -38,8 +38,8 @@ _TRANSACTION = """
             .option("txnAppId", transaction.for_table(table))
             .option("txnVersion", transaction.version)"""
 _ACKNOWLEDGED = 'acks="all",\n            enable_idempotence=True,'
-_KNOWN_YEARS = "| ~F.year(occurred_at).between(FIRST_YEAR, LAST_YEAR)"
-_CONFLICT = '.when(F.col("winner.content_hash") != F.col("content_hash"), "conflict")'
+_KNOWN_YEARS = "or not FIRST_YEAR <= at.year <= LAST_YEAR"
+_CONFLICT = "    when winner_content <> content_hash then 'conflict'\n"
 _NO_CHECKPOINT = "if not metadata.exists() and not start_file(query, settings=settings).exists():"
 
 PROTECTIONS = (
@@ -187,8 +187,8 @@ PROTECTIONS = (
         "T21",
         "tests/pipelines/test_schema_versions.py",
         "pipelines/transforms/envelope.py",
-        '~F.col("schema_version").between(topic.oldest_version, topic.schema_version)',
-        'F.col("schema_version") != topic.schema_version',
+        "if not topic.oldest_version <= version <= topic.schema_version:",
+        "if version != topic.schema_version:",
     ),
     Protection(
         "T22",

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from lakehouse.contracts.erp_lines import line_hash
 from lakehouse.contracts.gold import FCT_DAILY_KPIS
 from lakehouse.contracts.tables import ORDER_LINES, QUARANTINE
 from lakehouse.duck import open_gold
@@ -29,6 +28,7 @@ from tests.lake_state import (
     Record,
     bring_into_service,
     erp,
+    erp_event_id,
     failing,
     messages_of,
     texts,
@@ -65,7 +65,7 @@ class Line:
 
     @property
     def event_id(self) -> str:
-        return f"{line_hash(texts(**self.texts))}-1"
+        return erp_event_id(texts(**self.texts))
 
 
 def sold_lines(count: int, *, seed: int) -> list[Line]:

@@ -104,7 +104,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
     kept = {path for path in root.rglob("*.parquet") if path != stray}
 
     log = StageLog(TreeMeter())
-    context = Context(settings, log, PublishOutcome("upkeep"), _spark=lake.spark)
+    context = Context(settings, log, PublishOutcome("upkeep"))
     with open_lake(settings) as reader, ThreadPoolExecutor(1) as pool:
         reader.execute("set threads = 1")
         cursor = reader.execute(f"select * from {old}")

@@ -42,8 +42,8 @@ def run_upkeep(lake: LakeState, **options: str) -> StageLog:
     """Maintain a state in the session of the tests."""
     log = StageLog(TreeMeter())
     context = Context(lake.settings, log, PublishOutcome("upkeep"), options=options)
-    context._spark = lake.spark
     maintain(context)
+    assert context._spark is None
     return log
 
 

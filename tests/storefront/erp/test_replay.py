@@ -44,7 +44,7 @@ def fields_of(message: Message) -> dict[str, Any]:
 
 def test_a_row_becomes_a_message_with_its_raw_texts(write_csv: WriteCsv) -> None:
     (message,) = sent(write_csv([LINE]))
-    event_id = f"{line_hash(LINE)}-1"
+    event_id = f"20101201-{line_hash(LINE)}-1"
     assert message == Message(
         ERP_INVOICE_LINES.name,
         "536365",
@@ -77,7 +77,7 @@ def test_only_a_row_without_eight_cells_carries_its_count(tmp_path: Path) -> Non
 
 def test_equal_lines_are_numbered_over_the_whole_extract(write_csv: WriteCsv) -> None:
     rows = [LINE, line(UnitPrice="2.55"), line(Quantity="7"), line(CustomerID="17850")]
-    same, other = line_hash(LINE), line_hash(rows[2])
+    same, other = (f"20101201-{line_hash(row)}" for row in (LINE, rows[2]))
     messages = sent(write_csv(rows))
     assert [message.event_id for message in messages] == [
         f"{same}-1",
