@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse import spark_java
 from lakehouse.errors import LakeError
 from lakehouse.jars.fetch import spark_jars
 from lakehouse.jars.java import require_java
-from lakehouse.processes import spark_java
 from lakehouse.processes.java_output import telling_line
 from lakehouse.processes.programs import LOOPBACK
-from lakehouse.processes.spark_java import SparkJava
 from lakehouse.settings import UNKNOWN_USER, Settings, forget_foreign, is_user_unknown, variables
+from lakehouse.spark_java import SparkJava
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -102,12 +102,10 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         # child processes a batch. Our ledger and `streaming.checkpoints` keep the checksums.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
-        # One JVM writes a table at a time: `lakehouse.tables` holds a lock for each.
+        # One process writes a table at a time: `lakehouse.tables` holds a lock for each.
         "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
-        "spark.sql.streaming.checkpointFileManagerClass": (
-            "org.apache.spark.sql.execution.streaming.checkpointing."
-            "FileSystemBasedCheckpointFileManager"
-        ),
+        "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution."
+        "streaming.checkpointing.FileSystemBasedCheckpointFileManager",
         "spark.databricks.delta.writeChecksumFile.enabled": "false",
         "spark.sql.adaptive.streaming.stateless.enabled": "false",
         "spark.databricks.delta.snapshotPartitions": "1",

@@ -1,6 +1,6 @@
-"""What the raw texts of an ERP line mean: times, numbers, ids, missing values and identity.
+"""What the raw texts of an ERP line mean: times, numbers, ids, missing values, and its identity.
 
-In: the eight raw texts of a row. Out: their canonical form, its SHA-256, the id. The
+In: the eight raw texts of a row. Out: their canonical form, its SHA-256 and the line's id. The
 source and the platform both read values here, so that two ways to write one value (a csv and a
 Parquet file of one extract, "2.550" and "2.55") are one line.
 Blanks are spaces (U+0020), as for Spark's `trim`; digits are ASCII.
@@ -151,5 +151,11 @@ def event_id_of(canonical: Texts, digest: bytes, occurrence: int) -> str:
     readable date has no day in its id.
     """
     time = canonical[4] or ""
-    day = f"{time[:4]}{time[5:7]}{time[8:10]}-" if _CANONICAL_TIME.fullmatch(time) else ""
+    day = f"{time[:4]}{time[5:7]}{time[8:10]}-" if is_canonical_time(time) else ""
     return f"{day}{digest.hex()}-{occurrence}"
+
+
+@remembered
+def is_canonical_time(text: str) -> bool:
+    """Whether a text of a canonical row is a time; one that could not be read stays as it is."""
+    return _CANONICAL_TIME.fullmatch(text) is not None and read_time(text) == text

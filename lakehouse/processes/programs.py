@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ LOOPBACK = "127.0.0.1"
 NEEDED_FILES = 1024
 """Open files that one program must be allowed: Spark's class path alone has nearly 300."""
 _WANTED_FILES = 8192
+_WATCH_SECONDS = 0.3
 _CLOCK_SECONDS = 5.0  # a start time shifts a little when the machine's clock is set
 
 
@@ -221,6 +222,31 @@ def run_tied(
         guard.wait()
         raise OSError(None, f"{command[0]} can't be run", str(output))
     return Tied(int(pid), guard)
+
+
+def run_to_end(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    output: Path,
+    environment: Mapping[str, str],
+    watch: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a program that ends by itself, or at once with this process. Returns its exit code.
+
+    `watch` is called about three times a second meanwhile. Raises: as `run_tied`.
+    """
+    tied = run_tied(
+        command, folder=folder, output=output, environment=environment, orphan_seconds=0
+    )
+    try:
+        while True:
+            try:
+                return tied.supervisor.wait(timeout=_WATCH_SECONDS)
+            except subprocess.TimeoutExpired:
+                watch()
+    finally:
+        tied.abandon()
 
 
 def allowed_files() -> int:

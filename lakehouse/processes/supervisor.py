@@ -24,6 +24,10 @@ def main(arguments: list[str]) -> int:
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    ended, ending = os.pipe()
+    os.set_blocking(ending, False)
+    signal.set_wakeup_fd(ending)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler nothing wakes us
     program = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,  # it closes with this process: Spark's Java ends by that too
@@ -35,8 +39,8 @@ def main(arguments: list[str]) -> int:
         with contextlib.suppress(BrokenPipeError):
             print(program.pid, flush=True)
         while program.poll() is None and os.getppid() == asker:
-            readable, _, _ = select.select([0], [], [], 1.0)
-            if readable and not os.read(0, 1):
+            readable, _, _ = select.select([0, ended], [], [], 1.0)
+            if 0 in readable and not os.read(0, 1):
                 break
     except SystemExit:
         grace = ORDERLY_SECONDS

@@ -16,21 +16,9 @@ from lakehouse.contracts.amounts import (
     quantity_of,
 )
 from lakehouse.contracts.business import FIRST_YEAR, LAST_YEAR
-from lakehouse.contracts.erp_lines import (
-    canonical_id,
-    canonical_row,
-    line_digest,
-    present,
-    read_time,
-)
+from lakehouse.contracts.erp_lines import canonical_row, is_canonical_time, line_digest
 from lakehouse.contracts.identity import line_identity
-from lakehouse.contracts.topics import (
-    CURRENCIES,
-    DATE_ORDERS,
-    ERP_COLUMNS,
-    ERP_INVOICE_LINES,
-    DateOrder,
-)
+from lakehouse.contracts.topics import CURRENCIES, DATE_ORDERS, ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.remembered import remembered
 from pipelines.transforms.envelope import open_message, text_fault
 from pipelines.transforms.order_rules import line_class, shop_moment, sku_of, text_of
@@ -52,17 +40,18 @@ def refine_invoice_line(value: bytes | None) -> Accepted | Refused:
     fields, fault = open_message(value, ERP_INVOICE_LINES)
     if fields is None:
         return Refused(*(fault or Fault("not_json")))
-    quantity, price = quantity_of(fields["Quantity"] or ""), price_of(fields["UnitPrice"] or "")
-    amount = amount_of(quantity, price)
-    date_order = fields.get("date_order")
-    invoiced = invoice_time(fields["InvoiceDate"] or "", date_order=date_order)
-    event_id, identity = fields["event_id"], line_identity(fields["event_id"])
-    fault = fault or _fault(fields, amount, invoiced)
-    if fault or quantity is None or price is None or amount is None or invoiced is None:
-        day = invoiced.day if invoiced else None
-        return Refused(*(fault or Fault("bad_price")), event_id, identity, amount, day)
     texts = [fields[column] for column in ERP_COLUMNS]
-    order_id = (canonical_id(fields["InvoiceNo"]) or "").strip(" ")
+    date_order = fields["date_order"] if fields["date_order"] in DATE_ORDERS else None
+    canonical = canonical_row(texts, date_order=date_order)
+    invoice, sku, _, _, time, _, customer, country = canonical
+    quantity, price = quantity_of(fields["Quantity"] or ""), price_of(fields["UnitPrice"] or "")
+    amount, order_id = amount_of(quantity, price), text_of(invoice)
+    invoiced = invoice_time(time or "")
+    event_id, identity = fields["event_id"], line_identity(fields["event_id"])
+    fault = fault or _fault(fields, order_id, amount, invoiced)
+    if fault or not order_id or quantity is None or price is None or not invoiced or amount is None:
+        day = invoiced.day if invoiced else None
+        return Refused(*(fault or Fault("not_json")), event_id, identity, amount, day)
     line = OrderLine(
         source_system="erp",
         order_id=order_id,
@@ -73,10 +62,10 @@ def refine_invoice_line(value: bytes | None) -> Accepted | Refused:
             is_adjustment=order_id[0] in "Aa",
             is_cancellation=order_id[0] in "Cc",
         ),
-        sku=sku_of(canonical_id(fields["StockCode"] or "")),
+        sku=sku_of(sku),
         description=text_of(fields["Description"]),
-        customer_id=text_of(canonical_id(fields["CustomerID"] or "")),
-        country=text_of(present(fields["Country"] or "")) or "Unspecified",
+        customer_id=text_of(customer),
+        country=text_of(country) or "Unspecified",
         ordered_at=invoiced.at,
         order_date=invoiced.day,
         order_month=invoiced.month,
@@ -85,30 +74,31 @@ def refine_invoice_line(value: bytes | None) -> Accepted | Refused:
         line_amount=amount,
         currency=CURRENCIES[0],
     )
-    content = line_digest(canonical_row(texts, date_order=date_order)).hex()
+    content = line_digest(canonical).hex()
     return Accepted(event_id, identity, content, amount, invoiced.day, (line,))
 
 
-def invoice_time(text: str, *, date_order: DateOrder | None = None) -> InvoiceTime | None:
-    """When an invoice was made; None for a text that is no time in an extract of this order."""
-    time = read_time(text, date_order=date_order) if date_order in (None, *DATE_ORDERS) else None
-    return _moment(time) if time else None
-
-
 @remembered
-def _moment(time: str) -> InvoiceTime:
-    wall_clock = datetime.fromisoformat(time)
-    return InvoiceTime(shop_moment(wall_clock), wall_clock.date(), time[:7])
+def invoice_time(text: str) -> InvoiceTime | None:
+    """When an invoice was made, by its canonical text; None for a text that is no time."""
+    if not is_canonical_time(text):
+        return None
+    wall_clock = datetime.fromisoformat(text)
+    return InvoiceTime(shop_moment(wall_clock), wall_clock.date(), text[:7])
 
 
 def _fault(
-    fields: Mapping[str, Any], amount: Decimal | None, invoiced: InvoiceTime | None
+    fields: Mapping[str, Any],
+    order_id: str | None,
+    amount: Decimal | None,
+    invoiced: InvoiceTime | None,
 ) -> Fault | None:
     """The first rule that a readable message breaks."""
     return (
         _row_fault(fields)
         or text_fault(fields, ERP_COLUMNS)
-        or _value_fault(fields, amount)
+        or (None if order_id else Fault("missing_order_id"))
+        or (_money_fault(fields) if amount is None else None)
         or _date_fault(invoiced)
     )
 
@@ -119,18 +109,14 @@ def _row_fault(fields: Mapping[str, Any]) -> Fault | None:
         return Fault("wrong_type", "line_number")
     if counted is not None and counted != len(ERP_COLUMNS):
         return Fault("wrong_column_count", str(counted))
-    if fields.get("date_order") not in (None, *DATE_ORDERS):
+    if fields["date_order"] not in (None, *DATE_ORDERS):
         return Fault("unknown_value", "date_order")
     return None
 
 
-def _value_fault(fields: Mapping[str, Any], amount: Decimal | None) -> Fault | None:
-    if not canonical_id(fields["InvoiceNo"] or ""):
-        return Fault("missing_order_id")
-    if amount is None:
-        code = quantity_fault(fields["Quantity"] or "") or price_fault(fields["UnitPrice"] or "")
-        return Fault(code or "amount_out_of_range")
-    return None
+def _money_fault(fields: Mapping[str, Any]) -> Fault:
+    code = quantity_fault(fields["Quantity"] or "") or price_fault(fields["UnitPrice"] or "")
+    return Fault(code or "amount_out_of_range")
 
 
 def _date_fault(invoiced: InvoiceTime | None) -> Fault | None:

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,18 +105,15 @@ def format_once(settings: Settings, *, command: list[str]) -> None:
     )
     tool = ["kafka.tools.StorageTool", "format", "--config", properties.name]
     tool += ["--cluster-id", config.new_cluster_id()]
-    done = subprocess.run(
+    console = config.console_file(settings)
+    code = programs.run_to_end(
         [*command, *tool],
-        cwd=settings.kafka_dir,
-        env=settings.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
+        folder=settings.kafka_dir,
+        output=console,
+        environment=settings.environment(),
     )
-    if done.returncode != 0:
-        said = telling_line((done.stdout + done.stderr).splitlines())
+    if code != 0:
+        said = telling_line(lines_after(console))
         raise LakeError(f"Kafka could not prepare its storage in {settings.kafka_dir}: {said}.")
     shutil.rmtree(_data(settings), ignore_errors=True)
     fresh.rename(_data(settings))

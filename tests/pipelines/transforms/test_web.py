@@ -58,6 +58,7 @@ def test_an_order_becomes_its_lines() -> None:
     noted = (datetime(2011, 12, 10, 8, tzinfo=UTC), date(2011, 12, 10), "2011-12")
     red = (3, Decimal("2.5001"), Decimal("7.5003"), "GBP")
     free = (1, Decimal("0.0000"), Decimal("0.0000"), "GBP")
+    red_lamp = ("LAMP", "red lamp")
     back = (-2, Decimal("2.5000"), Decimal("-5.0000"), "GBP")
     found = [refine_web_order(each.value) for each in (order, note)]
     assert [*map(rows, found)] == [
@@ -65,12 +66,7 @@ def test_an_order_becomes_its_lines() -> None:
             ("web", "W-1", 1, "sale", "LAMP", "red", None, "France", *shared, *red),
             ("web", "W-1", 2, "zero_price", "FREE", None, None, "France", *shared, *free),
         ),
-        (
-            (
-                *("web", "W-2", 1, "cancellation", "LAMP", "red lamp", "12345", "Unspecified"),
-                *(*noted, *back),
-            ),
-        ),
+        (("web", "W-2", 1, "cancellation", *red_lamp, "12345", "Unspecified", *noted, *back),),
     ]
     assert [each.amount for each in found] == [Decimal("7.5003"), Decimal("-5.0000")]
     assert [each.day for each in found] == [DAY, date(2011, 12, 10)]
