@@ -3,12 +3,15 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import functions as F
 
+from lakehouse.contracts.arrow import arrow_schema
 from lakehouse.contracts.tables import (
     CUSTOMER_CONTACTS,
     CUSTOMERS,
@@ -21,13 +24,13 @@ from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.tables import (
     Transaction,
-    append,
+    append_rows,
     create_tables,
     current_version,
     current_versions,
     location,
-    merge,
-    replace,
+    merge_rows,
+    replace_rows,
 )
 from tests.lake_state import LakeState
 
@@ -36,24 +39,28 @@ pytestmark = pytest.mark.spark
 COLUMNS = ("event_id", "sku", "unit_price", "source_offset")
 
 
-def products(lake: LakeState, *rows: tuple[str, str, int]) -> Any:
-    """Product changes: event id, price, offset."""
-    schema = ", ".join(f"`{each.name}` {each.type}" for each in PRODUCTS.columns)
-    frame = lake.spark.createDataFrame(rows, "event_id string, price string, source_offset bigint")
-    return frame.selectExpr(
-        "event_id",
-        "'h' as content_hash",
-        "'LAMP' as sku",
-        "timestamp'2011-12-10 00:00:00' as changed_at",
-        "'lamp' as description",
-        "'light' as category",
-        "cast(price as decimal(12,4)) as unit_price",
-        "true as is_active",
-        "1L as refined_batch",
-        "'t' as source_topic",
-        "0 as source_partition",
-        "source_offset",
-    ).to(lake.spark.createDataFrame([], schema).schema)
+def products(*rows: tuple[str, str, int], leaving: tuple[str, ...] = ()) -> pa.RecordBatchReader:
+    """Product changes: event id, price, offset; `leaves` says which of them are to be deleted."""
+    fixed: dict[str, Any] = {
+        "content_hash": "h",
+        "sku": "LAMP",
+        "changed_at": datetime(2011, 12, 10, tzinfo=UTC),
+        "description": "lamp",
+        "category": "light",
+        "is_active": True,
+        "refined_batch": 1,
+        "source_topic": "t",
+        "source_partition": 0,
+    }
+    facts = [
+        {**fixed, "event_id": key, "unit_price": Decimal(price), "source_offset": offset}
+        | {"leaves": key in leaving}
+        for key, price, offset in rows
+    ]
+    schema = arrow_schema(PRODUCTS)
+    if leaving:
+        schema = schema.append(pa.field("leaves", pa.bool_()))
+    return pa.Table.from_pylist(facts, schema=schema).to_reader()
 
 
 def log(lake: LakeState, table: Table, version: int) -> dict[str, Any]:
@@ -107,71 +114,73 @@ def test_spark_would_have_made_the_same_table(lake: LakeState) -> None:
 def test_a_write_with_the_same_transaction_lands_once(lake: LakeState) -> None:
     target = {"settings": lake.settings, "metadata": {"query": "q", "rows": 1}}
     first = Transaction("app", 0)
-    append(products(lake, ("a", "1", 0)), PRODUCTS, transaction=first, **target)
-    append(products(lake, ("b", "1", 1)), PRODUCTS, transaction=first, **target)
+    append_rows(products(("a", "1", 0)), PRODUCTS, transaction=first, **target)
+    append_rows(products(("b", "1", 1)), PRODUCTS, transaction=first, **target)
     assert prices(lake) == [("a", "1.0000")]
     assert facts(lake, PRODUCTS) == {"query": "q", "rows": 1, "app_id": "app", "batch_id": 0}
 
     second = Transaction("app", 1)
-    merge(products(lake, ("a", "2", 2), ("c", "3", 3)), PRODUCTS, transaction=second, **target)
-    merge(products(lake, ("d", "4", 4)), PRODUCTS, transaction=second, **target)
+    merge_rows(products(("a", "2", 2), ("c", "3", 3)), PRODUCTS, transaction=second, **target)
+    merge_rows(products(("d", "4", 4)), PRODUCTS, transaction=second, **target)
+    append_rows(products(("d", "4", 4)), PRODUCTS, transaction=first, **target)
     assert prices(lake) == [("a", "2.0000"), ("c", "3.0000")]
     assert facts(lake, PRODUCTS)["batch_id"] == 1
 
-    # Nothing of the merge is left in the session: a plain write goes through.
     other = Transaction("another app", 0)
-    append(products(lake, ("e", "5", 5)), PRODUCTS, transaction=other, **target)
+    append_rows(products(("e", "5", 5)), PRODUCTS, transaction=other, **target)
     assert [key for key, _ in prices(lake)] == ["a", "c", "e"]
 
 
-def test_a_failed_merge_leaves_no_transaction_behind(lake: LakeState) -> None:
+def test_a_merge_of_two_rows_for_one_is_refused(lake: LakeState) -> None:
     target = {"settings": lake.settings, "metadata": {}}
-    append(products(lake, ("a", "1", 0)), PRODUCTS, transaction=Transaction("p", 0), **target)
-    twice = products(lake, ("a", "2", 1), ("a", "3", 2))
-    with pytest.raises(Exception, match=r"(?i)multiple source rows"):
-        merge(twice, PRODUCTS, transaction=Transaction("app", 7), **target)
-    left = [key for key in dict(lake.spark.conf.getAll) if "txn" in key or "userMetadata" in key]
-    assert left == []
+    append_rows(products(("a", "1", 0)), PRODUCTS, transaction=Transaction("p", 0), **target)
+    twice = products(("a", "2", 1), ("a", "3", 2))
+    with pytest.raises(LakeError, match=r"(?i)multiple source rows"):
+        merge_rows(twice, PRODUCTS, transaction=Transaction("app", 7), **target)
     assert prices(lake) == [("a", "1.0000")]
 
 
 def test_a_merge_deletes_what_it_is_told_to_and_inserts_no_such_row(lake: LakeState) -> None:
     target = {"settings": lake.settings, "metadata": {}}
-    start = products(lake, ("a", "1", 0), ("b", "1", 1))
-    append(start, PRODUCTS, transaction=Transaction("p", 0), **target)
-    rows = products(lake, ("a", "2", 2), ("b", "2", 3), ("c", "2", 4), ("d", "2", 5)).withColumn(
-        "_leaves", F.col("event_id").isin("b", "d")
+    start = products(("a", "1", 0), ("b", "1", 1))
+    append_rows(start, PRODUCTS, transaction=Transaction("p", 0), **target)
+    rows = products(
+        *(("a", "2", 2), ("b", "2", 3), ("c", "2", 4), ("d", "2", 5)), leaving=("b", "d")
     )
-    merge(
-        rows,
-        PRODUCTS,
-        transaction=Transaction("p", 1),
-        delete_when=F.col("new._leaves"),
-        **target,
-    )
+    merge_rows(rows, PRODUCTS, transaction=Transaction("p", 1), delete_when="new.leaves", **target)
     assert prices(lake) == [("a", "2.0000"), ("c", "2.0000")]
 
 
 def test_a_replacement_touches_only_the_rows_it_names(lake: LakeState) -> None:
-    start = products(lake, ("a", "1", 0), ("b", "1", 1))
+    start = products(("a", "1", 0), ("b", "1", 1))
     target = {"settings": lake.settings, "metadata": {"query": "backfill"}}
-    append(start, PRODUCTS, transaction=Transaction("p", 0), **target)
-    replace(products(lake, ("b", "9", 1)), PRODUCTS, where="source_offset = 1", **target)
+    append_rows(start, PRODUCTS, transaction=Transaction("p", 0), **target)
+    replace_rows(products(("b", "9", 1)), PRODUCTS, where="source_offset = 1", **target)
     assert prices(lake) == [("a", "1.0000"), ("b", "9.0000")]
-    with pytest.raises(Exception, match="REPLACE_WHERE_MISMATCH"):
-        replace(products(lake, ("a", "9", 0)), PRODUCTS, where="source_offset = 1", **target)
+    with pytest.raises(LakeError, match="failed validation") as refused:
+        replace_rows(products(("a", "9", 0)), PRODUCTS, where="source_offset = 1", **target)
+    assert "LAMP" not in str(refused.value)  # no row is shown
+    assert prices(lake) == [("a", "1.0000"), ("b", "9.0000")]
     assert facts(lake, PRODUCTS) == {"query": "backfill"}
 
 
 def test_personal_values_are_in_no_commit(lake: LakeState) -> None:
-    position = "1L as refined_batch, 't' as source_topic, 0 as source_partition, 0L"
-    contact = lake.spark.sql(
-        "select 'e' as event_id, 'h' as content_hash, '1' as customer_id, "
-        "timestamp'2011-12-10 00:00:00' as changed_at, 'Ada Secret' as name, "
-        f"'ada@secret.test' as email, '1 Secret Street' as address, {position} as source_offset"
-    )
-    append(
-        contact,
+    contact = {
+        "event_id": "e",
+        "content_hash": "h",
+        "customer_id": "1",
+        "name": "Ada Secret",
+        "email": "ada@secret.test",
+        "address": "1 Secret Street",
+        "source_topic": "t",
+        "refined_batch": 1,
+        "source_partition": 0,
+        "source_offset": 0,
+        "changed_at": datetime(2011, 12, 10, tzinfo=UTC),
+    }
+    rows = pa.Table.from_pylist([contact], schema=arrow_schema(CUSTOMER_CONTACTS))
+    append_rows(
+        rows.to_reader(),
         CUSTOMER_CONTACTS,
         settings=lake.settings,
         transaction=Transaction("p", 0),
@@ -187,8 +196,8 @@ def test_a_writer_waits_for_the_table_of_another_only(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lakehouse.tables.writing.LOCK_WAIT_SECONDS", 0.1)
-    write: Callable[[], None] = lambda: append(  # noqa: E731
-        products(lake, ("a", "1", 0)),
+    write: Callable[[], None] = lambda: append_rows(  # noqa: E731
+        products(("a", "1", 0)),
         PRODUCTS,
         settings=lake.settings,
         transaction=Transaction("p", 0),
