@@ -37,7 +37,10 @@ MARTS = [
     )
     for name in GOLD_TABLES
 ]
-COMPARED_WITH = {"fct_daily_sales": {"fct_daily_kpis_equal_daily_sales"}}
+COMPARED_WITH = {
+    "fct_daily_sales": {"fct_daily_kpis_equal_daily_sales"},
+    "fct_order_lines": {"fct_customer_orders_equal_order_lines", "fct_orders_equal_order_lines"},
+}
 """Tests of other marts that compare them with a mart, and see its doubled row too."""
 
 HOOKS = """
