@@ -45,6 +45,20 @@ class Settings(BaseSettings):
         None, validation_alias="JAVA_HOME", description="Folder of the Java to use; default: PATH"
     )
     dashboard_port: int = Field(8050, ge=1024, le=65535, description="Loopback port of the screens")
+    airflow_port: int = Field(8080, ge=1024, le=65535, description="Loopback port of Airflow")
+    alert_smtp: str | None = Field(
+        None, description="Mail server for failed runs: smtp://[user:password@]host[:port]"
+    )
+    alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
+    alert_from: str = Field("cartlake@localhost", description="Sender of that mail")
+    lag_records: int = Field(
+        100_000, ge=0, description="Records that may wait in Kafka before `lake lag` fails"
+    )
+    lag_hours: float = Field(
+        26.0,
+        ge=0,
+        description="Hours that gold may be behind the lake before `lake lag` fails",
+    )
     spark_master: str = Field("local[2]", description="Spark master URL")
     spark_driver_memory: str = Field("2g", description="Heap of the Spark driver")
     spark_java_options: str = Field(
@@ -111,6 +125,10 @@ class Settings(BaseSettings):
     @cached_property
     def reports_dir(self) -> Path:
         return self.home / "reports"
+
+    @cached_property
+    def airflow_dir(self) -> Path:
+        return self.home / "airflow"
 
     @cached_property
     def logs_dir(self) -> Path:

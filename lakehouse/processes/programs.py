@@ -102,6 +102,27 @@ def stop(pid: int, *, grace_seconds: float) -> None:
             _has_ended(process, within=grace_seconds)
 
 
+def stop_session(number: int, *, grace_seconds: float) -> None:
+    """Ask all programs of a session to end, and end by force those left after the grace."""
+    members = [each for each in psutil.process_iter() if _is_of_session(each.pid, number)]
+    for each in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.terminate()
+    _, left = psutil.wait_procs(members, timeout=grace_seconds)
+    left += [each for each in psutil.process_iter() if _is_of_session(each.pid, number)]
+    for each in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(left, timeout=grace_seconds)
+
+
+def _is_of_session(pid: int, number: int) -> bool:
+    try:
+        return os.getsid(pid) == number
+    except OSError:
+        return False
+
+
 def await_ending(path: Path, *, within: float) -> None:
     """Wait while the recorded program is ending: killed, but still holding its ports and files."""
     with contextlib.suppress(OSError, ValueError, TypeError, psutil.NoSuchProcess):
@@ -138,12 +159,22 @@ def _arguments(process: psutil.Process) -> list[str]:
         return []
 
 
-def run_detached(command: Sequence[str], *, folder: Path, output: Path) -> int:
-    """Start a program that outlives this process and its shell. Returns its pid."""
+def run_detached(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Start a program that outlives this process and its shell, in a session of its own.
+
+    Returns: its pid, which is also the number of that session.
+    """
     with output.open("wb") as console:
         process = subprocess.Popen(
             command,
             cwd=folder,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,

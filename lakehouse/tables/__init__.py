@@ -8,6 +8,7 @@ own affair.
 from lakehouse.tables.changed_files import ChangedFiles, changed_files
 from lakehouse.tables.creation import create_tables, forget_tables, put_aside
 from lakehouse.tables.log import (
+    commit_seconds,
     current_version,
     current_versions,
     location,
@@ -34,6 +35,7 @@ __all__ = [
     "append",
     "changed_files",
     "columns_due",
+    "commit_seconds",
     "compact",
     "create_tables",
     "current_version",

@@ -47,6 +47,7 @@ _state = {"debug": False}
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
+        airflow,
         checks,
         contracts,
         demo,
