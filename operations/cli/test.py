@@ -46,7 +46,8 @@ def run_checks(
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
-    Those of the real Airflow run only with --stack. Further arguments go to pytest, for example `lake test -k broker`.
+    Those of the real Airflow run with --stack only. Further arguments go to pytest, for example
+    `lake test -k broker`.
     """
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")

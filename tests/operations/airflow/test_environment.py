@@ -1,4 +1,4 @@
-"""Airflow's variables and secrets: loopback, silent, of this state folder, readable by its owner."""
+"""Airflow's variables and secrets: loopback, silent, of this state folder, its owner's only."""
 
 import json
 from pathlib import Path

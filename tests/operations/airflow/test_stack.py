@@ -1,4 +1,4 @@
-"""The real Airflow: it parses the DAGs, runs them, and starts and stops as one. `lake test --stack`.
+"""The real Airflow: it parses the DAGs, runs them, starts and stops as one: `lake test --stack`.
 
 Each command is `lake`'s own, as a person types it; Airflow is installed by the first of them.
 """
@@ -173,7 +173,7 @@ def test_airflow_starts_on_loopback_runs_a_dag_and_leaves_nothing_behind(stack: 
     assert open_to == {"127.0.0.1"}
     page = f"http://127.0.0.1:{settings.airflow_port}/api/v2/dags"
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(page, timeout=30)  # noqa: S310 - our own address
+        urllib.request.urlopen(page, timeout=30)
     assert "runs already at" in stack.lake("airflow", "start", code=2)
 
     stack.lake("airflow", "run", "shop_streaming_watch")
