@@ -51,6 +51,15 @@ class LakeOperator(BaseOperator):
             self._command.stop()
 
 
+class FirstFailure(SmtpNotifier):
+    """Mails the first of several failed runs in a row."""
+
+    def notify(self, context: Any) -> None:
+        before = context["ti"].get_previous_dagrun()
+        if before is None or before.state != "failed":
+            super().notify(context)
+
+
 def build(found: Dag, settings: Settings) -> DAG:
     """Airflow's DAG of a plan. Without a start date its first run is the next one that is due."""
     schedule = found.cron and CronTriggerTimetable(found.cron, timezone=SHOP_TIME_ZONE)
@@ -97,8 +106,9 @@ def mails(task: Task, dag: Dag, settings: Settings) -> list[SmtpNotifier]:
     """The mail about a task that failed for good; none where no server and no reader are set."""
     if settings.alert_smtp is None or settings.alert_to is None:
         return []
+    notifier = FirstFailure if dag.mails_once else SmtpNotifier
     return [
-        SmtpNotifier(
+        notifier(
             to=settings.alert_to,
             from_email=settings.alert_from,
             subject="Cartlake: {{ ti.task_id }} of {{ ti.dag_id }} failed",

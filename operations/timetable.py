@@ -42,7 +42,8 @@ class Task:
 class Dag:
     """A run of tasks: when `cron` says on the shop's clock, or only when asked for (None).
 
-    `days` are its parameters, first and last day of the shop; `again` runs it once more.
+    `days` are its parameters, first and last day of the shop; `again` runs it once more. Where
+    `mails_once`, a row of failed runs sends one mail and not one a run.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Dag:
     description: str
     tasks: tuple[Task, ...]
     days: tuple[str, ...] = ()
+    mails_once: bool = False
 
     @property
     def again(self) -> str:
@@ -128,4 +130,6 @@ def _watch() -> Dag:
         retries=1,
         look="lake status",
     )
-    return Dag("shop_streaming_watch", "*/5 * * * *", "lag and freshness", (watch,))
+    return Dag(
+        "shop_streaming_watch", "*/5 * * * *", "lag and freshness", (watch,), mails_once=True
+    )

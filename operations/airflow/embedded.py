@@ -52,6 +52,7 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
                 f"Airflow runs already at {found.facts['address']} (pid {found.pid}). "
                 "`lake airflow stop` stops it."
             )
+        _stop_left_behind(settings)
         _require_port(settings)
         python = require_airflow(say)
         password = new_password(settings)
@@ -77,10 +78,11 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
 def stop(settings: Settings) -> int | None:
     """Stop Airflow and the tasks that it runs. Returns its pid; None when none was running."""
     found = running(settings)
-    if found is not None:
-        programs.stop_session(found.pid, grace_seconds=_GRACE_SECONDS)
-        _record_file(settings).unlink(missing_ok=True)
-    return found.pid if found else None
+    if found is None:
+        return _stop_left_behind(settings)
+    programs.stop_session(found.pid, grace_seconds=_GRACE_SECONDS)
+    _record_file(settings).unlink(missing_ok=True)
+    return found.pid
 
 
 def running(settings: Settings) -> programs.Recorded | None:
@@ -98,6 +100,14 @@ def unwell(settings: Settings) -> list[str]:
     except (OSError, ValueError, http.client.HTTPException):
         return list(_PARTS)
     return [part for part in _PARTS if (found.get(part) or {}).get("status") != "healthy"]
+
+
+def _stop_left_behind(settings: Settings) -> int | None:
+    """Stop what lives on after the first of Airflow's programs was killed. Returns its old pid."""
+    number = programs.left_behind(_record_file(settings))
+    if number is not None:
+        programs.stop_session(number, grace_seconds=_GRACE_SECONDS)
+    return number
 
 
 def _await_ready(settings: Settings, *, pid: int, output: Path) -> None:

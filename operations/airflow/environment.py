@@ -39,7 +39,7 @@ def require_airflow(say: Callable[[str], None]) -> Path:
     python, wanted = VENV / "bin" / "python", _wanted()
     if python.exists() and _STAMP.is_file() and _STAMP.read_text(encoding="ascii") == wanted:
         return python
-    uv = shutil.which("uv") or shutil.which(_OWN_UV)
+    uv = shutil.which(_OWN_UV) or shutil.which("uv")
     if uv is None:
         raise LakeError(
             "Airflow is installed by uv, which is not on PATH. Run it as ./lake airflow, which "

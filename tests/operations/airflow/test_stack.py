@@ -3,8 +3,10 @@
 Each command is `lake`'s own, as a person types it; Airflow is installed by the first of them.
 """
 
+import html
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -25,6 +27,7 @@ from operations.timetable import timetable
 from storefront.data import embedded_history
 from tests.brokers import free_ports
 from tests.lake_state import FAST_JAVA
+from tests.mail_sink import mail_sink, text_of
 
 pytestmark = pytest.mark.stack
 
@@ -43,7 +46,7 @@ class Stack:
         """Run a command to its end, which must be this exit code; returns what it printed."""
         done = subprocess.run(
             [str(LAKE), *words],
-            env={**self.settings.environment(), "PATH": f"{PROJECT_ROOT}/.uv/venv/bin:{_path()}"},
+            env=self.settings.environment(),
             cwd=PROJECT_ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -58,15 +61,17 @@ class Stack:
         found: dict[str, str] = json.loads((self.settings.gold_dir / "CURRENT").read_text("utf-8"))
         return found
 
+    def events_of_gold(self) -> int:
+        """How often Airflow was told that there is new gold."""
+        asked = "select count(*) from asset_event join asset on asset.id = asset_id where name = ?"
+        with sqlite3.connect(self.settings.airflow_dir / "airflow.db") as database:
+            return int(database.execute(asked, ("gold",)).fetchone()[0])
+
     def sales(self) -> tuple[Decimal, Decimal]:
         """Gross sales and cancellations of the gold in service."""
         asked = "select sum(gross_amount), sum(cancelled_amount) from gold.fct_daily_sales"
         gross, cancelled = self.lake("query", asked, "--format", "csv").splitlines()[-1].split(",")
         return Decimal(gross), Decimal(cancelled)
-
-
-def _path() -> str:
-    return os.environ["PATH"]
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +135,7 @@ def test_a_run_publishes_what_the_rows_add_up_to_and_a_second_one_changes_nothin
 ) -> None:
     stack.lake("airflow", "run", "shop_daily")
     assert stack.sales() == expected_sales()
+    assert stack.events_of_gold() == 1
     before = stack.current()
     gold = (stack.settings.gold_dir / before["file"]).read_bytes()
     assert "0 records wait in Kafka" in stack.lake("lag")
@@ -145,14 +151,35 @@ def test_a_run_publishes_what_the_rows_add_up_to_and_a_second_one_changes_nothin
     assert stack.current()["file"] == before["file"]
 
 
-def test_a_failed_run_says_the_commands_own_sentence(stack: Stack) -> None:
-    said = stack.lake("airflow", "run", "shop_backfill", *_days("2010-12-03", "2010-12-01"), code=1)
-    assert "backfill failed: " in said
+def test_a_failed_run_says_the_commands_own_sentence_and_mails_it_once(stack: Stack) -> None:
+    days = ("--set", "from=2010-12-03", "--set", "to=2010-12-01")
+    sentence = stack.lake("backfill", "--from", "2010-12-03", "--to", "2010-12-01", code=2).strip()
+    with mail_sink() as (port, mails):
+        said = mailing(stack, port).lake("airflow", "run", "shop_backfill", *days, code=1)
+    assert f"backfill failed: {sentence}" in said
     assert "To see more: `lake audit`." in said
+    assert [mail["To"] for mail in mails] == ["owner@shop.example"]
+    assert mails[0]["Subject"] == "Cartlake: backfill of shop_backfill failed"
+    text = html.unescape(text_of(mails[0]))
+    assert sentence in text
+    assert "<code>lake audit</code>" in text
+    assert "<code>lake airflow run shop_backfill --set from=DAY --set to=DAY</code>" in text
 
 
-def _days(first: str, last: str) -> tuple[str, ...]:
-    return "--set", f"from={first}", "--set", f"to={last}"
+def test_a_row_of_failed_watches_mails_the_first_time(stack: Stack) -> None:
+    with mail_sink() as (port, mails):
+        deaf = mailing(stack, port, kafka_port=free_ports(1)[0])
+        for _ in range(2):
+            assert "lag failed: No Kafka" in deaf.lake(
+                "airflow", "run", "shop_streaming_watch", code=1
+            )
+    assert [mail["Subject"] for mail in mails] == ["Cartlake: lag of shop_streaming_watch failed"]
+
+
+def mailing(stack: Stack, port: int, **changes: int) -> Stack:
+    """The same state; who is to hear of failures is set."""
+    alert = {"alert_smtp": f"smtp://127.0.0.1:{port}", "alert_to": "owner@shop.example"}
+    return Stack(stack.settings.model_copy(update={**alert, **changes}))
 
 
 def test_airflow_starts_on_loopback_runs_a_dag_and_leaves_nothing_behind(stack: Stack) -> None:
