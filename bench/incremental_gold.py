@@ -112,7 +112,7 @@ class Side:
         path = self.settings.gold_dir / "gold-history.duckdb"
         full = self.build(path, None)
         size = path.stat().st_size
-        gold = {"rules": rules(), "in_a_row": 0, "full_bytes": size, "operations": 0}
+        gold = {"rules": rules(), "in_a_row": 0, "full_bytes": size}
         sha256 = commits.file_sha256(path) or ""
         published = Published("h", path.name, before, {}, 0, "", file_sha256=sha256, gold=gold)
         self.silver.trade(late=lines // 100)

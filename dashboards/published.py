@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.duck import open_gold
 from lakehouse.errors import LakeError
-from lakehouse.pointer import Version, current_version
+from lakehouse.pointer import Version, in_service
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class PublishedGold:
 
     def _take(self) -> _Handle:
         with self._lock:
-            version = current_version(self.settings)
+            version = in_service(self.settings)
             if self._handle is None or self._handle.version != version:
                 fresh = self._open(version)
                 old, self._handle = self._handle, fresh
@@ -85,7 +85,7 @@ class PublishedGold:
             try:
                 return _Handle(version, open_gold(version.path))
             except LakeError:
-                newer = current_version(self.settings)
+                newer = in_service(self.settings)
                 if newer == version:
                     raise
                 version = newer

@@ -4,6 +4,8 @@ In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection
 no network. Alone: `lake query "select ..."` opens gold through it.
 """
 
+import shutil
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +22,8 @@ from lakehouse.tables import location
 if TYPE_CHECKING:
     import duckdb
 
-_SCHEMAS = ("gold.", "carried.")
+_SCHEMAS = ("gold.", "intermediate.")
+_HELD = "Could not set lock"
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # Connections of one process to one file share an instance, and a locked one takes no setting.
 _opening = threading.Lock()
@@ -44,9 +47,11 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
         raise LakeError(f"There is no gold file {path}.")
     with _opening:
         try:
-            connection = duckdb.connect(
-                str(path), read_only=True, config={"enable_external_access": False, **_OFFLINE}
-            )
+            connection = _connect_read_only(path)
+        except duckdb.IOException as error:
+            if _HELD not in str(error):
+                raise LakeError(f"Gold {path} cannot be opened: {first_line(error)}.") from error
+            connection = _copy_of(path, holder=first_line(error))
         except duckdb.Error as error:
             raise LakeError(f"Gold {path} cannot be opened: {first_line(error)}.") from error
         locked = connection.execute("select current_setting('lock_configuration')").fetchone()
@@ -54,6 +59,27 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
             connection.execute("set global TimeZone = 'UTC'")
             connection.execute("set lock_configuration = true")
     return connection
+
+
+def _connect_read_only(path: Path) -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
+    return duckdb.connect(
+        str(path), read_only=True, config={"enable_external_access": False, **_OFFLINE}
+    )
+
+
+def _copy_of(path: Path, *, holder: str) -> "duckdb.DuckDBPyConnection":
+    """Open a copy of gold that another program holds open for writing; it is gone when closed."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix="cartlake-", suffix=".duckdb") as copy:
+            shutil.copyfile(path, copy.name)
+            return _connect_read_only(Path(copy.name))
+    except OSError as error:
+        raise LakeError(
+            f"Another program has gold open for writing ({holder}), and it can't be copied "
+            f"({error.strerror}). Close {path} there, or open it read-only."
+        ) from error
 
 
 def _follow_pointer(settings: Settings) -> "duckdb.DuckDBPyConnection":
@@ -69,8 +95,10 @@ def _follow_pointer(settings: Settings) -> "duckdb.DuckDBPyConnection":
             path = newer
 
 
-def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
+def open_lake(settings: Settings, *, reads_delta: bool = True) -> "duckdb.DuckDBPyConnection":
     """Open an in-memory database in UTC that reads Delta tables, for our own processes only.
+
+    Loading Delta costs more than a small query: `reads_delta` false leaves it out.
 
     Raises:
         LakeError: The Delta extension of the installed wheel does not fit.
@@ -87,7 +115,8 @@ def open_lake(settings: Settings) -> "duckdb.DuckDBPyConnection":
         },
     )
     try:
-        connection.execute(f"load {_literal(str(delta_extension()))}")
+        if reads_delta:
+            connection.execute(f"load {_literal(str(delta_extension()))}")
         connection.execute("set global TimeZone = 'UTC'")
     except duckdb.Error as error:
         connection.close()
@@ -115,9 +144,9 @@ def delta_relation(settings: Settings, table_name: str, *, version: int | None =
     Raises:
         KeyError: No contract has this name.
     """
-    path = location(contract_of(table_name), settings=settings)
+    place = _place(contract_of(table_name), settings=settings)
     pin = "" if version is None else f", version={int(version)}"
-    return f"delta_scan({_literal(path)}{pin})"
+    return f"delta_scan({place}{pin})"
 
 
 def attached_delta(settings: Settings, table_name: str, *, version: int) -> tuple[str, str]:
@@ -130,9 +159,9 @@ def attached_delta(settings: Settings, table_name: str, *, version: int) -> tupl
         KeyError: No contract has this name.
     """
     table = contract_of(table_name)
-    path, name = location(table, settings=settings), f"delta_{table.flat_name}"
+    place, name = _place(table, settings=settings), f"delta_{table.flat_name}"
     how = f"(type delta, version {int(version)}, pin_snapshot)"
-    return f"attach {_literal(path)} as {name} {how}", name
+    return f"attach {place} as {name} {how}", name
 
 
 def duck_type(column: Column) -> str:
@@ -143,15 +172,14 @@ def duck_type(column: Column) -> str:
 
 def files_relation(paths: Sequence[Path], table: Table) -> str:
     """SQL text that reads data files of a table, without its partition column; no row for none."""
+    columns = [each for each in table.columns if each.name != table.partition_by]
     if not paths:
-        nulls = (
-            f"cast(null as {duck_type(each)}) as {_name(each.name)}"
-            for each in table.columns
-            if each.name != table.partition_by
-        )
+        nulls = (f"cast(null as {duck_type(each)}) as {_name(each.name)}" for each in columns)
         return f"(select {', '.join(nulls)} where false)"
-    names = ", ".join(_literal(str(path)) for path in paths)
-    return f"read_parquet([{names}], hive_partitioning=false, union_by_name=true)"
+    names = ", ".join(_name(each.name) for each in columns)
+    files = ", ".join(_literal(str(path)) for path in paths)
+    parquet = f"read_parquet([{files}], hive_partitioning=false, union_by_name=true)"
+    return f"(select {names} from {parquet})"
 
 
 def delta_extension() -> Path:
@@ -185,8 +213,8 @@ def seal(path: Path) -> dict[str, int]:
     """Write everything into the file itself, close it, and count its gold tables.
 
     A file copied without its write-ahead log loses committed rows without an error, so a file must
-    be sealed before it is published. Beside `gold`, schema `carried` holds what the next build goes
-    on from.
+    be sealed before it is published. Beside `gold`, schema `intermediate` holds what the next
+    incremental build reads.
 
     Returns:
         Rows of each table of schema `gold`, by name.
@@ -216,6 +244,12 @@ def seal(path: Path) -> dict[str, int]:
 def first_line(error: BaseException) -> str:
     """The first line of an engine's message, without its closing full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _place(table: Table, *, settings: Settings) -> str:
+    """Where a table lies, as a URI: given a path, the extension loses letters beyond ASCII."""
+    place = location(table, settings=settings)
+    return _literal(place if "://" in place else Path(place).as_uri())
 
 
 def _literal(text: str) -> str:

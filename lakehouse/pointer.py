@@ -4,7 +4,8 @@ In: settings. Out: the version in service, or an error that says that nothing wa
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,54 +16,30 @@ from lakehouse.settings import Settings
 CURRENT = "CURRENT"
 
 
-def current(settings: Settings) -> dict[str, Any]:
-    """The pointer's content; empty when nothing is in service."""
-    try:
-        found = json.loads((settings.gold_dir / CURRENT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def current_gold(settings: Settings) -> Path:
-    """The DuckDB file of the published version.
-
-    Raises:
-        LakeError: Nothing is published yet, or the pointer or its file is damaged.
-    """
-    pointer = settings.gold_dir / CURRENT
-    try:
-        name = json.loads(pointer.read_text(encoding="utf-8"))["file"]
-    except FileNotFoundError:
-        raise LakeError(
-            f"No gold has been published yet in {settings.gold_dir}: run ./lake demo."
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        name = None
-    if not isinstance(name, str) or Path(name).name != name:
-        raise LakeError(f"{pointer} names no gold file: publish again with ./lake run daily.")
-    path = settings.gold_dir / name
-    if not path.is_file():
-        raise LakeError(
-            f"The published gold {path} is missing: publish again with ./lake run daily."
-        )
-    return path
-
-
 class NothingPublished(LakeError):
     """There is no gold yet."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """A published version of gold, as `CURRENT` names it."""
+    """The version of gold in service. `facts` are all that `CURRENT` says of it."""
 
     run_id: str
     path: Path
     published_at: datetime | None
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def change_id(self) -> str:
+        """What brought it into service: a rollback's own id, else its run."""
+        return str(self.facts.get("rollback_id", self.run_id))
+
+    def part(self, name: str) -> dict[str, Any]:
+        """Facts by name: `table_versions`, `rebuilt` or `heads`; empty where there are none."""
+        return dict(self.facts.get(name) or {})
 
 
-def current_version(settings: Settings) -> Version:
+def in_service(settings: Settings) -> Version:
     """The version in service.
 
     Raises:
@@ -71,17 +48,36 @@ def current_version(settings: Settings) -> Version:
     """
     pointer = settings.gold_dir / CURRENT
     try:
-        content = json.loads(pointer.read_text(encoding="utf-8"))
-        name, run_id = content["file"], content["run_id"]
+        facts = json.loads(pointer.read_text(encoding="utf-8"))
+        name, run_id = facts["file"], facts["run_id"]
     except FileNotFoundError:
         raise NothingPublished(
-            "Nothing has been published yet: run ./lake demo to load the shop's history."
+            f"No gold has been published yet in {settings.gold_dir}: run ./lake demo."
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise LakeError(f"{pointer} cannot be read: publish again with ./lake run daily.") from None
-    if not isinstance(name, str) or Path(name).name != name:
+        name = run_id = None
+    if not isinstance(name, str) or Path(name).name != name or not run_id:
         raise LakeError(f"{pointer} names no gold file: publish again with ./lake run daily.")
-    return Version(str(run_id), settings.gold_dir / name, parse_time(content.get("published_at")))
+    at = parse_time(facts.get("published_at"))
+    return Version(str(run_id), settings.gold_dir / name, at, facts)
+
+
+def current(settings: Settings) -> Version | None:
+    """The version in service; None where there is none or the pointer is damaged."""
+    try:
+        return in_service(settings)
+    except LakeError:
+        return None
+
+
+def current_gold(settings: Settings) -> Path:
+    """The DuckDB file of the version in service. Raises: as `in_service`, or it is missing."""
+    path = in_service(settings).path
+    if not path.is_file():
+        raise LakeError(
+            f"The published gold {path} is missing: publish again with ./lake run daily."
+        )
+    return path
 
 
 def parse_time(text: object) -> datetime | None:

@@ -1,28 +1,53 @@
 """Every path, host, port and size of the platform, read from the environment once.
 
-In: `LAKE_*` variables and an optional `.env` beside the project. Out: a frozen `Settings`.
+In: `LAKE_*` variables and an optional `.env` beside the project. Out: a frozen `Settings`, and the
+environment of our processes: without the variables that steer another set-up of the same engines.
 This is the only module that reads the environment; `.env.example` lists the same names.
 """
 
+import contextlib
 import os
+import pwd
+import sys
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lakehouse.errors import LakeError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHOP_TIME_ZONE = "Europe/London"
-STATE_VERSION = 1
+STATE_VERSION = 2
+UNKNOWN_USER = "cartlake"
+"""Name for a user who has none."""
+
+FOREIGN_PREFIXES = (
+    *("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_", "YARN_", "HIVE_", "KAFKA_", "LOG4J_"),
+    *("DBT_", "GX_", "GE_", "DASH_", "PLOTLY_", "REACT_", "UVICORN_", "WEB_CONCURRENCY", "PYTHON"),
+    "FORWARDED_ALLOW_IPS",
+)
+"""Begin the names of variables that another Spark, dbt, Dash or Python may have left behind."""
+FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+
+_SIZE = r"^[1-9]\d*[kmgKMG]$"
+_MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
+_ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
 
 
 class Settings(BaseSettings):
-    """Frozen settings; pass them on explicitly, so that tests need no environment."""
+    """Frozen settings; pass them on explicitly, so that tests need no environment.
+
+    Raises: LakeError for a value that does not fit; it names the variable and what fits.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="LAKE_",
         env_file=PROJECT_ROOT / ".env",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         frozen=True,
         extra="ignore",
@@ -38,9 +63,17 @@ class Settings(BaseSettings):
         9093, ge=1024, le=65535, description="Loopback port of the broker's controller"
     )
     kafka_bootstrap: str | None = Field(
-        None, description="host:port of another Kafka; default: the local broker"
+        None,
+        pattern=_ADDRESS,
+        examples=["kafka.example:9092"],
+        description="host:port of another Kafka; default: the local broker",
     )
-    kafka_heap: str = Field("512m", description="Heap of the local broker's JVM")
+    kafka_heap: str = Field(
+        "512m",
+        pattern=_SIZE,
+        examples=["512m", "2g"],
+        description="Heap of the local broker's JVM",
+    )
     java_home: Path | None = Field(
         None, validation_alias="JAVA_HOME", description="Folder of the Java to use; default: PATH"
     )
@@ -59,8 +92,15 @@ class Settings(BaseSettings):
         ge=0,
         description="Hours that gold may be behind the lake before `lake lag` fails",
     )
-    spark_master: str = Field("local[2]", description="Spark master URL")
-    spark_driver_memory: str = Field("2g", description="Heap of the Spark driver")
+    spark_master: str = Field(
+        "local[*]",
+        pattern=_MASTER,
+        examples=["local[2]", "local[*]", "spark://host:7077"],
+        description="Spark master URL",
+    )
+    spark_driver_memory: str = Field(
+        "2g", pattern=_SIZE, examples=["1g", "4g"], description="Heap of the Spark driver"
+    )
     spark_java_options: str = Field(
         "-Dfile.encoding=UTF-8 -XX:+UseSerialGC", description="Options of the Spark driver's JVM"
     )
@@ -70,7 +110,12 @@ class Settings(BaseSettings):
     ingest_max_records: int = Field(
         200_000, ge=1, description="Kafka records in one ingest batch at most"
     )
-    refine_max_bytes: str = Field("256m", description="Bronze bytes in one refine batch at most")
+    refine_max_bytes: str = Field(
+        "256m",
+        pattern=_SIZE,
+        examples=["64m", "1g"],
+        description="Bronze bytes in one refine batch at most",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Level of the log files"
     )
@@ -80,19 +125,36 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("java_home", mode="before")
+    @field_validator("java_home")
     @classmethod
-    def _unset_when_empty(cls, java_home: str | Path | None) -> str | Path | None:
-        return java_home or None
+    def _with_its_links(cls, java_home: Path | None) -> Path | None:
+        return None if java_home is None else java_home.expanduser().absolute()
+
+    @field_validator("storage")
+    @classmethod
+    def _from_where_the_command_runs(cls, storage: str | None) -> str | None:
+        is_folder = storage is not None and ":/" not in storage
+        return str(Path(storage or "").expanduser().absolute()) if is_folder else storage
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _named(cls, values: Any, validate: Any) -> Any:
+        try:
+            return validate(values)
+        except ValidationError as error:
+            raise LakeError(_what_fits(error)) from None
 
     def environment(self) -> dict[str, str]:
-        """The environment under which a child process has these very settings."""
+        """The environment of a child process: these very settings, nothing of another set-up."""
         own = {
             f"LAKE_{name.upper()}": str(value)
             for name, value in self.model_dump(mode="json", exclude={"java_home"}).items()
             if value is not None
         }
-        return {**os.environ, **own}
+        if self.java_home is not None:
+            own["JAVA_HOME"] = str(self.java_home)
+        unknown = {"HOME": str(self.home), "USER": UNKNOWN_USER} if is_user_unknown() else {}
+        return {**unknown, **clean_environment(), **own}
 
     @cached_property
     def bootstrap(self) -> str:
@@ -142,3 +204,75 @@ class Settings(BaseSettings):
 def address(settings: Settings) -> str:
     """Where a browser finds the screens."""
     return f"http://127.0.0.1:{settings.dashboard_port}/"
+
+
+def clean_environment(*kept: str) -> dict[str, str]:
+    """This process's variables without those of other set-ups, but for the names that are kept."""
+    clean = {
+        name: value for name, value in os.environ.items() if name in kept or not _is_foreign(name)
+    }
+    if sys.platform == "linux":  # Java takes the encoding of file names from it
+        clean["LC_ALL"] = "C.UTF-8"
+    return clean
+
+
+def forget_foreign() -> None:
+    """Take the variables of other set-ups out of this process, before it loads an engine.
+
+    Folders that another Python's path brought in go too. Java's variables stay: only programs read
+    them, and those get an environment of their own.
+    """
+    for folder in filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)):
+        if folder in sys.path:
+            sys.path.remove(folder)
+    for name in [each for each in os.environ if each.startswith(FOREIGN_PREFIXES)]:
+        del os.environ[name]
+
+
+@contextlib.contextmanager
+def variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process for the time of a `with`, for a library that reads them."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def is_user_unknown() -> bool:
+    """Whether this user has no entry in the machine's list of users, as in some containers."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        return True
+    return False
+
+
+def _is_foreign(name: str) -> bool:
+    return name in FOREIGN_NAMES or name.startswith(FOREIGN_PREFIXES)
+
+
+def _what_fits(error: ValidationError) -> str:
+    """One sentence about the first value that does not fit."""
+    wrong = error.errors()[0]
+    place = str(wrong["loc"][0]) if wrong["loc"] else ""
+    if place not in Settings.model_fields:
+        return f"The settings don't fit: {wrong['msg']}."
+    facts = Settings.model_json_schema(by_alias=False)["properties"][place]
+    if "examples" in facts:
+        fitting = f"must be like {' or '.join(facts['examples'])}"
+    elif "enum" in facts:
+        fitting = f"must be one of {', '.join(facts['enum'])}"
+    elif "minimum" in facts:
+        most = f" to {facts['maximum']}" if "maximum" in facts else " on"
+        fitting = f"must be a whole number from {facts['minimum']}{most}"
+    else:
+        fitting = f"does not fit: {wrong['msg']}"
+    default = f" for {facts['default']}" if facts["default"] is not None else ""
+    name = Settings.model_fields[place].validation_alias or f"LAKE_{place.upper()}"
+    return f"{name} is {str(wrong['input'])!r}, but {fitting}. Change it, or leave it out{default}."

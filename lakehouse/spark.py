@@ -3,77 +3,125 @@
 In: settings. Out: a session with two shuffle partitions and nothing resolved at run time.
 """
 
-import contextlib
+import atexit
 import logging
-import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.settings import Settings
+from lakehouse import spark_java
+from lakehouse.errors import LakeError
+from lakehouse.jars.fetch import spark_jars
+from lakehouse.jars.java import require_java
+from lakehouse.processes.java_output import telling_line
+from lakehouse.processes.programs import LOOPBACK
+from lakehouse.settings import UNKNOWN_USER, Settings, forget_foreign, is_user_unknown, variables
+from lakehouse.spark_java import SparkJava
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _opening = threading.Lock()
-"""One start at a time: two at once would each keep the other's standard error as the terminal."""
+_java: list[SparkJava] = []
+"""The Java half of this process's session, which PySpark keeps until the process ends."""
 
 
 def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSession":
     """Start, or join, the process's Spark session.
 
     Raises:
-        LakeError: Java is missing or too old, or the jars do not match the installed packages.
+        LakeError: Java is missing or too old, the jars do not match the installed packages, or
+            Spark did not start; the message says why.
     """
-    from pyspark.sql import SparkSession
-
-    from lakehouse.jars.fetch import spark_jars
-
-    jars = [str(path) for path in spark_jars(settings)]
+    forget_foreign()
+    jars = spark_jars(settings)
     _keep_logs_off_the_terminal(settings)
-    local = settings.home / "spark"
-    local.mkdir(parents=True, exist_ok=True)
-    # Before the JVM starts its class path is free: jars there load once and quietly.
-    builder = (
-        SparkSession.builder.appName(app_name)
-        .master(settings.spark_master)
-        .config("spark.driver.memory", settings.spark_driver_memory)
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.extraClassPath", ":".join(jars))
-        .config(
-            "spark.driver.extraJavaOptions",
-            f"{settings.spark_java_options} -Djava.io.tmpdir={local}",
-        )
-        .config("spark.local.dir", str(local))
-        .config("spark.sql.warehouse.dir", str(local / "warehouse"))
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", str(settings.spark_shuffle_partitions))
-        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-        .config(
-            "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"
-        )
-        .config("spark.databricks.delta.snapshotPartitions", "1")
-        .config("spark.databricks.delta.optimizeWrite.enabled", "false")
-        .config("spark.sql.streaming.stopTimeout", "30s")
-        .config("spark.sql.streaming.noDataMicroBatches.enabled", "false")
-        # Java never compiles a method beyond 8,000 bytes: generated code that long runs slowly.
-        .config("spark.sql.codegen.hugeMethodLimit", "8000")
-        .config("spark.sql.inMemoryColumnarStorage.compressed", "false")
-        .config("spark.sql.parquet.compression.codec", "zstd")
-        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
-        .config("spark.log.level", "ERROR")
-    )
-    if not settings.spark_master.startswith("local"):
-        builder = builder.config("spark.jars", ",".join(jars))
-    with _opening, _console_to(settings.logs_dir / "spark.log"):
-        session = builder.getOrCreate()
+    conf = _conf(settings, jars)
+    with _opening:
+        gateway = {} if _java else _start_java(settings, jars=jars, conf=conf)
+        from py4j.protocol import Py4JJavaError
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.appName(app_name).config(map=conf)
+        try:
+            with variables({**gateway, "PYSPARK_PYTHON": sys.executable}):
+                if is_user_unknown():
+                    _name_the_user()
+                session = builder.getOrCreate()
+        except Py4JJavaError as error:
+            raise LakeError(
+                f"Spark did not start: {telling_line(str(error).splitlines())}. "
+                f"Its whole log is {_java[0].log}."
+            ) from error
         session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def _start_java(
+    settings: Settings, *, jars: Sequence[Path], conf: Mapping[str, str]
+) -> Mapping[str, str]:
+    java = spark_java.start(settings, java=require_java(settings), jars=jars, conf=conf)
+    try:
+        import pyspark.sql  # noqa: F401 - takes its time while Java takes its own
+
+        gateway = java.await_ready()
+    except BaseException:
+        java.program.abandon()
+        raise
+    _java.append(java)
+    atexit.register(java.program.close)
+    return gateway
+
+
+def _name_the_user() -> None:
+    """Give Hadoop a user where the machine knows no name for ours."""
+    from pyspark import SparkContext
+
+    SparkContext._ensure_initialized()
+    users = SparkContext._jvm.org.apache.hadoop.security.UserGroupInformation
+    users.setLoginUser(users.createRemoteUser(UNKNOWN_USER))
+
+
+def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
+    conf = {
+        "spark.master": settings.spark_master,
+        "spark.driver.memory": settings.spark_driver_memory,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.driver.host": LOOPBACK,
+        "spark.local.dir": ".",
+        "spark.sql.warehouse.dir": "warehouse",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(settings.spark_shuffle_partitions),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # Hadoop's checked local file system asks the shell for permissions and links: up to 20
+        # child processes a batch. Our ledger and `streaming.checkpoints` keep the checksums.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+        # One process writes a table at a time: `lakehouse.tables` holds a lock for each.
+        "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
+        "spark.sql.streaming.checkpointFileManagerClass": "org.apache.spark.sql.execution."
+        "streaming.checkpointing.FileSystemBasedCheckpointFileManager",
+        "spark.databricks.delta.writeChecksumFile.enabled": "false",
+        "spark.sql.adaptive.streaming.stateless.enabled": "false",
+        "spark.databricks.delta.snapshotPartitions": "1",
+        "spark.databricks.delta.optimizeWrite.enabled": "false",
+        "spark.sql.streaming.stopTimeout": "30s",
+        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        # Java never compiles a method beyond 8,000 bytes: generated code that long runs slowly.
+        "spark.sql.codegen.hugeMethodLimit": "8000",
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.log.level": "ERROR",
+    }
+    if not settings.spark_master.startswith("local"):
+        conf["spark.jars"] = ",".join(map(str, jars))
+    return conf
 
 
 def _keep_logs_off_the_terminal(settings: Settings) -> None:
@@ -83,18 +131,3 @@ def _keep_logs_off_the_terminal(settings: Settings) -> None:
         log = settings.logs_dir / "spark-python.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         root.addHandler(logging.FileHandler(log, encoding="utf-8", delay=True))
-
-
-@contextlib.contextmanager
-def _console_to(log: Path) -> Iterator[None]:
-    """Give what the JVM prints for all its life to a log file: it inherits our standard error."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with log.open("wb") as file:
-            os.dup2(file.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

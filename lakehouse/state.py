@@ -22,16 +22,26 @@ DATA = (
 NAMES = (MARKER, *CACHES, *DATA, "locks")
 """Every name that the platform makes in a state folder."""
 
+_UNFIT = re.compile(r"[%:\\*?\[\]{}\x00-\x1f]")
 _OURS = re.compile(r"Cartlake state, version (\d+)")
 
 
 def require_ours(settings: Settings) -> None:
-    """Check that the state folder is missing, empty or ours.
+    """Check that engines can read the state folder's name, and that it is missing, empty or ours.
 
     Raises:
-        LakeError: It holds other files.
+        LakeError: Its name has a sign that an engine takes for something else, or it holds other
+            files.
     """
     home = settings.home
+    tables = settings.tables_uri.removeprefix("file://")
+    for folder in (str(home), *([] if "://" in tables else [tables])):
+        if unfit := _UNFIT.search(folder):
+            raise LakeError(
+                f"The state folder {folder} has {unfit[0]!r} in its name, which Spark or DuckDB "
+                "reads as something else. Point LAKE_HOME at a folder whose path has none of "
+                "% : \\ * ? [ ] { }."
+            )
     try:
         foreign = home.is_dir() and bool(_entries(settings)) and state_version(settings) is None
     except OSError as error:
@@ -63,8 +73,8 @@ def prepare(settings: Settings) -> None:
     Raises:
         LakeError: It can't be written, holds other files, or belongs to another version.
     """
-    claim(settings)
     require_ours(settings)
+    claim(settings)
     if (version := state_version(settings)) != STATE_VERSION:
         raise LakeError(
             f"The state in {settings.home} is of version {version}, this platform reads version "

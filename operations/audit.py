@@ -40,17 +40,17 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
         )
     if missing:
         raise LakeError("There is nothing to audit yet: run ./lake demo.")
-    current = pointer.current(settings)
-    gold = current_gold(settings) if current else None
-    built_from = current.get("table_versions")
+    version = pointer.current(settings)
+    built_from = version.part("table_versions") if version else {}
     return audit(
         settings,
         versions=versions,
-        gold=gold,
+        gold=current_gold(settings) if version else None,
         is_published=True,
         full=full,
-        gold_versions=built_from
-        and commits.comparable(built_from, current.get("rebuilt") or {}, settings=settings),
+        gold_versions=commits.comparable(built_from, version.part("rebuilt"), settings=settings)
+        if version and built_from
+        else None,
         broker_ends=broker_ends(settings),
         missing=missing_records(settings),
     )

@@ -43,9 +43,9 @@ class Context:
             from lakehouse.tables import create_tables
 
             ensure_jars(self.settings)
+            create_tables(self.settings)
             self._spark = open_session(self.settings)
             self._stack.callback(self._spark.stop)
-            create_tables(self._spark, settings=self.settings)
         return self._spark
 
     def keep(self, part: AbstractContextManager[Part]) -> Part:

@@ -26,7 +26,7 @@ from lakehouse.jars import fetch
 from lakehouse.jars.java import OLDEST_JAVA, find_java, install_command, java_major, require_java
 from lakehouse.jars.lock import check_versions, read_lock
 from lakehouse.processes import programs
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from lakehouse.state import require_ours
 from streaming import broker, retention
 from streaming.broker import process
@@ -64,6 +64,7 @@ def diagnose(settings: Settings) -> list[Finding]:
         _jars(settings),
         *_ports(settings),
         _memory(),
+        _open_files(),
         _disk(settings),
         _state(settings),
         *_retention(settings),
@@ -130,7 +131,10 @@ def _unfit_java(settings: Settings) -> Finding:
         found = f"{java_major(java)} ({java}); {OLDEST_JAVA} or newer is needed"
     except LakeError as error:
         found = str(error).split(". ")[0]
-    remedy = "unset JAVA_HOME" if settings.java_home else install_command()
+    remedy = install_command()
+    if settings.java_home:
+        is_of_file = "JAVA_HOME" not in clean_environment()
+        remedy = "take JAVA_HOME out of .env" if is_of_file else "unset JAVA_HOME"
     return Finding("Java", ok=False, found=found, remedy=remedy)
 
 
@@ -200,6 +204,15 @@ def _memory() -> Finding:
     return Finding("Memory", ok, found, "" if ok else remedy)
 
 
+def _open_files() -> Finding:
+    allowed = programs.allowed_files()
+    ok = allowed >= programs.NEEDED_FILES
+    number = "any number" if allowed == sys.maxsize else f"{allowed:,}"
+    found = f"{number} for a program, {programs.NEEDED_FILES:,} needed"
+    remedy = "" if ok else "open a new shell without `ulimit -n`, or raise the limit there"
+    return Finding("Open files", ok, found, remedy)
+
+
 def _container_memory() -> int:
     """What a container's limit leaves, in bytes; huge when there is no limit."""
     try:
@@ -223,7 +236,9 @@ def _state(settings: Settings) -> Finding:
     try:
         require_ours(settings)
     except LakeError as error:
-        return Finding("State folder", ok=False, found=str(error), remedy="unset LAKE_HOME")
+        return Finding(
+            "State folder", ok=False, found=str(error), remedy="export LAKE_HOME=/an/empty/folder"
+        )
     try:
         with tempfile.TemporaryFile(dir=place):
             return Finding("State folder", ok=True, found=f"{settings.home} can be written")

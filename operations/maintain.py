@@ -84,56 +84,45 @@ def maintain(context: Context) -> None:
     facts = {"operation": OPERATION, "id": chain.now()}
     plan = {each.table.name: _planned(each) for each in due}
     chain.write(CHAIN, {"kind": "intent", **facts, "tables": plan}, settings=settings)
-    _compact(context, [each for each in due if each.survey.crowded], facts=facts)
-    freed = _vacuum(context, [each for each in due if each.survey.can_free], facts=facts)
+    _compact(context, [each for each in due if each.survey.crowded], identity=facts["id"])
+    freed = _vacuum(context, [each for each in due if each.survey.can_free])
     commits.derive(settings)
     chain.write(CHAIN, {"kind": "done", **facts, "freed_bytes": freed}, settings=settings)
 
 
-def _compact(context: Context, due: Sequence[Chore], *, facts: dict[str, str]) -> None:
+def _compact(context: Context, due: Sequence[Chore], *, identity: str) -> None:
     if not due:
         return
-    spark = context.spark()
+    settings = context.settings
     with context.log.stage("compact") as stage:
         stage.rows_in = sum(each.survey.live_files for each in due)
+        stage.rows_out = 0
         for each in due:
             compact(
-                spark,
                 each.table,
                 crowded=each.survey.crowded,
-                settings=context.settings,
-                metadata={"query": OPERATION, "reason": facts["id"]},
+                settings=settings,
+                metadata={"query": OPERATION, "reason": identity},
             )
-        after = [_again(each, settings=context.settings) for each in due]
-        stage.rows_out = sum(each.live_files for each in after)
+            after = survey(
+                each.table, settings=settings, keep_hours=each.keep_hours, now=time.time()
+            )
+            stage.rows_out += after.live_files
         stage.note = f"files of {len(due)} tables"
 
 
-def _vacuum(context: Context, due: Sequence[Chore], *, facts: dict[str, str]) -> int:
+def _vacuum(context: Context, due: Sequence[Chore]) -> int:
     """Bytes that were freed."""
     if not due:
         return 0
-    spark = context.spark()
-    freed = 0
     with context.log.stage("vacuum") as stage:
-        stage.rows_in = sum(each.survey.expired + each.survey.stray_expired for each in due)
-        for each in due:
-            vacuum(
-                spark,
-                each.table,
-                keep_hours=each.keep_hours,
-                settings=context.settings,
-                metadata={"query": OPERATION, "reason": facts["id"]},
-            )
-            after = _again(each, settings=context.settings)
-            freed += each.survey.expired_bytes - after.expired_bytes
-            freed += each.survey.stray_bytes - after.stray_bytes
+        stage.rows_in = sum(len(each.survey.deletable) for each in due)
+        freed = sum(
+            vacuum(each.table, keep_hours=each.keep_hours, settings=context.settings)
+            for each in due
+        )
         stage.note = f"files, {freed / 1024**2:,.1f} MB freed"
     return freed
-
-
-def _again(chore: Chore, *, settings: Settings) -> Survey:
-    return survey(chore.table, settings=settings, keep_hours=chore.keep_hours, now=time.time())
 
 
 def drop_old_reports(settings: Settings) -> int:

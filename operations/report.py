@@ -68,7 +68,8 @@ def build_report(
 ) -> dict[str, Any]:
     """The report of one run; figures are those of the gold in service, whoever published it."""
     settings, log, outcome = context.settings, context.log, context.outcome
-    service = pointer.current(settings)
+    version = pointer.current(settings)
+    service = version.facts if version else {}
     try:
         figures = key_figures(current_gold(settings))
     except LakeError:

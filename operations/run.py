@@ -30,8 +30,8 @@ def run_jobs(
 
     def work(context: Context) -> None:
         context.options.update(options)
-        if "publish" in names:
-            context.workers()
+        if "publish" in names[1:]:
+            context.workers()  # they start beside the jobs before
         for name in names:
             job(name).function()(context)
 

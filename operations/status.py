@@ -43,10 +43,10 @@ def describe(settings: Settings) -> str:
             unread = unread_records(settings)
             lines.append(f"Lag        {unread:,} records in Kafka are not in bronze yet")
     lines += [f"Warning    {text}" for text in retention.warnings(settings)]
-    current = pointer.current(settings)
+    serving = pointer.current(settings)
     lines.append(
-        f"Gold       run {current['run_id']}, published {current['published_at']}"
-        if current
+        f"Gold       run {serving.run_id}, published {serving.facts.get('published_at')}"
+        if serving
         else "Gold       nothing published yet (./lake demo)"
     )
     restated = restatements.summary(settings)

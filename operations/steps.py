@@ -4,7 +4,7 @@ In: the context. Out: new rows in bronze, silver or gold, and a stage in the log
 """
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
-from lakehouse.tables import tables_due
+from lakehouse.tables import extend_tables
 from operations.context import Context, alone
 from pipelines.publishing.publish import publish as bring_into_service
 from pipelines.silver.routing import BatchOutcome
@@ -45,7 +45,7 @@ def refine(context: Context) -> None:
             for outcome in outcomes
             for found in outcome.records.values()
             for name, number in found.items()
-            if not name.startswith("flipped_")
+            if not name.startswith("superseded_")
         )
         stage.rows_out = sum(outcome.count("accepted") for outcome in outcomes)
         stage.note = note_of(outcomes)
@@ -53,8 +53,7 @@ def refine(context: Context) -> None:
 
 def publish(context: Context) -> None:
     """Judge silver, build gold, audit both, and bring gold into service."""
-    if tables_due(context.settings):
-        context.spark()  # a state from before a contract gained a column gets it now
+    extend_tables(context.settings)
     bring_into_service(
         context.settings,
         outcome=context.outcome,

@@ -4,6 +4,7 @@ In: a checkpoint folder. Out: the id that makes its writes idempotent, and offse
 commit's facts. A missing or damaged file is named, with the command that mends it.
 """
 
+import contextlib
 import json
 import zlib
 from pathlib import Path
@@ -12,6 +13,7 @@ from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, commits
 from lakehouse.settings import Settings
 
+_PART = 512
 Ranges = dict[str, dict[str, tuple[int, int]]]
 """topic -> partition -> (first offset, end offset exclusive)."""
 
@@ -159,21 +161,42 @@ def _read(path: Path, *, query: str) -> str:
     return text
 
 
-def _is_as_written(path: Path, content: bytes) -> bool:
-    """Compare with the checksums that Hadoop keeps beside a file; true where there are none.
+def seal(query: str, *, settings: Settings) -> None:
+    """Keep a checksum beside each file of a checkpoint that has none, and drop those of no file.
 
-    A digit flipped in an offset still is JSON, and Spark would read on at another record.
+    A digit flipped in an offset still is JSON, and Spark would read on at another record. Spark's
+    file system writes no checksums of its own, since it would start two processes for each.
     """
-    beside = path.with_name(f".{path.name}.crc")
+    folder = checkpoint_dir(query, settings=settings)
+    for part in (folder, folder / "offsets", folder / "commits", folder / "sources" / "0"):
+        names = {each.name for each in part.glob("*") if each.is_file()}
+        beside = {name for name in names if name.startswith(".") and name.endswith(".crc")}
+        sealed = {name[1:-4] for name in beside}
+        for name in sealed - names:
+            (part / f".{name}.crc").unlink(missing_ok=True)
+        for name in names - beside - sealed:
+            if name.isdigit() or name == "metadata":
+                with contextlib.suppress(FileNotFoundError):  # Spark drops old ones meanwhile
+                    _beside(part / name).write_bytes(_checksums((part / name).read_bytes()))
+
+
+def _is_as_written(path: Path, content: bytes) -> bool:
+    """Compare with the checksums beside a file; true where there are none."""
     try:
-        sums = beside.read_bytes()
+        return _beside(path).read_bytes() == _checksums(content)
     except FileNotFoundError:
         return True
-    size = int.from_bytes(sums[4:8])
-    if not sums.startswith(b"crc\0") or not size:
-        return False
-    parts = (content[start : start + size] for start in range(0, len(content), size))
-    return sums[8:] == b"".join(zlib.crc32(part).to_bytes(4) for part in parts)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.crc")
+
+
+def _checksums(content: bytes) -> bytes:
+    """Checksums in the form of Hadoop's local file system, for parts of 512 bytes."""
+    parts = (content[start : start + _PART] for start in range(0, len(content), _PART))
+    sums = b"".join(zlib.crc32(part).to_bytes(4) for part in parts)
+    return b"crc\0" + _PART.to_bytes(4) + sums
 
 
 def _parsed(text: str, *, path: Path, query: str) -> dict[str, dict[str, int]]:

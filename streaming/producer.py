@@ -45,7 +45,8 @@ class Source:
 class Sent:
     """Result of a send: records sent now, records known from before, records refused and why.
 
-    The refused ones are among the records: they were sent to the dead letters.
+    The refused ones are among the records: they were sent to the dead letters. `warning` says what
+    a user should know of a source that was sent all the same.
     """
 
     session: str | None
@@ -53,6 +54,7 @@ class Sent:
     skipped: int
     refused: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+    warning: str = ""
 
 
 def produce(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import Settings
-from streaming.checkpoints import checkpoint_dir, require_sound
+from streaming.checkpoints import checkpoint_dir, require_sound, seal
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -40,10 +40,15 @@ def start_query(
         LakeError: A file of the query's checkpoint is missing or damaged.
     """
     require_sound(name, settings=settings)
+
+    def run(rows: "DataFrame", batch_id: int) -> None:
+        seal(name, settings=settings)
+        batch(rows, batch_id)
+
     writer = (
         stream.writeStream.queryName(name)
         .option("checkpointLocation", str(checkpoint_dir(name, settings=settings)))
-        .foreachBatch(batch)
+        .foreachBatch(run)
     )
     if follow:
         return writer.trigger(processingTime=FOLLOW_TRIGGER).start()

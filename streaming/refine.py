@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, read_stream
+from pipelines.silver.known import last_refined_batch
 from pipelines.silver.refine import refine_records
-from pipelines.silver.routing import BatchOutcome, last_refined_batch
+from pipelines.silver.routing import BatchOutcome
 from streaming.checkpoints import app_id, require_present, start_file
 from streaming.queries import start_query
 

@@ -7,7 +7,7 @@ Alone: `lake produce history`, `lake produce shop`, `lake produce live`.
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, produced
 from lakehouse.settings import Settings
 from storefront.data import embedded_history
-from storefront.erp.extract import read_extract
+from storefront.erp.extract import AS_USUAL, Reading, read_extract
 from storefront.erp.replay import erp_messages
 from storefront.simulator.catalog import Catalog, catalog_from
 from storefront.simulator.shop import simulate
@@ -28,10 +28,10 @@ QUICK_MONTHS = 2
 
 @dataclass(frozen=True)
 class History:
-    """An ERP extract to send: a file, its encoding, and a range of days, both inclusive."""
+    """An ERP extract to send: a file, how it is read, and a range of days, both inclusive."""
 
     file: Path | None = None
-    encoding: str = "utf-8"
+    reading: Reading = AS_USUAL
     date_from: date | None = None
     date_until: date | None = None
     resend: bool = False
@@ -59,22 +59,23 @@ def send_history(
     Raises:
         LakeError: The file is no sound extract, or the broker went away.
     """
-    extract = read_extract(history.path, encoding=history.encoding)
+    extract = read_extract(history.path, history.reading)
     if on_total is not None:
         on_total(extract.row_count)
     span = f"{history.date_from or ''}:{history.date_until or ''}"
-    return produce(
+    sent = produce(
         erp_messages(
             extract,
             extracted_at=datetime.now(UTC),
             date_from=history.date_from,
             date_until=history.date_until,
         ),
-        source=Source(f"erp:{extract.sha256}:{span}", history.path.name),
+        source=Source(f"erp:{extract.key}:{span}", history.path.name),
         settings=settings,
         resend=history.resend,
         on_progress=on_progress,
     )
+    return replace(sent, warning=extract.warning)
 
 
 def send_shop_days(
@@ -82,7 +83,7 @@ def send_shop_days(
     *,
     settings: Settings,
     catalog_file: Path | None = None,
-    encoding: str = "utf-8",
+    reading: Reading = AS_USUAL,
     seed: int = DEFAULT_SEED,
     on_progress: Callable[[int], None] | None = None,
 ) -> Sent:
@@ -92,11 +93,11 @@ def send_shop_days(
         days: How many days the shop shall have been open in all; days sent before are not resent.
         settings: Where the broker and the ledger are.
         catalog_file: ERP extract that names products and customers; default: the embedded one.
-        encoding: Its encoding.
+        reading: How that file is read.
         seed: Another seed is another shop.
         on_progress: Told the number of messages sent so far.
     """
-    shop = _open_shop(catalog_file, encoding=encoding, seed=seed)
+    shop = _open_shop(catalog_file, reading, seed=seed)
     records = skipped = 0
     reasons: Counter[str] = Counter()
     for day in range(days):
@@ -113,7 +114,7 @@ def send_live(
     *,
     settings: Settings,
     catalog_file: Path | None = None,
-    encoding: str = "utf-8",
+    reading: Reading = AS_USUAL,
     seed: int = DEFAULT_SEED,
 ) -> Sent:
     """Send the simulated shop's next days in real time, until the pace is over.
@@ -125,10 +126,10 @@ def send_live(
         pace: Messages a second, and how long.
         settings: Where the broker and the ledger are.
         catalog_file: ERP extract that names products and customers; default: the embedded one.
-        encoding: Its encoding.
+        reading: How that file is read.
         seed: Another seed is another shop.
     """
-    shop = _open_shop(catalog_file, encoding=encoding, seed=seed)
+    shop = _open_shop(catalog_file, reading, seed=seed)
     records = 0
     reasons: Counter[str] = Counter()
     for day in itertools.count(max(0, shop_days_sent(settings, seed=seed) - 1)):
@@ -150,20 +151,13 @@ def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:
     return len(sources)
 
 
-def quick_until(path: Path, *, encoding: str = "utf-8") -> date:
+def quick_until(path: Path, reading: Reading = AS_USUAL) -> date:
     """Last day of an extract's first two months, for a quick look."""
-    from storefront.erp.line_identity import read_time
-
-    days = sorted(
-        time[:10]
-        for row in read_extract(path, encoding=encoding).rows()
-        if (time := read_time(row.texts[4] or ""))
-    )
-    if not days:
+    span = read_extract(path, reading).span
+    if span is None:
         raise LakeError(f"{path} holds no readable date.")
-    day = date.fromisoformat(days[len(days) // 1000])  # one mistyped year must not set the start
-    month = day.month - 1 + QUICK_MONTHS
-    return date(day.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    month = span.first.month - 1 + QUICK_MONTHS
+    return date(span.first.year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -192,14 +186,14 @@ class _Shop:
         )
 
 
-def _open_shop(file: Path | None, *, encoding: str, seed: int) -> _Shop:
+def _open_shop(file: Path | None, reading: Reading, *, seed: int) -> _Shop:
     path = file or embedded_history()
-    extract = read_extract(path, encoding=encoding)
-    catalog = catalog_from(extract.rows())
+    extract = read_extract(path, reading)
+    catalog = catalog_from(extract.rows(), date_order=extract.date_order)
     if catalog.last_day is None:
         raise LakeError(
             f"The simulated shop can't open: {path.name} holds no sale. Send only the extract with "
             "`--sources erp`."
         )
     opened_on = catalog.last_day + timedelta(days=1)
-    return _Shop(f"web:{seed}:{extract.sha256}", seed, catalog, opened_on)
+    return _Shop(f"web:{seed}:{extract.key}", seed, catalog, opened_on)

@@ -98,12 +98,12 @@ def workers(new_settings: NewSettings) -> "Iterator[Workers]":
 
 
 @pytest.fixture(scope="session")
-def empty_tables(spark: "SparkSession", new_settings: NewSettings) -> Path:
+def empty_tables(new_settings: NewSettings) -> Path:
     """All tables of the contracts, empty; a state copies them in a moment."""
     from lakehouse.tables import create_tables
 
     settings = new_settings()
-    create_tables(spark, settings=settings)
+    create_tables(settings)
     return Path(settings.tables_uri)
 
 

@@ -4,6 +4,8 @@ In: a Spark session and settings of an empty or copied state. Out: what each ste
 plain sorted rows. The tests of streams, transforms, ledger and publish share it.
 """
 
+import dataclasses
+import functools
 import itertools
 import json
 import shutil
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts import dead_letter_topic
+from lakehouse.contracts.amounts import line_amount
+from lakehouse.contracts.erp_lines import canonical_row, event_id_of, line_digest
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
@@ -29,12 +33,14 @@ from lakehouse.settings import Settings
 from lakehouse.stages import StageLog, TreeMeter
 from lakehouse.tables import Transaction, append
 from pipelines.publishing.publish import PublishOutcome, Workers, publish
+from pipelines.silver import routing
 from pipelines.silver.routing import BatchOutcome
+from pipelines.transforms.web import refine_web_order
 from quality.audit.equation import Equation
-from storefront.erp.line_identity import line_amount, line_hash
 from storefront.messages import Message
 
 if TYPE_CHECKING:
+    import pytest
     from pyspark.sql import DataFrame, SparkSession
 
 ARRIVED = datetime(2011, 12, 10, 9, 30, tzinfo=UTC)
@@ -65,13 +71,19 @@ def texts(**changes: str | None) -> tuple[str | None, ...]:
     return tuple(changes.get(name, text) for name, text in zip(ERP_COLUMNS, LINE, strict=True))
 
 
+def erp_event_id(row: Sequence[str | None], occurrence: int = 1) -> str:
+    """Id of an ERP line."""
+    canonical = canonical_row(row)
+    return event_id_of(canonical, line_digest(canonical), occurrence)
+
+
 def erp_value(
     *, occurrence: int = 1, fields: Mapping[str, Any] | None = None, **line: Any
 ) -> bytes:
     """Message of one ERP line; `fields` change the message, the others its texts."""
     row = texts(**line)
     body = {
-        "event_id": f"{line_hash(row)}-{occurrence}",
+        "event_id": erp_event_id(row, occurrence),
         "schema_version": 1,
         "occurred_at": "2011-12-10T08:00:00Z",
         **dict(zip(ERP_COLUMNS, row, strict=True)),
@@ -273,6 +285,16 @@ def messages_of(*records: Record) -> list[Message]:
         key = body.get("InvoiceNo") or body["event_id"]
         found.append(Message(each.topic, key, body["event_id"], each.value or b"", amount))
     return found
+
+
+def trade_in(monkeypatch: "pytest.MonkeyPatch", *currencies: str) -> None:
+    """Change a rule: the currencies in which the web shop's orders are accepted."""
+    function = functools.partial(refine_web_order, currencies=currencies)
+    routes = tuple(
+        dataclasses.replace(route, refine=function) if route.topic is WEB_ORDERS else route
+        for route in routing.ROUTES
+    )
+    monkeypatch.setattr(routing, "ROUTES", routes)
 
 
 def failing(equations: Sequence[Equation]) -> dict[str, tuple[str, ...]]:

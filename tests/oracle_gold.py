@@ -4,18 +4,27 @@ In: messages of the sources, and the oracle's lines and visits of the same raw i
 for each figure. Alone: `.venv/bin/python -m tests.oracle_run`.
 """
 
+import csv
+import dataclasses
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from lakehouse.contracts.topics import WEB_EVENTS, WEB_ORDERS
+from dashboards.periods import Selection
+from dashboards.queries.sales import totals
+from lakehouse.contracts.topics import ERP_COLUMNS, WEB_EVENTS, WEB_ORDERS
 from lakehouse.duck import open_gold
 from lakehouse.tables import current_versions
 from pipelines.gold.build import build_gold
 from pipelines.gold.dbt_worker import GoldWorker
+from pipelines.publishing.key_figures import key_figures
 from storefront.data import embedded_history
 from storefront.erp.extract import read_extract
 from storefront.erp.replay import erp_messages
@@ -52,6 +61,18 @@ FIGURES: Mapping[str, tuple[int, str]] = {
         f"""select order_month, {_OF_LINES} from gold.fct_order_lines
         where line_class in ('sale', 'cancellation') group by order_month""",
     ),
+    "orders": (
+        2,
+        """select source_system, order_id, order_date, customer_id, line_count, item_quantity,
+            gross_amount, cancelled_amount, net_amount
+        from gold.fct_orders""",
+    ),
+    "orders of customers": (
+        3,
+        """select customer_id, source_system, order_id, order_date, line_count, item_quantity,
+            gross_amount
+        from gold.fct_customer_orders""",
+    ),
     "products by gross": (
         1,
         """select sku, row_number() over (order by sum(line_amount) desc, sku),
@@ -81,6 +102,7 @@ FIGURES: Mapping[str, tuple[int, str]] = {
     ),
 }
 """Figures beside the KPIs: how many columns are the key, and the query on gold."""
+SCREENS = ("key figures of the summary", "totals of Overview's filters")
 
 
 @dataclass(frozen=True)
@@ -96,7 +118,7 @@ def real_rows(*days: str) -> list[oracle.Row]:
     """Rows of the raw file as texts, in its order; all, or those of some days."""
     table = pq.read_table(embedded_history())
     columns = [table[name].to_pylist() for name in table.column_names]
-    rows = []
+    rows: list[oracle.Row] = []
     for number, sku, text, pieces, when, price, customer, country in zip(*columns, strict=True):
         stamp = f"{when:%Y-%m-%d %H:%M:%S}"
         if not days or stamp[:10] in days:
@@ -125,6 +147,30 @@ def simulated(seed: int, *, days: int) -> list[Message]:
     )
 
 
+def mixed_orders(seed: int) -> tuple[list[Message], list[oracle.Line]]:
+    """ERP orders whose lines differ in customer, country and day; messages and oracle's lines."""
+    random = Random(seed)  # noqa: S311 - nothing secret
+    start = datetime.combine(CLOCKS_CHANGE[seed % 2], datetime.min.time())
+    rows: list[oracle.Row] = []
+    for number in range(40):
+        kind = random.choice(("", "", "", "C"))
+        for _ in range(random.randrange(1, 5)):
+            at = start + timedelta(days=number % 5, hours=23, minutes=random.randrange(50, 70))
+            pieces, price = random.randrange(1, 9), Decimal(random.randrange(1, 999)) / 100
+            who = random.choice((None, "12000", "12001", "12002", "mixed"))
+            country = random.choice(("France", "Spain", "Malta"))
+            what = (f"{random.randrange(60):05d}", "RED BAG", str(-pieces if kind else pieces))
+            rows.append((f"{kind}9{number:05d}", *what, str(at), str(price), who, country))
+    with tempfile.TemporaryDirectory(prefix="mixed-") as folder:
+        path = Path(folder) / "mixed.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([ERP_COLUMNS, *rows])
+        messages = list(
+            erp_messages(read_extract(path), extracted_at=datetime(2013, 1, 1, tzinfo=UTC))
+        )
+    return messages, oracle.erp_lines(rows)
+
+
 def of_shop(messages: Sequence[Message]) -> tuple[list[oracle.Line], oracle.Visits]:
     """The oracle's answer to messages of the web shop."""
     orders = [each.value for each in messages if each.topic == WEB_ORDERS.name]
@@ -142,7 +188,7 @@ def gold_of(lake: LakeState, worker: GoldWorker, messages: Iterable[Message]) ->
     lake.land(*records)
     lake.refine()
     versions = current_versions(lake.settings)
-    worker.wait_until_parsed()
+    worker.await_ready()
     return build_gold(lake.settings, run_id="oracle", table_versions=versions, worker=worker).path
 
 
@@ -153,6 +199,8 @@ def compare(
     expected: dict[str, Mapping[Key, Values]] = {
         "sales by day, source, country": oracle.daily_sales(lines),
         "sales by month": oracle.monthly_sales(lines),
+        "orders": oracle.orders(lines),
+        "orders of customers": oracle.customer_orders(lines),
         "products by gross": oracle.products(lines),
         "new and returning customers by day": oracle.daily_customers(lines),
         "recency, frequency, monetary value": oracle.rfm(lines),
@@ -166,11 +214,26 @@ def compare(
             figure: _by_key(gold.execute(sql).fetchall(), keys)
             for figure, (keys, sql) in FIGURES.items()
         }
+        shown = _shown_totals(gold, oracle.chosen(lines))
+    expected |= dict(zip(SCREENS, (oracle.key_figures(lines), oracle.chosen(lines)), strict=True))
+    found[SCREENS[0]] = {(name,): (Decimal(text),) for name, text in key_figures(gold_file).items()}
+    found[SCREENS[1]] = shown
     expected_kpis = oracle.daily_kpis(lines, shop)
     for kpi in sorted({str(key[1]) for key in (*kpis, *expected_kpis)}):
         yield _verdict(f"KPI {kpi}", _of_kpi(kpis, kpi), _of_kpi(expected_kpis, kpi))
-    for figure in FIGURES:
-        yield _verdict(figure, found[figure], expected[figure])
+    for figure, values in found.items():
+        yield _verdict(figure, values, expected[figure])
+
+
+def _shown_totals(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:
+    """Overview's totals of each day and country that the oracle knows."""
+    days = (date(1900, 1, 1), date(2100, 1, 1))
+    found: dict[Key, Values] = {}
+    for day, country in keys:
+        first, last = (day, day) if isinstance(day, date) else days
+        chosen = Selection(first, last, (str(country),) if country else ())
+        found[day, country] = dataclasses.astuple(totals(gold, chosen))
+    return found
 
 
 def _by_key(rows: Sequence[tuple[object, ...]], keys: int) -> dict[Key, Values]:

@@ -28,6 +28,7 @@ from tests.oracle_gold import (
     Verdict,
     compare,
     gold_of,
+    mixed_orders,
     of_shop,
     real_messages,
     real_rows,
@@ -83,7 +84,7 @@ def opened() -> Iterator[Bench]:
         with GoldWorker(empty) as worker:
             spark = open_session(empty, app_name="cartlake-oracle")
             try:
-                create_tables(spark, settings=empty)
+                create_tables(empty)
                 yield Bench(spark, folder, empty, worker)
             finally:
                 spark.stop()
@@ -107,6 +108,8 @@ def show_seed(bench: Bench, seed: int, totals: Counter[str]) -> int:
     """A seed's shop in one line; `totals` gain its values. Returns: values that differ."""
     sent = simulated(seed, days=DAYS)
     lines, shop = of_shop(sent)
+    mixed, mixed_lines = mixed_orders(seed)
+    sent, lines = [*sent, *mixed], [*lines, *mixed_lines]
     found = bench.verdicts(f"seed-{seed}", sent, lines, shop)
     refunds = {line.order for line in lines if line.kind == "cancellation"}
     days = sorted(shop.days)

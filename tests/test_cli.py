@@ -20,11 +20,15 @@ import typer.main
 
 import operations.cli
 from lakehouse.settings import Settings
+from lakehouse.tables import create_tables
 from tests.brokers import free_ports
 from tests.gold_files import serve_gold
 
 FIRST = r"No gold has been published yet in \S+: run \./lake demo\."
-HEAVY = ("pyspark", "dbt", "great_expectations", "sklearn", "mlflow", "dash")
+HEAVY = (
+    *("pyspark", "deltalake", "duckdb", "pyarrow", "pandas", "kafka"),
+    *("dbt", "great_expectations", "sklearn", "mlflow", "dash"),
+)
 SALES = """
 create table gold.sales (day date, shop varchar, amount decimal(18, 4), orders bigint);
 insert into gold.sales values
@@ -94,15 +98,39 @@ def commands() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("arguments", [("list",), ("--help",), ("demo", "--help"), ("job", "nope")])
 def test_listing_and_help_import_no_engine(arguments: tuple[str, ...]) -> None:
+    assert imported_by(*arguments) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "engines"),
+    [
+        (("status",), {"duckdb"}),
+        (("query", "select 1"), {"duckdb"}),
+        (("publish", "list"), set()),
+        (("maintain", "--dry-run"), set()),
+    ],
+)
+def test_looking_at_a_state_imports_what_it_reads_with_only(
+    arguments: tuple[str, ...], engines: set[str], gold: Path
+) -> None:
+    assert gold.is_file()
+    create_tables(Settings())
+    assert imported_by(*arguments) == engines
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """Engines that a command imports in a process of its own."""
     code = (
         "import sys; from operations.cli import main\n"
         f"sys.argv = ['lake', *{arguments!r}]\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        f"print('imported', [name for name in {HEAVY!r} if name in sys.modules])\n"
+        f"print('imported', *[name for name in {HEAVY!r} if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "imported []"
+    first, *names = done.stdout.splitlines()[-1].split()
+    assert first == "imported"
+    return set(names)
 
 
 def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
@@ -144,7 +172,7 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["quarantine", "show", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["quarantine", "replay", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),
         (["publish", "--accept", "1"], "Use --accept RUN and --reason together, or neither."),
-        (["publish", "--accept", "1", "--reason", "x"], "No storm of refused records blocked a"),
+        (["publish", "--accept", "1", "--reason", "x"], "No refusal spike blocked a run '1'"),
         (
             ["publish", "--reason", "x", "list"],
             "Put the options after the command: `lake publish list`.",

@@ -27,6 +27,7 @@ from lakehouse.state import claim
 from storefront.data import embedded_history
 from tests.brokers import free_ports
 from tests.lake_state import FAST_JAVA
+from tests.other_set_up import ODD_NAME, other_set_up
 
 LAKE = Path(sys.prefix) / "bin" / "lake"
 ROWS = 6_000
@@ -79,9 +80,12 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A demo of 6,000 real lines, 200 of them sent twice, and seven bad ones."""
+    """A demo of 6,000 real lines, 200 of them sent twice, and seven bad ones.
+
+    It runs beside another set-up of every engine, in a folder with an odd name.
+    """
     folder = tmp_path_factory.mktemp("shop")
-    home = folder / "lake"
+    home = folder / ODD_NAME / "lake"
     claim(Settings(home=home))
     (home / "jars").symlink_to(_jars(), target_is_directory=True)
     rows = _real_rows()
@@ -95,6 +99,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     kafka, controller, screens = free_ports(3)
     environment = {
         **os.environ,
+        **other_set_up(folder / "another"),
         "LAKE_HOME": str(home),
         "LAKE_KAFKA_PORT": str(kafka),
         "LAKE_KAFKA_CONTROLLER_PORT": str(controller),

@@ -15,8 +15,10 @@ from tests import oracle
 from tests.lake_state import LakeState
 from tests.oracle_gold import (
     FIGURES,
+    SCREENS,
     compare,
     gold_of,
+    mixed_orders,
     of_shop,
     real_messages,
     real_rows,
@@ -24,7 +26,7 @@ from tests.oracle_gold import (
 )
 
 OF_THE_SHOP = {"KPI conversion_rate", "KPI cart_abandonment_rate"}
-ALL_FIGURES = {*FIGURES, *(f"KPI {each.name}" for each in read_kpis())}
+ALL_FIGURES = {*FIGURES, *SCREENS, *(f"KPI {each.name}" for each in read_kpis())}
 
 
 def require_equal(path: Path, lines: list[oracle.Line], shop: oracle.Visits) -> None:
@@ -55,9 +57,11 @@ def test_a_slice_of_real_history_and_simulated_days_equal_the_oracle(
     shops = [each for seed in (0, 1) for each in simulated(seed, days=4)]
     lines, shop = of_shop(shops)
     lines += oracle.erp_lines(real_rows(*days))
+    mixed, mixed_lines = mixed_orders(0)
+    lines += mixed_lines
     kinds = {(line.source, line.kind) for line in lines}
     assert {("erp", "adjustment"), ("erp", "cancellation"), ("web", "cancellation")} <= kinds
-    path = gold_of(lake, workers.gold, [*real_messages(*days), *shops])
+    path = gold_of(lake, workers.gold, [*real_messages(*days), *shops, *mixed])
     require_equal(path, lines, shop)
 
 
@@ -70,6 +74,13 @@ def test_simulated_days_of_twenty_seeds_equal_the_oracle(
     sent = simulated(seed, days=7)
     sent += [each for each in sent if each.topic == WEB_ORDERS.name][:3]
     lines, shop = of_shop(sent)
+    mixed, mixed_lines = mixed_orders(seed)
+    sent, lines = [*sent, *mixed], [*lines, *mixed_lines]
+    for attribute in ("customer", "country", "day"):
+        assert any(
+            len({getattr(line, attribute) for line in lines if line.order == order}) > 1
+            for order in {line.order for line in mixed_lines}
+        )
     assert any(line.kind == "cancellation" for line in lines)
     require_equal(gold_of(new_lake(), workers.gold, sent), lines, shop)
 

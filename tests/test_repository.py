@@ -85,6 +85,18 @@ def test_the_environment_is_read_in_settings_only() -> None:
     assert found == {"lakehouse/settings.py"}
 
 
+def test_every_program_is_started_under_an_environment_of_ours() -> None:
+    def starts_without(node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and is_attribute(node.func, "subprocess", "Popen", "run", "call", "check_output")
+            and "env" not in {each.arg for each in node.keywords}
+        )
+
+    # The supervisor has been started under one itself.
+    assert users_of(starts_without) == {"lakehouse/processes/supervisor.py"}
+
+
 def test_duckdb_is_connected_to_in_duck_only() -> None:
     assert users_of(lambda node: is_attribute(node, "duckdb", "connect")) == {"lakehouse/duck.py"}
 
@@ -97,7 +109,7 @@ def test_the_spark_session_is_built_in_spark_only() -> None:
 
 
 def test_delta_is_imported_in_tables_only() -> None:
-    found = users_of(lambda node: imports(node, "delta"))
+    found = users_of(lambda node: imports(node, "delta") or imports(node, "deltalake"))
     assert {name.rpartition("/")[0] for name in found} == {"lakehouse/tables"}
 
 

@@ -95,6 +95,7 @@ def machine(tmp_path: Path) -> Machine:
     made.path.mkdir()
     for name in ("lake", "pyproject.toml", "uv.lock"):
         shutil.copy(PROJECT_ROOT / name, made.project / name)
+    shutil.copytree(PROJECT_ROOT / "lakehouse", made.project / "lakehouse")
     for name in BASICS:
         found = shutil.which(name)
         assert found is not None
@@ -246,7 +247,9 @@ def test_a_missing_or_old_java_is_told_with_one_command(
         machine.put_java(version)
     ran = machine.run(*arguments)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "Kafka and Spark need Java 17 or newer. Run: " in ran.stderr
+    found = "Java 17 or newer is missing" if version is None else "17 or newer is needed"
+    assert f"{found}" in ran.stderr
+    assert ran.stderr.rstrip().endswith("`.")
 
 
 @pytest.mark.parametrize("version", ["17.0.15", "21", "26-ea"])
@@ -265,10 +268,55 @@ def test_java_home_is_used_before_path_and_named_when_it_is_wrong(
     machine.put_java("17.0.15")
     ran = machine.run("demo", JAVA_HOME=str(tmp_path / "jdk"))
     assert ran.returncode == 2
-    assert f"JAVA_HOME ({tmp_path}/jdk) holds no Java 17 or newer." in ran.stderr
+    assert f"JAVA_HOME is {tmp_path}/jdk, but there is no bin/java in it." in ran.stderr
     (tmp_path / "jdk" / "bin").mkdir(parents=True)
     shutil.move(machine.path / "java", tmp_path / "jdk" / "bin" / "java")
     assert machine.run("demo", JAVA_HOME=str(tmp_path / "jdk")).stdout == "ran demo\n"
+
+
+def test_java_home_of_the_settings_file_is_used(machine: Machine, tmp_path: Path) -> None:
+    machine.put_java("17.0.15")
+    (machine.project / ".env").write_text(f"JAVA_HOME='{tmp_path / 'a jdk'}'\n")
+    ran = machine.run("demo")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert f"JAVA_HOME is {tmp_path}/a jdk, but there is no bin/java in it." in ran.stderr
+    (tmp_path / "a jdk" / "bin").mkdir(parents=True)
+    shutil.move(machine.path / "java", tmp_path / "a jdk" / "bin" / "java")
+    assert machine.run("demo").stdout == "ran demo\n"
+    stamp = machine.project / ".venv" / ".lake-java"
+    assert stamp.read_text().startswith(f"{tmp_path}/a jdk/bin/java\n")
+
+
+def test_variables_of_another_python_or_java_do_no_harm(machine: Machine, tmp_path: Path) -> None:
+    machine.put_java("17.0.15")
+    machine.put("java", '#!/bin/sh\n[ -z "$JAVA_TOOL_OPTIONS" ] && echo \'version "17"\' >&2\n')
+    ran = machine.run(
+        "demo",
+        PYTHONHOME=str(tmp_path),
+        PYTHONPATH=str(tmp_path),
+        PYTHONSTARTUP="no such file",
+        JAVA_TOOL_OPTIONS="-javaagent:none.jar",
+    )
+    assert (ran.stdout, ran.returncode) == ("ran demo\n", 0)
+
+
+def test_a_project_in_a_folder_with_a_colon_is_refused(machine: Machine, tmp_path: Path) -> None:
+    moved = machine.project.rename(tmp_path / "12:30")
+    ran = Machine(moved, machine.path).run("list")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == (
+        f"The project lies in {moved}, and no list of folders can hold a name with ':'. Move it to "
+        "a folder without.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["O'Brien", '"quoted"', "50%20off", "a, b", "größe", "$HOME"])
+def test_a_project_in_a_folder_with_an_odd_name_is_set_up(
+    machine: Machine, tmp_path: Path, name: str
+) -> None:
+    machine.put_java("17.0.15")
+    moved = machine.project.rename(tmp_path / name)
+    assert Machine(moved, machine.path).run("demo").stdout == "ran demo\n"
 
 
 @pytest.mark.parametrize("has_17", [True, False])

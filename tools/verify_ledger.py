@@ -507,7 +507,9 @@ def _nameless(proof: Proof) -> list[str]:
     accepted = []
     for name in ENTITIES:
         rows = proof.at(proof.built_from, name, *SOURCE_PLACE, "event_id")
-        plain = pc.replace_substring_regex(rows["event_id"], r"^([0-9a-f]{64})-[0-9]+$", r"\1")
+        plain = pc.replace_substring_regex(
+            rows["event_id"], r"^((?:[0-9]{8}-)?[0-9a-f]{64})-[0-9]+$", r"\1"
+        )
         is_erp = pc.equal(rows["source_topic"], ERP)
         accepted += pc.if_else(is_erp, plain, rows["event_id"]).chunks
     losers = proof.at(proof.built_from, DUPLICATES, *PLACE, "identity", "disposition")
@@ -592,20 +594,38 @@ def gold_sums(proof: Proof) -> list[Verdict]:
     line = next((p for p in reversed(proof.ledger.published()) if in_service(p, proof)), None)
     if line is None or "gold_amounts" not in line:
         return []
-    rows = proof.at(proof.built_from, LINES, *SOURCE_PLACE, "line_class", "line_amount")
+    rows = proof.at(
+        proof.built_from, LINES, *SOURCE_PLACE, "line_class", "line_amount", "customer_id"
+    )
     same_file = file_sha256(proof.home / "gold" / line["file"]) == line["file_sha256"]
     verdicts = []
-    for label, line_class in (("gross", "sale"), ("cancelled", "cancellation")):
-        chosen = rows.filter(pc.equal(rows["line_class"], line_class))["line_amount"]
-        silver = pc.sum(chosen.cast(pa.decimal128(38, 4))).as_py() or Decimal(0)
+    sales = rows.filter(pc.equal(rows["line_class"], "sale"))
+    identified = sales.filter(pc.is_valid(sales["customer_id"]))
+    totals = {
+        "gross": total(sales["line_amount"]),
+        "cancelled": total(
+            rows.filter(pc.equal(rows["line_class"], "cancellation"))["line_amount"]
+        ),
+        "identified_gross": total(identified["line_amount"]),
+        "identified_customers": Decimal(pc.count_distinct(identified["customer_id"]).as_py()),
+    }
+    for label, silver in totals.items():
         for mart, sums in sorted(line["gold_amounts"].items()):
+            if label not in sums:
+                continue
             gold = Decimal(sums[label])
             found = [] if gold == silver else [f"{pounds(gold - silver)} off in {mart}"]
             if not same_file:
                 found.append("the gold file is not the one whose sums were recorded")
-            statement = f"{label} amount: {LINES} = {mart}, as the publish of this file recorded"
+            statement = (
+                f"{label.replace('_', ' ')}: {LINES} = {mart}, as the publish of this file recorded"
+            )
             verdicts.append(Verdict("R5", statement, pounds(silver), pounds(gold), found))
     return verdicts
+
+
+def total(amounts: pa.ChunkedArray) -> Decimal:
+    return pc.sum(amounts.cast(pa.decimal128(38, 4))).as_py() or Decimal(0)
 
 
 def in_service(line: Mapping[str, Any], proof: Proof) -> bool:

@@ -1,7 +1,8 @@
 """Every query of the screens: a cursor on one gold version in, exact frames and totals out.
 
 Values reach SQL as bound parameters only. Money stays Decimal: frames hold Decimal objects, never
-floats. Orders and customers are distinct over the period, so days are never added up.
+floats. Orders and customers are distinct counts of the chosen sale lines, so days are never added
+up, and an order counts on each day and in each country where it has a line.
 Run standalone: with a reader of `dashboards.published`.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboards.periods import Extent, Grain, Selection
-from lakehouse.contracts.gold import DIM_PRODUCTS, FCT_DAILY_SALES, FCT_ORDER_LINES, FCT_ORDERS
+from lakehouse.contracts.gold import DIM_PRODUCTS, FCT_DAILY_SALES, FCT_ORDER_LINES
 from lakehouse.contracts.kpis import kpi
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def totals(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -> Totals:
     counted = _rows(
         cursor,
         f"""select count(distinct (source_system, order_id)), count(distinct customer_id)
-        from {FCT_ORDERS} where line_count > 0 and {_CHOSEN}""",
+        from {FCT_ORDER_LINES} where line_class = 'sale' and {_CHOSEN}""",
         selection,
     )[0]
     return Totals(*money, *counted)
@@ -114,7 +115,8 @@ def activity_over_time(cursor: "duckdb.DuckDBPyConnection", selection: Selection
         f"""select {_bucket(selection.grain)} as bucket_date,
           count(distinct (source_system, order_id)) as order_count,
           count(distinct customer_id) as customer_count
-        from {FCT_ORDERS} where line_count > 0 and {_CHOSEN} group by all order by all""",
+        from {FCT_ORDER_LINES} where line_class = 'sale' and {_CHOSEN}
+        group by all order by all""",
         selection,
     )
 
@@ -164,7 +166,7 @@ def sales_by_country(cursor: "duckdb.DuckDBPyConnection", selection: Selection) 
         cursor,
         f"""with counted as (
           select country, count(distinct (source_system, order_id)) as order_count
-          from {FCT_ORDERS} where line_count > 0 and {_CHOSEN} group by country
+          from {FCT_ORDER_LINES} where line_class = 'sale' and {_CHOSEN} group by country
         ), money as (
           select country, sum(gross_amount)::decimal(38, 4) as gross_amount,
             sum(cancelled_amount)::decimal(38, 4) as cancelled_amount,

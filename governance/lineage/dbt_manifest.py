@@ -7,7 +7,6 @@ file. Run standalone: `lake docs` and `lake lineage TABLE.COLUMN` use it.
 
 import hashlib
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -21,7 +20,8 @@ from lakehouse.contracts.kpis import TABLE, read_kpis
 from lakehouse.contracts.tables import TABLES
 from lakehouse.errors import LakeError
 from lakehouse.files import replace_text
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.processes.programs import run_to_end
+from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from lakehouse.state import claim
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -152,7 +152,8 @@ def _manifest() -> dict[str, Any]:
     """dbt's manifest with the compiled SQL of each model; nothing of the project is written."""
     with tempfile.TemporaryDirectory(prefix="cartlake-dbt-") as folder:
         sources = {table.flat_name: table.name for table in TABLES}
-        done = subprocess.run(
+        output = Path(folder) / "output"
+        code = run_to_end(
             [
                 *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main"),
                 *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "compile"),
@@ -160,15 +161,14 @@ def _manifest() -> dict[str, Any]:
                 *("--target-path", folder, "--log-path", folder),
                 *("--no-introspect", "--no-populate-cache", "--vars", json.dumps(sources)),
             ],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
+            folder=Path(folder),
+            output=output,
+            environment=clean_environment(),
         )
-        if done.returncode:
-            said = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+        if code:
+            said = [line.strip() for line in output.read_text(encoding="utf-8").splitlines()]
             said = [line for line in said if line and not line.startswith("Encountered an error")]
-            reason = " ".join(said[:3]).rstrip(".") or f"it ended with {done.returncode}"
+            reason = " ".join(said[:3]).rstrip(".") or f"it ended with {code}"
             raise LakeError(f"dbt can't compile {DBT_PROJECT}: {reason}.")
         text = (Path(folder) / "manifest.json").read_text(encoding="utf-8")
     manifest: dict[str, Any] = json.loads(text)

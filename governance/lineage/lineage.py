@@ -109,10 +109,10 @@ def shown_model(model: str) -> str:
 
 def topics_of(table: str) -> list[str]:
     """Topics whose records a table of silver holds: all where it takes what any record gives."""
-    from pipelines.silver.routing import REFINED
+    from pipelines.silver.routing import ROUTES
 
-    filling = [each.topic.name for each in REFINED if _SILVER[table] in each.tables]
-    return sorted(filling or [each.topic.name for each in REFINED])
+    filling = [each.topic.name for each in ROUTES if _SILVER[table] in each.tables]
+    return sorted(filling or [each.topic.name for each in ROUTES])
 
 
 def in_bronze(topic: str, fields: tuple[str, ...] = ()) -> str:

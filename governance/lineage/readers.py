@@ -58,9 +58,9 @@ def _filled_by(contract: str, field: str) -> list[tuple[str, str]]:
 
     The content hash covers nearly all fields, so a change of one says nothing about its readers.
     """
-    from pipelines.silver.routing import REFINED
+    from pipelines.silver.routing import ROUTES
 
-    filled = [table for each in REFINED if each.topic.name == contract for table in each.tables]
+    filled = [table for each in ROUTES if each.topic.name == contract for table in each.tables]
     made = [each for each in columns_made_of(contract, field) if each[1] != CONTENT_HASH]
     return made or [(table.name, "") for table in filled]
 

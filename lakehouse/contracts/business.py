@@ -39,3 +39,9 @@ MAX_DECIMALS = 4
 
 TEXT_LIMIT = 1000
 """Characters of any text at most."""
+
+CONTROL_CHARACTERS = r"[\x00-\x1f\x7f-\x9f]"
+"""Characters that no business text may hold: C0, DEL and C1 (U+0080 to U+009F)."""
+
+FIRST_YEAR, LAST_YEAR = 1990, 2099
+"""Years in which a fact may lie."""

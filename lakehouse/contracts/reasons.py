@@ -59,7 +59,11 @@ REASONS = (
         "The row of the extract has not eight columns.",
         "Quote texts that hold the delimiter and extract again.",
     ),
-    Reason("control_characters", "A text holds control characters.", "Remove them at the source."),
+    Reason(
+        "control_characters",
+        "A text holds control characters (also U+0080 to U+009F: cp1252 read as latin-1).",
+        "Remove them at the source, or name the file's own --encoding.",
+    ),
     Reason("text_too_long", "A text is longer than 1,000 characters.", "Shorten it at the source."),
     Reason(
         "missing_order_id", "The invoice number or order id is empty.", "Fill it at the source."
@@ -89,7 +93,7 @@ REASONS = (
     Reason(
         "bad_date",
         "The invoice date does not exist or has another form.",
-        "Use yyyy-MM-dd HH:mm:ss or M/d/yyyy H:mm.",
+        "Use yyyy-MM-dd HH:mm:ss, or one order of dates with slashes in the whole file.",
     ),
     Reason(
         "date_out_of_range",

@@ -8,6 +8,9 @@ Every message is one JSON object in UTF-8. Its key is the entity's id; two heade
 from dataclasses import dataclass
 from typing import Literal
 
+DateOrder = Literal["day-first", "month-first"]
+"""How the dates with slashes of one extract are read."""
+
 Kind = Literal["string", "integer", "lines"]
 
 
@@ -79,6 +82,7 @@ WEB_EVENT_TYPES = (
     "exposure",
 )
 WEB_DEVICE_TYPES = ("desktop", "mobile", "tablet")
+DATE_ORDERS: tuple[DateOrder, ...] = ("day-first", "month-first")
 ORDER_KINDS = ("sale", "cancellation")
 CURRENCIES = ("GBP",)
 CONSENTS = ("yes", "no")
@@ -115,8 +119,17 @@ ERP_INVOICE_LINES = Topic(
             description="Only when the row has not eight",
             unit="columns",
         ),
+        Field(
+            "date_order",
+            "string",
+            nullable=True,
+            description="How the extract's dates with slashes are read; absent where it has none",
+            values=DATE_ORDERS,
+            since=2,
+        ),
     ),
     "One message per row of an ERP extract, its eight columns as raw strings.",
+    schema_version=2,
 )
 WEB_ORDERS = Topic(
     "web.orders.v1",

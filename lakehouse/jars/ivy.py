@@ -6,12 +6,14 @@ In: modules `organisation:name:revision` per set. Out: files `<into>/<set>/<orga
 
 import importlib.util
 import os
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from lakehouse.errors import LakeError
+from lakehouse.jars.java import LOCALE
+from lakehouse.processes.programs import run_to_end
+from lakehouse.settings import clean_environment
 
 _ATTEMPTS = 2  # the second goes on from what the first has in its cache
 _RETRIEVE = "[conf]/[organisation]/[module]/[revision]/[artifact]-[revision](-[classifier]).[ext]"
@@ -45,7 +47,8 @@ def fetch(
     (into / "ivysettings.xml").write_text(_settings_xml(use_poms=transitive), encoding="utf-8")
     (into / "ivy.xml").write_text(_modules_xml(modules, transitive=transitive), encoding="utf-8")
     cache, log = into / "cache", into / "ivy.log"
-    command: list[str | os.PathLike[str]] = [java, "-Xmx256m", f"-Divy.default.ivy.user.dir={into}"]
+    command: list[str | os.PathLike[str]] = [java, *LOCALE, "-Xmx256m"]
+    command += [f"-Divy.default.ivy.user.dir={into}"]
     command += ["-jar", ivy, "-settings", "ivysettings.xml", "-ivy", "ivy.xml"]
     command += ["-cache", cache, "-confs", *modules, "-retrieve", _RETRIEVE]
     for _ in range(_ATTEMPTS):
@@ -65,22 +68,18 @@ def _succeeds(
     cache: Path,
     progress: Callable[[int], None] | None,
 ) -> bool:
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=log.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            while _still_runs(process):
-                if progress is not None:
-                    progress(sum(jar.stat().st_size for jar in cache.rglob("*.jar")))
-        finally:
-            process.kill()
-            process.wait()
-    return process.returncode == 0
+    def watch() -> None:
+        if progress is not None:
+            progress(sum(jar.stat().st_size for jar in cache.rglob("*.jar")))
+
+    code = run_to_end(
+        [str(each) for each in command],
+        folder=log.parent,
+        output=log,
+        environment=clean_environment("JAVA_TOOL_OPTIONS"),  # where a proxy may be named
+        watch=watch,
+    )
+    return code == 0
 
 
 def _ivy_jar() -> Path:
@@ -91,14 +90,6 @@ def _ivy_jar() -> Path:
             "Run `rm -rf .venv && ./lake doctor` to install PySpark again."
         )
     return jars[-1]
-
-
-def _still_runs(process: "subprocess.Popen[bytes]") -> bool:
-    try:
-        process.wait(timeout=0.3)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
 
 
 def _settings_xml(*, use_poms: bool) -> str:

@@ -1,10 +1,11 @@
 """Finds the Java that the broker and Spark run on.
 
 In: `Settings` (JAVA_HOME) and PATH. Out: the path of a `java` of version 17 or newer, or a
-`LakeError` with the one command that mends it. Spark looks in the same order, so both use one Java.
+`LakeError` with the one command to run. `python -m lakehouse.jars.java` prints it.
 """
 
 import functools
+import os
 import re
 import shutil
 import subprocess
@@ -12,9 +13,11 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, clean_environment
 
 OLDEST_JAVA = 17
+LOCALE = ("-Duser.language=en", "-Duser.country=GB", "-Duser.variant=")
+"""Options of every Java of ours: some upper case of `i` is no `I`, and names of states break."""
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
@@ -25,11 +28,11 @@ def find_java(settings: Settings) -> Path:
     """
     if settings.java_home is not None:
         java = settings.java_home / "bin" / "java"
-        if java.is_file():
+        if os.access(java, os.X_OK):
             return java
         raise LakeError(
             f"JAVA_HOME is {settings.java_home}, but there is no bin/java in it. "
-            f"Run `unset JAVA_HOME`, or point it at a Java {OLDEST_JAVA}."
+            f"Run `unset JAVA_HOME` and take it out of .env, or point it at a Java {OLDEST_JAVA}."
         )
     found = shutil.which("java")
     if found is None:
@@ -45,7 +48,12 @@ def java_major(java: Path) -> int:
     """
     try:
         shown = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, check=False, timeout=60
+            [java, "-version"],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise LakeError(f"{java} does not run: {error}. Run `{install_command()}`.") from error
@@ -82,3 +90,19 @@ def install_command() -> str:
         if shutil.which(tool):
             return command
     return "sdk install java 17-tem"
+
+
+def main() -> int:
+    """Print the Java in use. Returns: 3 when installing one helps, 2 when JAVA_HOME is wrong."""
+    settings = None
+    try:
+        settings = Settings()
+        print(require_java(settings))
+    except LakeError as error:
+        print(error, file=sys.stderr)
+        return 2 if settings is None or settings.java_home else 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,6 @@
-"""The chain of publishes: what was put in service when, and what it was built from.
+"""The only reader of the chain of publishes: what came into service when, and what it was built of.
 
-In: the ledger. Out: the publishes as records, the newest first where one is asked for.
+In: the ledger. Out: the publishes as records, and the lines behind them.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,10 @@ from lakehouse.ledger import chain, commits
 from lakehouse.settings import Settings
 
 CHAIN = "publishes"
-SERVING = ("published", "rolled_back")
-"""Kinds of lines after which a file is in service."""
+_BEGUN = {"intent": "published", "rollback_intent": "rolled_back"}
+"""Kinds of lines that announce a change of gold in service, and the kind that ends each."""
+
+Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,24 +38,55 @@ class Published:
         return commits.comparable(self.table_versions, self.rebuilt, settings=settings)
 
 
+def record(kind: str, facts: Mapping[str, Any], *, settings: Settings) -> None:
+    """Write a line of a publish or rollback."""
+    chain.write(CHAIN, {**facts, "kind": kind}, settings=settings)
+
+
+def lines(settings: Settings, *kinds: str, run_id: str | None = None) -> list[Line]:
+    """Lines of these kinds, or of all, oldest first; those of one run where one is named."""
+    return [
+        line
+        for line in chain.lines(CHAIN, settings=settings)
+        if (not kinds or line["kind"] in kinds) and run_id in (None, line["run_id"])
+    ]
+
+
+def served(settings: Settings) -> list[Line]:
+    """The lines by which files came into service, oldest first."""
+    return lines(settings, *_BEGUN.values())
+
+
 def last_published(settings: Settings) -> Published | None:
     """The version in service by the ledger; None before the first publish."""
-    found = None
-    for line in chain.lines(CHAIN, settings=settings):
-        if line["kind"] in SERVING:
-            found = line
-    return _published(found) if found else None
+    found = served(settings)
+    return _published(found[-1]) if found else None
 
 
 def kept_versions(settings: Settings) -> list[Published]:
     """Versions whose file is still there, the last in service first."""
-    newest: dict[str, dict[str, Any]] = {}
-    for line in chain.lines(CHAIN, settings=settings):
-        if line["kind"] in SERVING:
-            newest.pop(line["run_id"], None)
-            newest[line["run_id"]] = line
-    lines = reversed(newest.values())
-    return [_published(each) for each in lines if (settings.gold_dir / each["file"]).is_file()]
+    newest: dict[str, Line] = {}
+    for line in reversed(served(settings)):
+        newest.setdefault(line["run_id"], line)
+    return [
+        _published(line) for line in newest.values() if (settings.gold_dir / line["file"]).is_file()
+    ]
+
+
+def cut_short(settings: Settings) -> list[tuple[Line, str]]:
+    """Begun publishes and rollbacks that no line ends, each with the kind that would end it."""
+    pending: dict[str, tuple[Line, str]] = {}
+    for line in lines(settings):
+        if line["kind"] in _BEGUN:
+            pending[line["run_id"]] = (line, _BEGUN[line["kind"]])
+        else:
+            pending.pop(line["run_id"], None)
+    return list(pending.values())
+
+
+def next_fence(settings: Settings) -> int:
+    """Above every fence that was ever given, also where the pointer was lost or moved back."""
+    return max((line.get("fence", 0) for line in lines(settings)), default=0) + 1
 
 
 def _published(line: Mapping[str, Any]) -> Published:
@@ -70,9 +103,3 @@ def _published(line: Mapping[str, Any]) -> Published:
         line.get("file_sha256") or "",
         line.get("gold") or {},
     )
-
-
-def next_fence(settings: Settings) -> int:
-    """Above every fence that was ever given, also where the pointer was lost or moved back."""
-    given = [line.get("fence", 0) for line in chain.lines(CHAIN, settings=settings)]
-    return max(given, default=0) + 1

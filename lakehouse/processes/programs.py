@@ -8,20 +8,27 @@ for ours.
 import contextlib
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
 
+from lakehouse.errors import LakeError
 from lakehouse.files import replace_text
 from lakehouse.processes import supervisor
+from lakehouse.processes.supervisor import ORDERLY_SECONDS
 
 LOOPBACK = "127.0.0.1"
+NEEDED_FILES = 1024
+"""Open files that one program must be allowed: Spark's class path alone has nearly 300."""
+_WANTED_FILES = 8192
+_WATCH_SECONDS = 0.3
 _CLOCK_SECONDS = 5.0  # a start time shifts a little when the machine's clock is set
 
 
@@ -43,10 +50,20 @@ class Tied:
     supervisor: "subprocess.Popen[str]"
 
     def close(self) -> None:
-        """Stop the program and wait until it is gone."""
+        """Stop the program in good order and wait until it is gone; closing twice is harmless."""
+        self.supervisor.terminate()
+        self._wait()
+
+    def abandon(self) -> None:
+        """End the program as when this process were gone, and wait until it is."""
         if self.supervisor.stdin is not None:
             self.supervisor.stdin.close()
+        self._wait()
+
+    def _wait(self) -> None:
         self.supervisor.wait()
+        if self.supervisor.stdin is not None:
+            self.supervisor.stdin.close()
         if self.supervisor.stdout is not None:
             self.supervisor.stdout.close()
 
@@ -174,16 +191,15 @@ def _arguments(process: psutil.Process) -> list[str]:
 
 
 def run_detached(
-    command: Sequence[str],
-    *,
-    folder: Path,
-    output: Path,
-    environment: Mapping[str, str] | None = None,
+    command: Sequence[str], *, folder: Path, output: Path, environment: Mapping[str, str]
 ) -> int:
     """Start a program that outlives this process and its shell, in a session of its own.
 
     Returns: its pid, which is also the number of that session.
+
+    Raises: LakeError when it would be allowed too few open files.
     """
+    _require_files()
     with output.open("wb") as console:
         process = subprocess.Popen(
             command,
@@ -203,28 +219,90 @@ def run_tied(
     *,
     folder: Path,
     output: Path,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str],
+    orphan_seconds: float = ORDERLY_SECONDS,
+    own_session: bool = True,
 ) -> Tied:
-    """Start a program that ends with this process, in this environment or another.
+    """Start a program that ends with this process.
 
-    Raises: OSError when the program can't be run; `output` holds the reason.
+    Args:
+        command: The program and its arguments.
+        folder: Where it runs.
+        output: Takes what it prints.
+        environment: All of its environment.
+        orphan_seconds: How long it may take to end when this process is gone; 0 kills it at once.
+        own_session: Whether signals to this process's group pass it by. Ctrl-C does so always.
+
+    Raises:
+        OSError: The program can't be run; `output` holds the reason.
+        LakeError: It would be allowed too few open files.
     """
+    _require_files()
+    start = [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), str(orphan_seconds)]
     with output.open("wb") as console:
         guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
+            [*start, *command],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=console,
             text=True,
-            start_new_session=True,
+            start_new_session=own_session,
         )
-    pid = guard.stdout.readline() if guard.stdout else ""
+    try:
+        pid = guard.stdout.readline() if guard.stdout else ""
+    except BaseException:
+        guard.terminate()
+        raise
     if not pid:
         guard.wait()
         raise OSError(None, f"{command[0]} can't be run", str(output))
     return Tied(int(pid), guard)
+
+
+def run_to_end(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    output: Path,
+    environment: Mapping[str, str],
+    watch: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a program that ends by itself, or at once with this process. Returns its exit code.
+
+    `watch` is called about three times a second meanwhile. Raises: as `run_tied`.
+    """
+    tied = run_tied(
+        command, folder=folder, output=output, environment=environment, orphan_seconds=0
+    )
+    try:
+        while True:
+            try:
+                return tied.supervisor.wait(timeout=_WATCH_SECONDS)
+            except subprocess.TimeoutExpired:
+                watch()
+    finally:
+        tied.abandon()
+
+
+def allowed_files() -> int:
+    """Open files that a program of ours may have: the limit is raised as far as that is free."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft != unlimited and soft < _WANTED_FILES:
+        raised = _WANTED_FILES if hard == unlimited else min(_WANTED_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = raised
+    return sys.maxsize if soft == unlimited else soft
+
+
+def _require_files() -> None:
+    if (allowed := allowed_files()) < NEEDED_FILES:
+        raise LakeError(
+            f"A program started here may open only {allowed} files, Kafka and Spark need "
+            f"{NEEDED_FILES}. Open a new shell without `ulimit -n`, or raise the limit there."
+        )
 
 
 def is_free(port: int) -> bool:

@@ -1,12 +1,11 @@
 """The only package that names Delta: creates, reads and writes the lake's tables exactly once.
 
 In: a table contract. Out: frames, commits, versions. What it offers is listed in `__all__`; the
-modules behind it (`log`, `changes`, `columns`, `creation`, `reading`, `writing`, `upkeep`) are its
-own affair.
+modules behind it are its own affair.
 """
 
 from lakehouse.tables.changed_files import ChangedFiles, changed_files
-from lakehouse.tables.creation import create_tables, forget_tables, put_aside
+from lakehouse.tables.creation import create_tables, extend_tables, forget_tables, put_aside
 from lakehouse.tables.log import (
     commit_seconds,
     current_version,
@@ -24,7 +23,8 @@ from lakehouse.tables.maintenance import (
     vacuum,
 )
 from lakehouse.tables.reading import read, read_stream
-from lakehouse.tables.schema import columns_due, held_columns, tables_due
+from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
+from lakehouse.tables.schema import columns_due, held_columns
 from lakehouse.tables.writing import Transaction, append, merge, replace, writer_of
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Survey",
     "Transaction",
     "append",
+    "append_rows",
     "changed_files",
     "columns_due",
     "commit_seconds",
@@ -40,18 +41,21 @@ __all__ = [
     "create_tables",
     "current_version",
     "current_versions",
+    "extend_tables",
     "forget_tables",
     "held_columns",
+    "live_files",
     "location",
     "log_files",
     "merge",
+    "merge_rows",
     "put_aside",
     "read",
     "read_stream",
     "replace",
+    "replace_rows",
     "require_retention",
     "survey",
-    "tables_due",
     "vacuum",
     "version_of",
     "writer_of",

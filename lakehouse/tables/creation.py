@@ -1,9 +1,10 @@
-"""Creates the tables of the contracts, empty, and gives older ones the columns they lack.
+"""Creates the tables of the contracts, empty, and gives older ones the columns they lack; no Spark.
 
-In: a session. Out: every table of the contracts exists with every column of its contract.
+In: settings. Out: every table of the contracts exists with every column of its contract.
 """
 
 import errno
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,8 @@ from lakehouse.contracts.tables import TABLES, Column, Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from lakehouse.tables.log import current_version, location
-from lakehouse.tables.schema import columns_due
-from lakehouse.tables.writing import commit_reason, writer_of
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+from lakehouse.tables.schema import columns_due, schema_json
+from lakehouse.tables.writing import naming_errors, writer_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,54 +28,58 @@ _STATISTICS = "delta.dataSkippingStatsColumns"
 _WITHOUT_STATISTICS = ("boolean", "binary")
 
 
-def create_tables(spark: "SparkSession", *, settings: Settings) -> None:
+def create_tables(settings: Settings) -> None:
     """Create tables that do not exist yet; add new nullable columns to those that do.
 
-    Rows that were there before hold null in an added column. Twice equals once, and a table that
-    two commands bring up to date at a time is so once.
+    Twice equals once, and a table that two commands bring up to date at a time is so once.
 
     Raises:
-        LakeError: An existing table differs from its contract by more than nullable columns.
+        LakeError: A table can't be written, or differs by more than nullable columns.
     """
     for table in TABLES:
         if current_version(table, settings=settings) is None:
-            _create(spark, table, settings=settings)
-        elif columns_due(table, settings=settings):
+            _create(table, settings=settings)
+    extend_tables(settings)
+
+
+def extend_tables(settings: Settings) -> None:
+    """Add the columns that contracts gained to the tables that exist; old rows hold null there.
+
+    A column stands at the end of an older table: everything reads columns by their names.
+
+    Raises:
+        LakeError: A table can't be written, or differs by more than nullable columns.
+    """
+    for table in TABLES:
+        if columns_due(table, settings=settings):
             with writer_of(table, settings=settings):
-                _extend(spark, table, columns_due(table, settings=settings), settings=settings)
+                _extend(table, columns_due(table, settings=settings), settings=settings)
 
 
-def _create(spark: "SparkSession", table: Table, *, settings: Settings) -> None:
-    from delta.tables import DeltaTable
+def _create(table: Table, *, settings: Settings) -> None:
+    from deltalake import DeltaTable, Schema
 
-    builder = DeltaTable.createIfNotExists(spark).location(location(table, settings=settings))
-    for column in table.columns:
-        builder = builder.addColumn(column.name, column.type, nullable=column.nullable)
-    if table.partition_by:
-        builder = builder.partitionedBy(table.partition_by)
-    for name, value in {**_PROPERTIES, _STATISTICS: _indexed(table)}.items():
-        builder = builder.property(name, value)
-    with writer_of(table, settings=settings):
-        builder.execute()
+    with writer_of(table, settings=settings), naming_errors(table, settings=settings):
+        DeltaTable.create(
+            location(table, settings=settings),
+            Schema.from_json(schema_json(table.columns)),
+            mode="ignore",
+            partition_by=table.partition_by,
+            configuration={**_PROPERTIES, _STATISTICS: _indexed(table)},
+        )
 
 
-def _extend(
-    spark: "SparkSession", table: Table, columns: tuple[Column, ...], *, settings: Settings
-) -> None:
-    """Add columns in the places that the contract gives them, then their statistics."""
+def _extend(table: Table, columns: tuple[Column, ...], *, settings: Settings) -> None:
     if not columns:
         return
-    target = f"delta.`{location(table, settings=settings).replace('`', '``')}`"
-    names = table.column_names()
-    parts = []
-    for column in columns:
-        before = names.index(column.name)
-        place = f"after `{names[before - 1]}`" if before else "first"
-        parts.append(f"`{column.name}` {column.type} {place}")
-    added = ", ".join(column.name for column in columns)
-    with commit_reason(spark, f"the contract gained {added}"):
-        spark.sql(f"alter table {target} add columns ({', '.join(parts)})")
-        spark.sql(f"alter table {target} set tblproperties ('{_STATISTICS}' = '{_indexed(table)}')")
+    from deltalake import CommitProperties, DeltaTable, Schema
+
+    reason = f"the contract gained {', '.join(column.name for column in columns)}"
+    why = CommitProperties(custom_metadata={"userMetadata": json.dumps({"reason": reason})})
+    with naming_errors(table, settings=settings):
+        alter = DeltaTable(location(table, settings=settings)).alter
+        alter.add_columns(Schema.from_json(schema_json(columns)).fields, commit_properties=why)
+        alter.set_table_properties({_STATISTICS: _indexed(table)}, commit_properties=why)
 
 
 def _indexed(table: Table) -> str:

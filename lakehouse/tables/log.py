@@ -1,4 +1,4 @@
-"""Where Delta tables lie and which commits they have; needs no Spark.
+"""Where Delta tables lie and which commits they have, by plain files: it is asked often.
 
 In: a table contract and settings. Out: locations, commit files, versions.
 """
@@ -33,12 +33,12 @@ def current_versions(settings: Settings) -> dict[str, int]:
 
 
 def log_files(table: Table, *, settings: Settings) -> list[str]:
-    """Names of a table's commit files, in any order."""
-    from pyarrow import fs
-
-    system, root = log_folder(table, settings=settings)
-    found = system.get_file_info(fs.FileSelector(root, allow_not_found=True))
-    return [info.base_name for info in found if _COMMIT.fullmatch(info.base_name)]
+    """Names of a table's commit files, in any order; none where there is no table."""
+    try:
+        names = [path.name for path in _log(table, settings).iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if _COMMIT.fullmatch(name)]
 
 
 def version_of(name: str) -> int:
@@ -66,16 +66,9 @@ def commit_seconds(table: Table, version: int, *, settings: Settings) -> float:
 
 def commit_actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, Any]]:
     """Actions of a commit file, in their order. Raises: OSError or ValueError when unreadable."""
-    system, root = log_folder(table, settings=settings)
-    with system.open_input_stream(f"{root}/{name}") as stream:
-        return [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+    text = (_log(table, settings) / name).read_bytes()
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def log_folder(table: Table, *, settings: Settings) -> tuple[Any, str]:
-    """File system and folder of a table's log."""
-    from pyarrow import fs
-
-    place = location(table, settings=settings)
-    base = place if "://" in place else Path(place).absolute().as_uri()
-    system, root = fs.FileSystem.from_uri(f"{base}/_delta_log")
-    return system, root
+def _log(table: Table, settings: Settings) -> Path:
+    return Path(location(table, settings=settings), "_delta_log")

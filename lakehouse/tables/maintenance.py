@@ -1,25 +1,24 @@
 """Upkeep of Delta tables: many small files become few, and files that nobody needs any more go.
 
-In: a table contract. Out: a survey of its files (needs no Spark), OPTIMIZE commits that move rows
-without changing one, and vacuumed folders. Readers of an older version are left in peace for 168
-hours at least. Alone: `lake maintain --dry-run`.
+In: a table contract. Out: a survey of its files, OPTIMIZE commits that move rows without changing
+one, and files deleted that left the table long ago. Readers of an older version are left in peace
+for 168 hours at least. It needs no Spark. Alone: `lake maintain --dry-run`.
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from lakehouse.contracts.tables import Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables.log import commit_actions, location, log_files, log_folder, version_of
-from lakehouse.tables.writing import USER_METADATA, commit_facts, writer_of
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+from lakehouse.tables.log import commit_actions, location, log_files, version_of
+from lakehouse.tables.writing import naming_errors, writer_of
 
 LEAST_HOURS = 168
 """A file lives this long at least after it left its table: readers and streams may be on it."""
@@ -29,8 +28,6 @@ LARGEST_BYTES = 128 * 1024**2
 SMALL_FILES_ALLOWED = 8
 """Small files that a table, or one partition value of it, may have before they are joined."""
 
-_OPTIMIZE = "spark.databricks.delta.optimize"
-
 
 @dataclass(frozen=True)
 class Survey:
@@ -39,6 +36,7 @@ class Survey:
     For a table without partitions `crowded` holds None. `expired` are files that left the table
     longer ago than asked, `resting` those that left it later; `stray` are files that no commit ever
     named, left behind by a write that a crash cut short (`stray_expired` of them old enough to go).
+    `deletable` are the paths of all that may go, with their bytes.
     """
 
     table: Table
@@ -52,11 +50,12 @@ class Survey:
     stray: int
     stray_expired: int
     stray_bytes: int
+    deletable: Mapping[str, int]
 
     @property
     def can_free(self) -> bool:
         """Whether a vacuum would delete something."""
-        return self.expired + self.stray_expired > 0
+        return bool(self.deletable)
 
 
 def survey(table: Table, *, settings: Settings, keep_hours: float, now: float) -> Survey:
@@ -77,6 +76,7 @@ def survey(table: Table, *, settings: Settings, keep_hours: float, now: float) -
     expired = [path for path in found if path in left and left[path] < oldest]
     resting = [path for path in found if path in left and left[path] >= oldest]
     stray = {path: facts for path, facts in found.items() if path not in left and path not in live}
+    stray_expired = [path for path, (_, changed) in stray.items() if changed < oldest]
     small = Counter(partition for partition, size in live.values() if size < SMALL_BYTES)
     return Survey(
         table,
@@ -90,13 +90,13 @@ def survey(table: Table, *, settings: Settings, keep_hours: float, now: float) -
         expired=len(expired),
         expired_bytes=sum(found[path][0] for path in expired),
         stray=len(stray),
-        stray_expired=sum(changed < oldest for _, changed in stray.values()),
+        stray_expired=len(stray_expired),
         stray_bytes=sum(size for size, _ in stray.values()),
+        deletable={path: found[path][0] for path in (*expired, *stray_expired)},
     )
 
 
 def compact(
-    spark: "SparkSession",
     table: Table,
     *,
     crowded: tuple[str | None, ...],
@@ -107,44 +107,40 @@ def compact(
 
     A stream that reads the table passes over it, for it says so of itself (dataChange is false).
     """
-    from delta.tables import DeltaTable
+    from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, WriterProperties
 
-    values = ", ".join("'" + (each or "").replace("'", "''") + "'" for each in crowded)
-    facts = {
-        f"{_OPTIMIZE}.minFileSize": str(SMALL_BYTES),
-        f"{_OPTIMIZE}.maxFileSize": str(LARGEST_BYTES),
-        USER_METADATA: json.dumps(metadata, sort_keys=True),
-    }
-    with writer_of(table, settings=settings):
-        target = DeltaTable.forPath(spark, location(table, settings=settings))
-        plan = target.optimize()
-        if table.partition_by is not None:
-            plan = plan.where(f"`{table.partition_by}` in ({values})")
-        with commit_facts(spark, facts):
-            plan.executeCompaction()
+    facts = {"userMetadata": json.dumps(metadata, sort_keys=True)}
+    parts = [(table.partition_by, "in", list(crowded))] if table.partition_by else None
+    with writer_of(table, settings=settings), naming_errors(table, settings=settings):
+        DeltaTable(location(table, settings=settings)).optimize.compact(
+            parts,
+            target_size=LARGEST_BYTES,
+            writer_properties=WriterProperties(compression="ZSTD"),
+            commit_properties=CommitProperties(custom_metadata=facts),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=False, cleanup_expired_logs=False
+            ),
+        )
 
 
-def vacuum(
-    spark: "SparkSession",
-    table: Table,
-    *,
-    keep_hours: float,
-    settings: Settings,
-    metadata: Mapping[str, object],
-) -> None:
-    """Delete the files that left the table longer ago than `keep_hours`.
+def vacuum(table: Table, *, keep_hours: float, settings: Settings) -> int:
+    """Delete the files that left the table longer ago than `keep_hours`; returns bytes freed.
+
+    It deletes what the survey names, by all commits there are. Delta's own VACUUM goes by its
+    checkpoints, which forget after 168 hours when a file left: then the file's age counts.
 
     Raises:
-        LakeError: Fewer than 168 hours were asked for.
+        LakeError: Fewer than 168 hours were asked for, or a file can't be deleted.
     """
-    from delta.tables import DeltaTable
-
     require_retention(keep_hours)
-    facts = {USER_METADATA: json.dumps(metadata, sort_keys=True)}
-    with writer_of(table, settings=settings):
-        target = DeltaTable.forPath(spark, location(table, settings=settings))
-        with commit_facts(spark, facts):
-            target.vacuum(keep_hours)
+    with writer_of(table, settings=settings), naming_errors(table, settings=settings):
+        found = survey(table, settings=settings, keep_hours=keep_hours, now=time.time())
+        root = Path(location(table, settings=settings))
+        for path in found.deletable:
+            file = root / path
+            file.unlink()
+            file.with_name(f".{file.name}.crc").unlink(missing_ok=True)  # Hadoop's checksum of it
+    return sum(found.deletable.values())
 
 
 def require_retention(keep_hours: float) -> None:
@@ -189,14 +185,10 @@ def _actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, A
 
 def _data_files(table: Table, *, settings: Settings) -> dict[str, tuple[int, float]]:
     """Size and time of change of every data file in a table's folder, by its path in there."""
-    from pyarrow import fs
-
-    system, log = log_folder(table, settings=settings)
-    root = log.rpartition("/")[0]
-    found = system.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
-    return {
-        path: (info.size, info.mtime.timestamp() if info.mtime else 0.0)
-        for info in found
-        if (path := info.path[len(root) :].lstrip("/")).endswith(".parquet")
-        and not any(part.startswith(("_", ".")) for part in path.split("/"))
-    }
+    root, found = Path(location(table, settings=settings)), {}
+    for file in root.rglob("*.parquet"):
+        path = file.relative_to(root)
+        if not any(part.startswith(("_", ".")) for part in path.parts):
+            facts = file.stat()
+            found[str(path)] = (facts.st_size, facts.st_mtime)
+    return found

@@ -4,30 +4,42 @@ In: a table contract and settings. Out: columns with their types, columns still 
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable
 
-from lakehouse.contracts.tables import TABLES, Column, Table
+from lakehouse.contracts.tables import Column, Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from lakehouse.tables.log import log_files, log_folder, version_of
+from lakehouse.tables.log import location
 
 _DDL = {"long": "bigint", "integer": "int"}
+_DELTA = {ddl: name for name, ddl in _DDL.items()}
+
+
+def schema_json(columns: Iterable[Column]) -> str:
+    """Columns as Delta's log writes a schema."""
+    fields = [
+        {
+            "name": column.name,
+            "type": _DELTA.get(column.type, column.type),
+            "nullable": column.nullable,
+            "metadata": {},
+        }
+        for column in columns
+    ]
+    return json.dumps({"type": "struct", "fields": fields})
 
 
 def held_columns(table: Table, *, settings: Settings) -> dict[str, str] | None:
-    """Columns of a table with their types in DDL; None where its log can't be read.
+    """Columns of a table with their types in DDL; None where it has no log that can be read."""
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
 
-    The log says it where a column last changed: in a commit after the newest checkpoint, or in that
-    checkpoint, so that a long history costs no more than a short one.
-    """
-    for metadata in _metadata(table, settings=settings):
-        try:
-            fields = json.loads(metadata["schemaString"])["fields"]
-            return {each["name"]: _DDL.get(each["type"], each["type"]) for each in fields}
-        except (ValueError, KeyError, TypeError):
-            return None
-    return None
+    try:
+        found = DeltaTable(location(table, settings=settings)).schema()
+    except (DeltaError, OSError, ValueError):
+        return None
+    fields = json.loads(found.to_json())["fields"]
+    return {each["name"]: _DDL.get(each["type"], each["type"]) for each in fields}
 
 
 def columns_due(table: Table, *, settings: Settings) -> tuple[Column, ...]:
@@ -50,38 +62,3 @@ def columns_due(table: Table, *, settings: Settings) -> tuple[Column, ...]:
                 "made this state, or another LAKE_HOME."
             )
     return tuple(column for column in table.columns if column.name not in held)
-
-
-def tables_due(settings: Settings) -> tuple[Table, ...]:
-    """Existing tables that have columns to be added. Raises: LakeError as `columns_due`."""
-    return tuple(table for table in TABLES if columns_due(table, settings=settings))
-
-
-def _metadata(table: Table, *, settings: Settings) -> Iterator[dict[str, Any]]:
-    """The table's metadata actions, newest first, down to the newest checkpoint's."""
-    from pyarrow import ArrowException, parquet
-
-    system, root = log_folder(table, settings=settings)
-    try:
-        with system.open_input_stream(f"{root}/_last_checkpoint") as stream:
-            checkpoint = int(json.loads(stream.read())["version"])
-    except (OSError, ValueError, KeyError, TypeError):
-        checkpoint = -1  # there is none, and the first commit has the metadata
-    names = sorted(log_files(table, settings=settings), key=version_of, reverse=True)
-    for name in names:
-        if version_of(name) <= checkpoint:
-            break
-        try:
-            with system.open_input_stream(f"{root}/{name}") as stream:
-                lines = stream.read().splitlines()
-            yield from (json.loads(line)["metaData"] for line in lines if b'"metaData"' in line)
-        except (OSError, ValueError, KeyError, TypeError):
-            return
-    if checkpoint < 0:
-        return
-    path = f"{root}/{checkpoint:020}.checkpoint.parquet"
-    try:
-        rows = parquet.read_table(path, columns=["metaData"], filesystem=system).to_pylist()
-    except (OSError, ArrowException):
-        return
-    yield from (row["metaData"] for row in rows if row["metaData"])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import Table
+from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables.log import location
@@ -44,6 +45,20 @@ def writer_of(table: Table, *, settings: Settings) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def naming_errors(table: Table, *, settings: Settings) -> Iterator[None]:
+    """Say of which table an error of delta-rs or the file system is. Raises: LakeError."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise LakeError(
+            f"{table.name} can't be written at {location(table, settings=settings)}: {error}. "
+            "Put that right and run the command again."
+        ) from error
+
+
 def append(
     rows: "DataFrame",
     table: Table,
@@ -68,7 +83,7 @@ def append(
             .mode("append")
             .option("txnAppId", transaction.for_table(table))
             .option("txnVersion", transaction.version)
-            .option("userMetadata", _facts(metadata, transaction))
+            .option("userMetadata", facts_of(metadata, transaction))
             .save(location(table, settings=settings))
         )
 
@@ -114,7 +129,7 @@ def merge(
         facts = {
             _TXN_APP: transaction.for_table(table),
             _TXN_VERSION: str(transaction.version),
-            USER_METADATA: _facts(metadata, transaction),
+            USER_METADATA: facts_of(metadata, transaction),
         }
         with commit_facts(rows.sparkSession, facts):
             plan.execute()
@@ -140,14 +155,8 @@ def replace(
         )
 
 
-@contextlib.contextmanager
-def commit_reason(spark: "SparkSession", reason: str) -> Iterator[None]:
-    """Have the commits of a change without rows say why they were made."""
-    with commit_facts(spark, {USER_METADATA: json.dumps({"reason": reason})}):
-        yield
-
-
-def _facts(metadata: Mapping[str, object], transaction: Transaction) -> str:
+def facts_of(metadata: Mapping[str, object], transaction: Transaction) -> str:
+    """What a commit says of its batch, for the ledger."""
     facts = {**metadata, "app_id": transaction.app_id, "batch_id": transaction.version}
     return json.dumps(facts, sort_keys=True)
 

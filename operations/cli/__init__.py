@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, forget_foreign
 from lakehouse.state import require_ours
+from operations.cli.terminal import write_what_the_terminal_can
 
 INTERRUPTED = 130
 STATELESS = ("list", "doctor", "test")
@@ -46,6 +47,8 @@ _state = {"debug": False}
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    forget_foreign()
+    write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
         airflow,
         checks,
@@ -68,7 +71,7 @@ def main() -> None:
     )
 
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="lake", standalone_mode=False)
         if code == INTERRUPTED:  # Typer makes this code of Ctrl-C
             raise KeyboardInterrupt
     except typer.Exit as end:

@@ -1,22 +1,28 @@
 """`lake demo`: everything, from the sources to the screens."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from lakehouse.settings import Settings
 from operations.cli import app
+from operations.cli.produce import DatesIn, Encoding
 
 
 @app.command("demo")
 def demo(  # noqa: PLR0917 - one parameter per option
-    once: bool = typer.Option(False, "--once", help="Stop after the summary."),
-    fresh: bool = typer.Option(False, "--fresh", help="Wipe the state first."),
-    quick: bool = typer.Option(False, "--quick", help="Only the first two months."),
-    file: Path = typer.Option(None, help="Another shop's ERP extract: csv, csv.gz or parquet."),
-    sources: str = typer.Option("erp,web", help="erp, or erp,web with the simulated web shop."),
-    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
+    once: Annotated[bool, typer.Option("--once", help="Stop after the summary.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Wipe the state first.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Only the first two months.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Another shop's ERP extract: csv, csv.gz or parquet.")
+    ] = None,
+    sources: Annotated[
+        str, typer.Option(help="erp, or erp,web with the simulated web shop.")
+    ] = "erp,web",
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
 ) -> None:
     """Broker, real history, bronze, silver, gold, audit, screens: one command."""
     from lakehouse.locks import hold
@@ -27,9 +33,11 @@ def demo(  # noqa: PLR0917 - one parameter per option
     from operations.demo.demo import DemoOptions, check_source, run_once, screens
     from operations.demo.open_shop import keep_open
     from operations.run import reported
+    from storefront.erp.extract import Reading
 
     settings = Settings()
-    options = DemoOptions(file, encoding, quick, tuple(filter(None, sources.split(","))))
+    reading = Reading(encoding, date_order)
+    options = DemoOptions(file, reading, quick, tuple(filter(None, sources.split(","))))
     check_source(options)
     if fresh:
         from streaming import broker
@@ -51,7 +59,14 @@ def demo(  # noqa: PLR0917 - one parameter per option
 
         def work(context: Context) -> None:
             try:
-                run_once(context, options, on_progress=advance)
+                run_once(
+                    context,
+                    options,
+                    on_progress=advance,
+                    on_warning=lambda warning: progress.console.print(
+                        f"! {warning}", highlight=False, markup=False, soft_wrap=True
+                    ),
+                )
             finally:
                 progress.update(bar, visible=False)
             with context.log.stage("screens") as stage:

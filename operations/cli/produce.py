@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lakehouse.contracts.topics import DateOrder
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from operations.cli import app
@@ -22,6 +23,18 @@ app.add_typer(produce_app, name="produce")
 
 DAY = ["%Y-%m-%d"]
 SHOWN_REASONS = 5
+
+Encoding = Annotated[str, typer.Option(help="Encoding of a csv, such as cp1252.")]
+DatesIn = Annotated[
+    DateOrder | None,
+    typer.Option(
+        "--date-order", help="Order of dates with slashes, where the file leaves it open."
+    ),
+]
+Catalog = Annotated[
+    Path | None, typer.Option(help="ERP extract that names products and customers.")
+]
+Seed = Annotated[int, typer.Option(help="Another seed is another shop.")]
 
 
 @broker_app.command("start")
@@ -61,15 +74,23 @@ def broker_status() -> None:
 
 
 @produce_app.command("history")
-def produce_history(
-    file: Path = typer.Option(None, help="ERP extract: csv, csv.gz or parquet; default: embedded."),
-    date_from: datetime = typer.Option(None, "--from", formats=DAY, help="First day."),
-    date_until: datetime = typer.Option(None, "--until", formats=DAY, help="Last day."),
-    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
-    resend: bool = typer.Option(False, help="Send again what was acknowledged before."),
+def produce_history(  # noqa: PLR0917 - one parameter per option
+    file: Annotated[
+        Path | None, typer.Option(help="ERP extract: csv, csv.gz or parquet; default: embedded.")
+    ] = None,
+    date_from: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, help="First day.")
+    ] = None,
+    date_until: Annotated[
+        datetime | None, typer.Option("--until", formats=DAY, help="Last day.")
+    ] = None,
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
+    resend: Annotated[bool, typer.Option(help="Send again what was acknowledged before.")] = False,
 ) -> None:
     """Replay an ERP extract, or a range of its days, into Kafka."""
     from operations.cli.display import counting
+    from storefront.erp.extract import Reading
     from streaming.broker import require_running
     from streaming.sources import History, send_history
 
@@ -77,7 +98,7 @@ def produce_history(
     require_running(settings)
     history = History(
         file=file,
-        encoding=encoding,
+        reading=Reading(encoding, date_order),
         date_from=date_from.date() if date_from else None,
         date_until=date_until.date() if date_until else None,
         resend=resend,
@@ -89,37 +110,44 @@ def produce_history(
 
 @produce_app.command("shop")
 def produce_shop(
-    days: int = typer.Option(1, min=1, max=3650, help="How many more days the shop is open."),
-    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
-    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
-    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How many more days the shop is open.")
+    ] = 1,
+    file: Catalog = None,
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
+    seed: Seed = 20_111_210,
 ) -> None:
     """Send more days of the simulated web shop; its clock goes on after the history."""
+    from storefront.erp.extract import Reading
     from streaming.broker import require_running
     from streaming.sources import send_shop_days, shop_days_sent
 
     settings = Settings()
     require_running(settings)
     total = shop_days_sent(settings, seed=seed) + days
-    sent = send_shop_days(total, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
+    reading = Reading(encoding, date_order)
+    sent = send_shop_days(total, settings=settings, catalog_file=file, reading=reading, seed=seed)
     _tell(sent)
 
 
 @produce_app.command("live")
-def produce_live(
-    rate: float = typer.Option(10.0, min=0.01, max=100_000, help="Messages a second."),
-    duration: str = typer.Option(
-        None, "--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C."
-    ),
-    file: Path = typer.Option(None, help="ERP extract that names products and customers."),
-    encoding: str = typer.Option("utf-8", help="Encoding of a csv."),
-    seed: int = typer.Option(20_111_210, help="Another seed is another shop."),
+def produce_live(  # noqa: PLR0917 - one parameter per option
+    rate: Annotated[float, typer.Option(min=0.01, max=100_000, help="Messages a second.")] = 10.0,
+    duration: Annotated[
+        str | None, typer.Option("--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C.")
+    ] = None,
+    file: Catalog = None,
+    encoding: Encoding = "utf-8",
+    date_order: DatesIn = None,
+    seed: Seed = 20_111_210,
 ) -> None:
     """Send the simulated web shop's next days in real time; a later send goes on where it stopped.
 
     Example: lake produce live --rate 50 --for 10m
     """
     from operations.cli.display import counting
+    from storefront.erp.extract import Reading
     from streaming.broker import require_running
     from streaming.rate_limit import Pace
     from streaming.sources import send_live
@@ -129,7 +157,8 @@ def produce_live(
     require_running(settings)
     with counting("Sending live events") as (_, advance):
         pace = Pace(rate, seconds, on_batch=advance)
-        sent = send_live(pace, settings=settings, catalog_file=file, encoding=encoding, seed=seed)
+        reading = Reading(encoding, date_order)
+        sent = send_live(pace, settings=settings, catalog_file=file, reading=reading, seed=seed)
     _tell(sent)
 
 
@@ -146,6 +175,8 @@ def seconds_of(text: str) -> float:
 
 
 def _tell(sent: "Sent") -> None:
+    if sent.warning:
+        print(f"! {sent.warning}")
     if not sent.records:
         print(f"Nothing was new: all {sent.skipped:,} records were acknowledged before.")
         return

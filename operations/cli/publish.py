@@ -16,9 +16,7 @@ app.add_typer(publish_app, name="publish")
 @publish_app.callback()
 def publish(
     context: typer.Context,
-    accept: Annotated[
-        str | None, typer.Option(help="Run that a storm of refusals blocked.")
-    ] = None,
+    accept: Annotated[str | None, typer.Option(help="Run that a refusal spike blocked.")] = None,
     reason: Annotated[
         str | None, typer.Option(help="Why it is accepted; kept in the ledger.")
     ] = None,
@@ -40,7 +38,7 @@ def publish(
         raise LakeError("Use --accept RUN and --reason together, or neither.")
     options = {"full_refresh": "yes"} if full_refresh else {}
     if accept is not None and reason is not None:
-        from quality.gate.storm import accept_run
+        from quality.gate.refusal_spike import accept_run
 
         accept_run(accept, reason=reason, settings=Settings())
         options["accept_reason"] = reason

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from operations.cli import app
 
 CHECKS = (
@@ -95,6 +95,9 @@ def _passes(name: str, command: tuple[str, ...]) -> bool:
     program = str(PROJECT_ROOT / ".venv" / "bin" / command[0])
     if not (PROJECT_ROOT / ".venv").is_dir():
         program = f"{sys.prefix}/bin/{command[0]}"
-    code = subprocess.run([program, *command[1:]], cwd=PROJECT_ROOT, check=False).returncode
+    environment = clean_environment("JAVA_TOOL_OPTIONS")
+    code = subprocess.run(
+        [program, *command[1:]], cwd=PROJECT_ROOT, env=environment, check=False
+    ).returncode
     print(f"== {name} {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
     return code == 0

@@ -38,7 +38,7 @@ def play_next_day(context: Context, options: DemoOptions) -> str:
     try:
         with context.log.stage("produce") as stage:
             sent = send_shop_days(
-                day, settings=settings, catalog_file=options.file, encoding=options.encoding
+                day, settings=settings, catalog_file=options.file, reading=options.reading
             )
             stage.rows_out = sent.records
         steps.ingest(context)

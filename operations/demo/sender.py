@@ -1,21 +1,16 @@
 """The demo's sender: history and shop days in a process of its own, so that ingest runs beside it.
 
-In: a request as JSON on the command line. Out: progress as JSON lines on stdout. It ends when its
-parent does. Alone: only `operations.demo.demo` starts it.
+In: a request. Out: news of its progress, then what was sent. It ends when its parent does. Alone:
+only `operations.demo.demo` starts it.
 """
 
-import json
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.contracts.topics import DateOrder
+from lakehouse.processes.worker import Answer, Tell, Worker, serve
+from lakehouse.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -24,88 +19,46 @@ class Feed:
 
     file: str | None
     encoding: str
+    date_order: DateOrder | None
     quick: bool
     shop_days: int
 
 
-class Feeder:
-    """The child process; use it in a `with`."""
+class Feeder(Worker):
+    """The child process, sending from the moment it is made; `answer` tells what was sent."""
 
-    def __init__(
-        self, feed: Feed, *, settings: Settings, on_line: Callable[[dict[str, Any]], None]
-    ):
-        self._answer: dict[str, Any] = {}
-        self._on_line = on_line
-        settings.logs_dir.mkdir(parents=True, exist_ok=True)
-        self._log = settings.logs_dir / "feeder.log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "operations.demo.sender", json.dumps(vars(feed))],
-                cwd=PROJECT_ROOT,
-                env=settings.environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                encoding="utf-8",
-                start_new_session=True,
-            )
-        self._reader = threading.Thread(target=self._read, name="feeder", daemon=True)
-        self._reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def __enter__(self) -> "Feeder":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-
-    def is_running(self) -> bool:
-        """Whether it still sends."""
-        return self._reader.is_alive()
-
-    def result(self, timeout: float) -> dict[str, Any] | None:
-        """What was sent, None while it goes on. Raises: LakeError as the child met it."""
-        self._reader.join(timeout)
-        if self._reader.is_alive():
-            return None
-        self._process.wait()
-        if "error" in self._answer:
-            raise LakeError(str(self._answer["error"]))
-        if "sent" not in self._answer:
-            raise LakeError(f"The sender ended unexpectedly; {self._log} says why. Run it again.")
-        return self._answer
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
-        for line in self._process.stdout:
-            found = json.loads(line)
-            if "done" in found:
-                self._on_line(found)
-            else:
-                self._answer |= found
+    def __init__(self, feed: Feed, *, settings: Settings, on_news: Tell) -> None:
+        super().__init__(
+            "operations.demo.sender",
+            task="sends the demo's records",
+            settings=settings,
+            log_name="feeder.log",
+            on_news=on_news,
+        )
+        self.send(vars(feed))
 
 
-def send(feed: Feed, settings: Settings) -> dict[str, int]:
-    """Send the feed; prints progress. Returns the records sent, known from before, refused."""
+def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int | str]:
+    """Send the feed and tell how far it is.
+
+    Returns:
+        Records sent, known from before and refused; and a warning about the extract, or none.
+    """
+    from storefront.erp.extract import Reading
     from streaming.sources import History, quick_until, send_history, send_shop_days
 
     total: list[int] = []
     path = Path(feed.file) if feed.file else None
-    history = History(file=path, encoding=feed.encoding)
+    reading = Reading(feed.encoding, feed.date_order)
+    history = History(file=path, reading=reading)
     if feed.quick:
-        until: date = quick_until(history.path, encoding=feed.encoding)
-        history = History(file=path, encoding=feed.encoding, date_until=until)
+        until: date = quick_until(history.path, reading)
+        history = History(file=path, reading=reading, date_until=until)
     sent = send_history(
         history,
         settings=settings,
         on_total=total.append,
-        on_progress=lambda done: _say({"done": done, "total": total[0], "what": "history"}),
+        on_progress=lambda done: tell({"done": done, "total": total[0], "what": "history"}),
     )
     records, skipped, refused = sent.records, sent.skipped, sent.refused
     if feed.shop_days:
@@ -113,39 +66,18 @@ def send(feed: Feed, settings: Settings) -> dict[str, int]:
             feed.shop_days,
             settings=settings,
             catalog_file=path,
-            encoding=feed.encoding,
-            on_progress=lambda done: _say({"done": done, "total": None, "what": "web shop"}),
+            reading=reading,
+            on_progress=lambda done: tell({"done": done, "total": None, "what": "web shop"}),
         )
         records, skipped = records + shop.records, skipped + shop.skipped
         refused += shop.refused
-    return {"sent": records, "known": skipped, "refused": refused}
+    return {"sent": records, "known": skipped, "refused": refused, "warning": sent.warning}
 
 
-def main() -> int:
-    """Run one feed; the parent reads the answer."""
-    _end_with_parent()
-    try:
-        _say(send(Feed(**json.loads(sys.argv[1])), Settings()))
-    except LakeError as error:
-        _say({"error": str(error)})
-        return error.exit_code
-    return 0
-
-
-def _say(line: dict[str, Any]) -> None:
-    print(json.dumps(line), flush=True)
-
-
-def _end_with_parent() -> None:
-    """Our stdin is a pipe that the parent holds: when it closes, nobody waits for us any more."""
-    import os
-
-    def watch() -> None:
-        sys.stdin.read()
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+def ready_to_send(tell: Tell) -> Answer:
+    """Nothing to warm up. Returns: the function that sends a feed."""
+    return lambda feed: send(Feed(**feed), Settings(), tell)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(ready_to_send)

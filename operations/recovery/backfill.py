@@ -29,11 +29,12 @@ def run(context: Context, request: Request) -> list[Rewritten]:
     """One backfill from its intent to its end, the ends of those it covers included."""
     settings = context.settings
     days, scope = days_between(request["from"], request["to"]), scope_of(request["table"])
-    with alone("refine", context):
-        context.spark()
-        rewriter = decided(context, days=days, scope=scope, query=OPERATION)
+    with (
+        alone("refine", context),
+        decided(context, days=days, scope=scope, query=OPERATION) as rewriter,
+    ):
         moved, elsewhere = changes_elsewhere(
-            rewriter.decided, settings=settings, wanted=scope.topics, days=days
+            rewriter.lake, settings=settings, routes=scope.topics, days=days
         )
         if moved:
             raise LakeError(

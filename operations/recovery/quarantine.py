@@ -7,12 +7,18 @@ says when; what is still refused stays as it is.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.tables import BRONZE_EVENTS, QUARANTINE
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, QUARANTINE
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import LakeError
+from lakehouse.ledger import chain
 from lakehouse.settings import Settings
-from lakehouse.tables import current_version
+from lakehouse.tables import Transaction, current_version, merge_rows, read
 from operations.context import Context
+from pipelines.silver.batch_writer import BATCH_ROWS
+from pipelines.silver.known import SOURCE_PLACE, last_refined_batch
+from pipelines.silver.refine import refine_records
+from pipelines.silver.routing import SETTLING
+from pipelines.transforms.deduplication import PLACE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -40,67 +46,75 @@ def refused_records(settings: Settings, *, reason: str | None, limit: int) -> It
 
 def replay(context: Context, *, reason: str | None) -> tuple[int, int]:
     """Refine refused records again; how many are accepted now, and how many stay refused."""
-    from pyspark.sql import functions as F
-
-    from lakehouse.ledger import chain
-    from lakehouse.tables import Transaction, merge, read
-    from pipelines.silver.refine import refine_records
-    from pipelines.silver.routing import last_refined_batch
-    from pipelines.transforms.deduplication import POSITION
-
-    settings, spark = context.settings, context.spark()
+    settings, number = context.settings, last_refined_batch(context.settings) + 1
     facts = {"operation": "replay", "reason": reason, "id": context.outcome.run_id}
+    app = f"replay-{context.outcome.run_id}"
     with context.log.stage("replay") as stage:
-        refused = read(spark, QUARANTINE, settings=settings).filter(F.col("replayed_at").isNull())
-        if reason is not None:
-            refused = refused.filter(F.col("reason") == reason)
-        stage.rows_in = refused.count()
+        stage.rows_in = _count(settings, _refused(settings, reason))
         chain.write("operations", {"kind": "intent", **facts}, settings=settings)
-        records = read(spark, BRONZE_EVENTS, settings=settings).join(
-            refused.select(*POSITION), list(POSITION), "left_semi"
-        )
-        number = last_refined_batch(settings) + 1
-        app = f"replay-{context.outcome.run_id}"
         refine_records(
-            records,
+            _refused_in_bronze(context, reason),
             settings=settings,
             transaction=Transaction(app, 0),
             refined_batch=number,
             metadata={"query": "replay", "refined_batch": number, "reason": reason},
         )
         # Not what was taken now: an earlier replay may have been cut short before its mark.
-        healed = refused.join(_placed_positions(context), list(POSITION), "left_semi")
-        taken = healed.count()
+        healed = f"""(from {_refused(settings, reason)}
+            where ({PLACE}) in (select ({PLACE}) from ({_placed(settings)})))"""
+        taken = _count(settings, healed)
         if taken:
-            healed = healed.withColumns(
-                {
-                    "replayed_at": F.current_timestamp(),
-                    "refined_batch": F.lit(number).cast("bigint"),
-                }
-            )
-            merge(
-                healed,
-                QUARANTINE,
-                settings=settings,
-                transaction=Transaction(f"{app}-mark", 0),
-                metadata={"query": "replay", "refined_batch": number},
-            )
+            _mark(settings, healed, number=number, transaction=Transaction(f"{app}-mark", 0))
         chain.write("operations", {"kind": "done", **facts, "taken": taken}, settings=settings)
         stage.rows_out = taken
         stage.note = "records"
     return taken, stage.rows_in - taken
 
 
-def _placed_positions(context: Context) -> "DataFrame":
-    from lakehouse.contracts.tables import CUSTOMERS, DUPLICATES, ORDER_LINES, PRODUCTS, WEB_EVENTS
-    from lakehouse.tables import read
-    from pipelines.transforms.deduplication import POSITION
+def _refused(settings: Settings, reason: str | None) -> str:
+    """SQL of the rows of the quarantine that no replay took yet, of one reason or of all."""
+    chosen = "true" if reason is None else "reason = '" + reason.replace("'", "''") + "'"
+    relation = delta_relation(settings, QUARANTINE.name)
+    return f"(from {relation} where replayed_at is null and {chosen})"
+
+
+def _refused_in_bronze(context: Context, reason: str | None) -> "DataFrame":
+    """The refused records as bronze holds them."""
+    from pyspark.sql import functions as F
 
     settings, spark = context.settings, context.spark()
-    placed = read(spark, DUPLICATES, settings=settings).select(*POSITION)
-    for table in (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS):
-        accepted = read(spark, table, settings=settings).selectExpr(
-            "source_topic as topic", "source_partition as `partition`", "source_offset as `offset`"
+    place = ["topic", "partition", "offset"]
+    refused = read(spark, QUARANTINE, settings=settings).filter(F.col("replayed_at").isNull())
+    if reason is not None:
+        refused = refused.filter(F.col("reason") == reason)
+    bronze = read(spark, BRONZE_EVENTS, settings=settings)
+    return bronze.join(refused.select(*place), place, "left_semi")
+
+
+def _placed(settings: Settings) -> str:
+    """SQL of the places of records that are accepted or duplicates."""
+    parts = [f"select {PLACE} from {delta_relation(settings, DUPLICATES.name)}"]
+    parts += [
+        f"select {SOURCE_PLACE} from {delta_relation(settings, table.name)}" for table in SETTLING
+    ]
+    return " union ".join(parts)
+
+
+def _mark(settings: Settings, healed: str, *, number: int, transaction: Transaction) -> None:
+    """Say in the quarantine that these rows were taken."""
+    with open_lake(settings) as lake:
+        rows = lake.execute(f"""
+            select * replace (now() as replayed_at, {number}::bigint as refined_batch)
+            from {healed}""")
+        merge_rows(
+            rows.to_arrow_reader(BATCH_ROWS),
+            QUARANTINE,
+            settings=settings,
+            transaction=transaction,
+            metadata={"query": "replay", "refined_batch": number},
         )
-        placed = placed.unionByName(accepted)
-    return placed.distinct()
+
+
+def _count(settings: Settings, rows: str) -> int:
+    with open_lake(settings) as lake:
+        return int(lake.execute(f"select count(*) from {rows}").fetchall()[0][0])

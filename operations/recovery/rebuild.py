@@ -17,10 +17,10 @@ from lakehouse.settings import Settings
 from lakehouse.tables import current_version
 from operations.context import Context
 from pipelines.silver.days import Days
-from pipelines.silver.history import decide_history
+from pipelines.silver.history import decided_history
 from pipelines.silver.refine import outcome_of
 from pipelines.silver.rewriter import Comparison, SilverRewriter
-from pipelines.silver.routing import REFINED, Refined, tables_in_order
+from pipelines.silver.routing import ROUTES, TopicRoute, tables_in_order
 
 SIDE_TABLES = (DUPLICATES, QUARANTINE)
 
@@ -29,7 +29,7 @@ SIDE_TABLES = (DUPLICATES, QUARANTINE)
 class Scope:
     """What a rewriting covers: topics are read again, their tables written, side tables first."""
 
-    topics: tuple[Refined, ...]
+    topics: tuple[TopicRoute, ...]
     tables: tuple[Table, ...]
 
 
@@ -43,43 +43,51 @@ def scope_of(name: str | None) -> Scope:
     """
     entities = tables_in_order()
     if name is None or name in {table.name for table in SIDE_TABLES}:
-        return Scope(REFINED, (*SIDE_TABLES, *entities))
+        return Scope(ROUTES, (*SIDE_TABLES, *entities))
     if name not in {table.name for table in entities}:
         known = ", ".join(sorted(table.name for table in (*SIDE_TABLES, *entities)))
         raise LakeError(f"Silver has no table '{name}'. Tables: {known}.")
-    topics = tuple(each for each in REFINED if name in {table.name for table in each.tables})
+    topics = tuple(each for each in ROUTES if name in {table.name for table in each.tables})
     own = {table for each in topics for table in each.tables}
     return Scope(topics, (*SIDE_TABLES, *(table for table in entities if table in own)))
 
 
-def decided(context: Context, *, days: Days, scope: Scope, query: str) -> SilverRewriter:
+@contextlib.contextmanager
+def decided(context: Context, *, days: Days, scope: Scope, query: str) -> Iterator[SilverRewriter]:
     """Decide what silver must hold; nothing is written yet."""
     settings, spark = context.settings, context.spark()
     version = current_version(BRONZE_EVENTS, settings=settings) or 0
-    with context.log.stage("decide") as stage, readable("The lake"):
-        number = next_refined_batch(settings)
-        history = decide_history(
-            spark, settings=settings, wanted=scope.topics, days=days, bronze_version=version
+    with contextlib.ExitStack() as stack:
+        with context.log.stage("decide") as stage, readable("The lake"):
+            number = next_refined_batch(settings)
+            lake = stack.enter_context(
+                decided_history(
+                    spark,
+                    settings=settings,
+                    routes=scope.topics,
+                    days=days,
+                    bronze_version=version,
+                )
+            )
+            outcome = outcome_of(lake)
+            stage.rows_out = sum(sum(counts.values()) for counts in outcome.records.values())
+            stage.note = f"records, {days}"
+        facts = {
+            "query": query,
+            "run_id": context.outcome.run_id,
+            "refined_batch": number,
+            "records": outcome.records,
+            "amounts": outcome.amounts,
+        }
+        yield SilverRewriter(
+            lake=lake,
+            settings=settings,
+            days=days,
+            topics=tuple(each.topic.name for each in scope.topics),
+            bronze_version=version,
+            refined_batch=number,
+            facts=facts,
         )
-        outcome = outcome_of(history)
-        stage.rows_out = sum(sum(found.values()) for found in outcome.records.values())
-        stage.note = f"records, {days}"
-    facts = {
-        "query": query,
-        "run_id": context.outcome.run_id,
-        "refined_batch": number,
-        "records": outcome.records,
-        "amounts": outcome.amounts,
-    }
-    return SilverRewriter(
-        decided=history,
-        settings=settings,
-        days=days,
-        topics=tuple(each.topic.name for each in scope.topics),
-        bronze_version=version,
-        refined_batch=number,
-        facts=facts,
-    )
 
 
 def compare(context: Context, rewriter: SilverRewriter, scope: Scope) -> list[Comparison]:
@@ -123,7 +131,7 @@ def write(
 
 def next_refined_batch(settings: Settings) -> int:
     """Above every number that silver or the ledger knows, also where a table was lost."""
-    from pipelines.silver.routing import last_refined_batch
+    from pipelines.silver.known import last_refined_batch
 
     lines = chain.lines(commits.CHAIN, settings=settings)
     known = max((line.get("refined_batch") or 0 for line in lines), default=0)
@@ -150,12 +158,13 @@ def _totals(settings: Settings, tables: Sequence[Table]) -> dict[str, Any]:
 def readable(name: str) -> Iterator[None]:
     """Say which table can't be read, and what rebuilds it, where an engine fails."""
     import duckdb
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from deltalake.exceptions import DeltaError
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except (duckdb.Error, Py4JError, PySparkException) as error:
+    except (duckdb.Error, DeltaError, Py4JError, PySparkException) as error:
         raise LakeError(
             f"{name} can't be read or written: {first_line(error)[:300]}. `lake audit --full` "
             "names damaged files. `lake repair TABLE` rebuilds a table of silver from bronze; "

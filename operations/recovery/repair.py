@@ -33,10 +33,10 @@ def run(context: Context, request: Request) -> list[Rewritten]:
             stage.note = request["aside"]
         spark = context.spark()
         forget_tables(spark)
-        create_tables(spark, settings=settings)
-        rewriter = decided(context, days=Days(), scope=scope, query=OPERATION)
-        found = compare(context, rewriter, scope)
-        done.update(write(context, rewriter, found))
+        create_tables(settings)
+        with decided(context, days=Days(), scope=scope, query=OPERATION) as rewriter:
+            found = compare(context, rewriter, scope)
+            done.update(write(context, rewriter, found))
     return [each.result for each in found]
 
 

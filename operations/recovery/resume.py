@@ -4,13 +4,17 @@ In: the ledger's intents without an end. Out: silver as these operations were to
 """
 
 from operations.context import Context
-from operations.recovery import backfill, repair
 from operations.recovery.intents import Request, unfinished
 
 
 def finish_cut_short(context: Context, *, request: Request | None = None) -> None:
     """Do every backfill and repair that has no end yet, but those that `request` covers."""
-    for line in unfinished(context.settings):
+    cut_short = unfinished(context.settings)
+    if not cut_short:
+        return
+    from operations.recovery import backfill, repair  # they load all of refine
+
+    for line in cut_short:
         if line["operation"] == repair.OPERATION:
             repair.run(context, line)
         elif request is None or not backfill.covers(request, line):

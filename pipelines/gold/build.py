@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,14 @@ from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import Settings
 from pipelines.gold.dbt_worker import GoldWorker
-from pipelines.gold.incremental import LastGold, copy_to, find_last_gold, rules
+from pipelines.gold.incremental import (
+    NOTHING_BEFORE,
+    FullBuild,
+    LastGold,
+    copy_to,
+    find_last_gold,
+    rules,
+)
 
 _OWNER = "owner.json"
 
@@ -55,14 +62,14 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Start:
-    """What a build began from: nothing, for the reason given, or the gold of another run.
+    """What a build began with: nothing, for the reason given, or the gold of another run.
 
-    `touched` counts what was built anew, by kind; the seconds are those of the copy alone.
+    `days` counts the changed days that it built; the seconds are those of the copy alone.
     """
 
     full_because: str = ""
     run_id: str | None = None
-    touched: Mapping[str, int] = field(default_factory=dict)
+    days: int = 0
     copy_seconds: float = 0.0
 
     @property
@@ -70,15 +77,14 @@ class Start:
         """In words, for a stage."""
         if self.run_id is None:
             return f"built in full: {self.full_because}"
-        counts = ", ".join(f"{number:,} {name}" for name, number in self.touched.items())
-        return f"{counts} anew since {self.run_id}"
+        return f"{self.days:,} changed days built since {self.run_id}"
 
 
 @dataclass(frozen=True)
 class GoldBuild:
     """A finished build: `path` is sealed, passed every test, and is not published yet.
 
-    `facts` are what the next build must know of this one to go on from it.
+    `facts` are what the next build must know of this one to begin with its file.
     """
 
     run_id: str
@@ -109,7 +115,7 @@ def build_gold(
     run_id: str,
     table_versions: Mapping[str, int],
     worker: GoldWorker | None = None,
-    last: LastGold | str = "nothing to go on from",
+    last: LastGold | FullBuild = NOTHING_BEFORE,
 ) -> GoldBuild:
     """Build, test and seal gold in the private file `gold/build/<run_id>/gold-<run_id>.duckdb`.
 
@@ -118,7 +124,7 @@ def build_gold(
         run_id: Letters, digits, `-` and `_`; part of the file's name.
         table_versions: Delta version of each of `GOLD_SOURCES`, by contract name.
         worker: A worker that was started before; one is started and closed here otherwise.
-        last: The gold to go on from, or why there is none.
+        last: The gold to begin with, or why there is none.
 
     Raises:
         GoldFailed: A model or a test failed; the message names it and up to three rows.
@@ -130,7 +136,7 @@ def build_gold(
     variables["gold_file"] = str(path)
     began = time.monotonic()
     if isinstance(last, LastGold) and not copy_to(path, last):
-        last = f"{last.path.name} is not the file that was published"
+        last = FullBuild(f"{last.path.name} is not the file that was published")
     copy_seconds = time.monotonic() - began
     if isinstance(last, LastGold):
         variables |= last.variables
@@ -153,10 +159,10 @@ def build_gold(
     rows = seal(path)
     size = path.stat().st_size
     if isinstance(last, LastGold):
-        start = Start("", last.run_id, answer["touched"], copy_seconds)
+        start = Start("", last.run_id, answer["days"], copy_seconds)
         facts = {"in_a_row": last.in_a_row + 1, "full_bytes": last.full_bytes}
     else:
-        start, facts = Start(last), {"in_a_row": 0, "full_bytes": size}
+        start, facts = Start(last.reason), {"in_a_row": 0, "full_bytes": size}
     return GoldBuild(
         run_id=run_id,
         path=path,
@@ -238,15 +244,15 @@ def _cause(models: tuple[ModelResult, ...], checks: tuple[CheckResult, ...]) -> 
 def refresh_gold(
     settings: Settings,
     versions: Mapping[str, int],
-    last: Published | str | None,
+    last: Published | FullBuild | None,
     *,
     run_id: str,
     worker: GoldWorker,
 ) -> GoldBuild:
-    """Go on from the last gold where that is possible and gives sound gold, else build it all."""
+    """Build incrementally where that is possible and gives sound gold, else in full."""
     begin = (
         last
-        if isinstance(last, str)
+        if isinstance(last, FullBuild)
         else find_last_gold(settings, last=last, table_versions=versions)
     )
     if isinstance(begin, LastGold):
@@ -255,5 +261,5 @@ def refresh_gold(
                 settings, run_id=run_id, table_versions=versions, worker=worker, last=begin
             )
         except GoldFailed as error:
-            begin = f"going on from {begin.run_id} failed ({error})"
+            begin = FullBuild(f"an incremental build from {begin.run_id} failed ({error})")
     return build_gold(settings, run_id=run_id, table_versions=versions, worker=worker, last=begin)

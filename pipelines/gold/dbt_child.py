@@ -1,38 +1,38 @@
 """The child process that runs dbt: parses at once, builds when told to, dies with its parent.
 
-In: one JSON object a line on stdin, first the folders, then the variables of each build. Out: one
-JSON object a line on stdout; what dbt prints goes to stderr. `pipelines.gold.build` starts it.
+In: the variables of each build. Out: what came of it; what dbt prints goes to the log.
+`pipelines.gold.build` starts it.
 """
 
 import contextlib
 import json
-import os
-import queue
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from typing import Any
+
+from lakehouse.errors import LakeError
+from lakehouse.processes.worker import Answer, Tell, serve
+from lakehouse.settings import PROJECT_ROOT, Settings
 
 SAMPLE_ROWS = 3
 SAMPLE_WIDTH = 300
 
 
-def main() -> None:
-    """Serve builds until stdin closes, which tells that the parent ended, however it did."""
-    channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    requests: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_receive, args=(sys.stdin, requests), daemon=True).start()
-    folders = requests.get()
+def parsed_project(_: Tell) -> Answer:
+    """Parse the project. Returns: the function that builds it with a request's variables.
+
+    Raises: LakeError when the project does not parse.
+    """
+    settings = Settings()
+    project = str(PROJECT_ROOT / "dbt_project")
     arguments = [
-        *("--project-dir", folders["project"], "--profiles-dir", folders["project"]),
-        *("--target-path", folders["target"], "--log-path", folders["logs"]),
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(settings.home / "dbt"), "--log-path", str(settings.logs_dir)),
     ]
     manifest, failure = parse(arguments)
-    _send(channel, {"parsed": failure is None, "message": failure})
-    while failure is None:
-        _send(channel, build(arguments, manifest=manifest, variables=requests.get()))
+    if failure is not None:
+        raise LakeError(f"The dbt project does not parse: {failure}.")
+    return lambda variables: build(arguments, manifest=manifest, variables=variables)
 
 
 def parse(arguments: list[str]) -> tuple[Any, str | None]:
@@ -50,7 +50,8 @@ def build(arguments: list[str], *, manifest: Any, variables: Mapping[str, Any]) 
 
     Returns:
         What `pipelines.gold.build` expects: success, message (of what is no model and no test),
-        models, checks, seconds of CPU, and counts of what a build that goes on built anew.
+        models, checks, seconds of CPU, and how many days an
+        incremental build made.
     """
     cpu = time.process_time()
     outcome = run(arguments, manifest=manifest, variables=variables)
@@ -59,17 +60,20 @@ def build(arguments: list[str], *, manifest: Any, variables: Mapping[str, Any]) 
     for each in results:
         of_type[each.node.resource_type].append(each)
     checks = [_check(each, manifest=manifest) for each in of_type["test"]]
-    touched = _touched() if outcome.success and variables.get("last_gold") else {}
-    close(is_wanted=outcome.success)
+    missing = not_run(manifest, results) if outcome.success else None
+    success = outcome.success and missing is None
+    days = _changed_days() if success else 0
+    close(is_wanted=success)
     failures = [each.message for each in of_type["operation"] if str(each.status) == "error"]
     failures += [str(outcome.exception)] if outcome.exception else []
+    failures += [missing] if missing else []
     return {
-        "success": outcome.success,
+        "success": success,
         "message": _message(failures[0]) if failures else None,
         "models": [_model(each) for each in of_type["model"]],
         "checks": checks,
         "cpu_seconds": time.process_time() - cpu,
-        "touched": touched,
+        "days": days,
     }
 
 
@@ -98,8 +102,9 @@ def run(
 
 def _quiet(command: str) -> list[str]:
     return [
-        *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats"),
-        *("--log-level-file", "info", "--no-write-json"),
+        # dbt writes each of its thousands of events as text, a tenth of a small build's CPU.
+        *("--log-level", "none", "--log-level-file", "none"),
+        *("--no-use-colors", "--no-send-anonymous-usage-stats", "--no-write-json"),
         command,
     ]
 
@@ -142,15 +147,31 @@ def _sample(failing_rows: str) -> list[str]:
     ]
 
 
-def _touched() -> dict[str, int]:
-    """What was built anew: days of order lines, and sessions."""
+def not_run(manifest: Any, results: Sequence[Any]) -> str | None:
+    """Models and tests that the project declares and this build left out; null for none.
+
+    dbt takes selections from its environment too, and calls a build of no test a success.
+    """
+    declared = {
+        name for name, node in manifest.nodes.items() if node.resource_type in ("model", "test")
+    }
+    missing = sorted(declared - {each.node.unique_id for each in results})
+    if not missing:
+        return None
+    return (
+        f"{len(missing)} of {len(declared)} models and tests did not run, as "
+        f"{missing[0].split('.')[2]}; look for DBT_ variables in the environment"
+    )
+
+
+def _changed_days() -> int:
+    """Days that an incremental build made; none in a full one."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     cursor = DuckDBConnectionManager.env().handle().cursor()
-    return {
-        name: cursor.execute(f"select count(*) from memory.touched.{table}").fetchall()[0][0]
-        for name, table in (("days", "order_days"), ("sessions", "sessions"))
-    }
+    query = "select count(*) from memory.intermediate.int_days_changed"
+    days: int = cursor.execute(query).fetchall()[0][0]
+    return days
 
 
 def close(*, is_wanted: bool) -> None:
@@ -177,16 +198,5 @@ def _message(text: str) -> str:
     return " ".join((told or lines)[:3]).replace("__dbt_tmp", "")
 
 
-def _receive(source: IO[str], requests: "queue.Queue[dict[str, Any]]") -> None:
-    for line in source:
-        requests.put(json.loads(line))
-    os._exit(0)
-
-
-def _send(channel: IO[str], answer: Mapping[str, Any]) -> None:
-    channel.write(json.dumps(answer) + "\n")
-    channel.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve(parsed_project)

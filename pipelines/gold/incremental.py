@@ -1,7 +1,8 @@
-"""The gold that the next build goes on from, or why it must build everything.
+"""Whether the next gold can be built incrementally, on a copy of the published file.
 
-In: the last publish by the ledger, and the pinned versions. Out: the file to copy and the variables
-by which dbt finds what changed since, or a reason in words. Alone: `lake publish` shows it.
+In: the last publish by the ledger, and the pinned versions. Out: the file to copy, and as variables
+of dbt the data files of silver that came and went since; or why a full build is needed.
+Run standalone: `lake publish` says it.
 """
 
 import hashlib
@@ -11,15 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES, WEB_EVENTS
+from lakehouse.contracts.tables import (
+    CUSTOMERS,
+    GOLD_SOURCES,
+    ORDER_LINES,
+    PRODUCTS,
+    WEB_EVENTS,
+)
 from lakehouse.duck import files_relation
-from lakehouse.ledger import chain
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.tables import changed_files
 
 MOST_IN_A_ROW = 30
-"""Builds that go on from one another before everything is built anew."""
+"""Incremental builds in a row before a full one."""
 MOST_GROWTH = 2
 """How many times its size after the last full build a file may have: rows that leave leave gaps."""
 SMALL_FILE = 64 * 1024**2
@@ -27,12 +33,23 @@ SMALL_FILE = 64 * 1024**2
 
 _BLOCK = 8 * 1024**2
 _RULES = ("dbt_project.yml", "profiles.yml", "macros/**/*.sql", "models/**/*")
-_LARGE = ((ORDER_LINES, "lines"), (WEB_EVENTS, "events"))
+_COMPARED = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
+"""Tables whose changed rows say which days to build; `int_days_changed` reads them."""
+
+
+@dataclass(frozen=True)
+class FullBuild:
+    """Why gold is built in full, as the end of a sentence."""
+
+    reason: str
+
+
+NOTHING_BEFORE = FullBuild("there is nothing to begin with")
 
 
 @dataclass(frozen=True)
 class LastGold:
-    """A published file that a build copies.
+    """A published file that an incremental build begins with.
 
     `in_a_row` counts the builds since the last full one, that of this file included, and
     `full_bytes` is the size of that one; `variables` are for dbt.
@@ -58,22 +75,18 @@ def rules() -> str:
     return digest.hexdigest()
 
 
-class _BuildAll(Exception):
-    """Why no build can go on from the last gold."""
-
-
 def find_last_gold(
     settings: Settings, *, last: Published | None, table_versions: Mapping[str, int]
-) -> LastGold | str:
-    """The last gold, where a build can go on from it; else why not, as the end of a sentence."""
-    try:
-        if last is None:
-            raise _BuildAll("nothing is published yet")
-        path, gold = settings.gold_dir / last.file, last.gold
-        _require_fit(path, gold)
-        variables = {"last_gold": str(path), **_changes(settings, last, table_versions)}
-    except _BuildAll as reason:
-        return str(reason)
+) -> LastGold | FullBuild:
+    """The published gold where a build can begin with it, else why not."""
+    if last is None:
+        return FullBuild("nothing is published yet")
+    path, gold = settings.gold_dir / last.file, last.gold
+    if reason := _why_unfit(path, gold):
+        return FullBuild(reason)
+    variables = _changes(settings, last, table_versions)
+    if isinstance(variables, FullBuild):
+        return variables
     return LastGold(
         last.run_id, path, last.file_sha256, gold["in_a_row"], gold["full_bytes"], variables
     )
@@ -92,45 +105,33 @@ def copy_to(target: Path, last: LastGold) -> bool:
     return False
 
 
-def _require_fit(path: Path, gold: Mapping[str, Any]) -> None:
+def _why_unfit(path: Path, gold: Mapping[str, Any]) -> str:
+    """What keeps a build from beginning with this file; empty for nothing."""
     if not path.is_file():
-        raise _BuildAll(f"{path.name} is gone")
+        return f"{path.name} is gone"
     if gold.get("rules") != rules():
-        raise _BuildAll("the rules of gold changed")
+        return "the rules of gold changed"
     if gold["in_a_row"] >= MOST_IN_A_ROW:
-        raise _BuildAll(f"{gold['in_a_row']} builds in a row went on from one another")
+        return f"the last {gold['in_a_row']} builds were incremental"
     if path.stat().st_size > max(SMALL_FILE, MOST_GROWTH * gold["full_bytes"]):
-        raise _BuildAll(f"the file grew more than {MOST_GROWTH} times since the last full build")
+        return f"the file grew more than {MOST_GROWTH} times since the last full build"
+    return ""
 
 
 def _changes(
     settings: Settings, last: Published, table_versions: Mapping[str, int]
-) -> dict[str, Any]:
-    """Variables that name files which came into silver and left it since, and named days."""
+) -> dict[str, Any] | FullBuild:
+    """Variables that name the data files which came into silver and left it since."""
     since = last.comparable_versions(settings)
     if rebuilt := [table.name for table in GOLD_SOURCES if table.name not in since]:
-        raise _BuildAll(f"{rebuilt[0]} was built anew since")
-    found: dict[str, Any] = {"named_days": _named_days(settings, after=last.gold["operations"])}
-    for table, name in _LARGE:
+        return FullBuild(f"{rebuilt[0]} was rebuilt since")
+    variables: dict[str, Any] = {"is_incremental": True}
+    for table in _COMPARED:
         files = changed_files(
             table, after=since[table.name], until=table_versions[table.name], settings=settings
         )
         if files is None:
-            raise _BuildAll(f"files of {table.name} that the last gold was built from are gone")
-        found[f"silver_{name}_added"] = files_relation(files.added, table)
-        found[f"silver_{name}_removed"] = files_relation(files.removed, table)
-        found[f"silver_{name}_rewritten"] = bool(files.removed)
-    return found
-
-
-def _named_days(settings: Settings, *, after: int) -> list[dict[str, str | None]]:
-    """Ranges of days of which an operation since then changed order lines."""
-    named: list[dict[str, str | None]] = []
-    for number, line in enumerate(chain.lines("operations", settings=settings)):
-        differing = line.get("differing") or {}
-        if number < after or line["kind"] != "done" or not differing.get(ORDER_LINES.name):
-            continue
-        if line.get("from") is None and line.get("to") is None:
-            raise _BuildAll(f"a {line['operation']} of all days changed silver")
-        named.append({"from": line.get("from"), "to": line.get("to")})
-    return named
+            return FullBuild(f"files of {table.name} that the last gold was built from are gone")
+        variables[f"{table.flat_name}_added"] = files_relation(files.added, table)
+        variables[f"{table.flat_name}_removed"] = files_relation(files.removed, table)
+    return variables

@@ -5,9 +5,6 @@ test that saw it, and the tests that fail over sound shops. dbt runs in a child 
 evaluates the tests' own compiled SQL on the damaged tables. Alone: `lake quality prove`.
 """
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +13,8 @@ from typing import Any
 
 from lakehouse.contracts.tables import GOLD_SOURCES
 from lakehouse.errors import LakeError
-from lakehouse.settings import PROJECT_ROOT
+from lakehouse.processes.worker import Worker, serve
+from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines.gold import dbt_child
 from quality.proof.prove import ProofRow
 from quality.proof.sample_shop import build_shop
@@ -55,7 +53,7 @@ def prove_gold(
         without: Tests to leave out, as if they were deleted.
 
     Raises:
-        LakeError: The child process died; the message has its last line.
+        LakeError: Gold can't be built, or the child process died; the message says why.
     """
     planted = list(gold_defects() if defects is None else defects)
     with tempfile.TemporaryDirectory(prefix="gold-proof-") as folder:
@@ -66,19 +64,13 @@ def prove_gold(
             "defects": [dict(each) for each in planted],
             "without": list(without),
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "pipelines.gold.prove"],
-            cwd=PROJECT_ROOT,
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise LakeError(f"The proof of gold ended with code {done.returncode}: {last}")
-    answer = json.loads(done.stdout.splitlines()[-1])
+        with Worker(
+            "pipelines.gold.prove",
+            task="proves gold",
+            settings=Settings(home=home),
+            log_name="proof.log",
+        ) as worker:
+            answer = worker.ask(request)
     rows = tuple(
         ProofRow(
             each["name"],
@@ -106,9 +98,8 @@ def _silver_of(seed: int, folder: Path) -> dict[str, str]:
     return variables
 
 
-def main() -> None:
-    """The child: one request on stdin, its answer in the last line of stdout."""
-    request = json.load(sys.stdin)
+def proof(request: Mapping[str, Any]) -> dict[str, Any]:
+    """In the child: what each defect made fail, and what failed over sound shops."""
     arguments = [
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", f"{request['home']}/target", "--log-path", f"{request['home']}/logs"),
@@ -128,7 +119,7 @@ def main() -> None:
             ]
             found = [_planted(each["damage"], tests) for each in request["defects"]]
         dbt_child.close(is_wanted=True)
-    print(json.dumps({"found": found, "alarms": alarms}))
+    return {"found": found, "alarms": alarms}
 
 
 def _build(
@@ -137,7 +128,7 @@ def _build(
     if manifest is None:
         manifest, failure = dbt_child.parse(arguments)
         if failure is not None:
-            raise LakeError(f"The dbt project does not parse: {failure}")
+            raise LakeError(f"The dbt project does not parse: {failure}.")
     outcome = dbt_child.run(arguments, manifest=manifest, variables=variables)
     if outcome.result is None:
         raise LakeError(f"Gold of the invented shop was not built: {outcome.exception}.")
@@ -174,4 +165,4 @@ def _cursor() -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    serve(lambda _: proof)

@@ -6,7 +6,7 @@ In: a gold file. Out: the figures that the summary and the machine-readable repo
 from decimal import Decimal
 from pathlib import Path
 
-from lakehouse.contracts.gold import FCT_DAILY_SALES, FCT_ORDERS
+from lakehouse.contracts.gold import FCT_DAILY_SALES, FCT_ORDER_LINES, FCT_ORDERS
 from lakehouse.duck import open_gold
 
 _QUERIES = {
@@ -18,10 +18,10 @@ _QUERIES = {
     "erp_order_count": f"select count(*) from {FCT_ORDERS} "
     "where source_system = 'erp' and line_count > 0",
     "erp_line_count": f"select sum(line_count) from {FCT_ORDERS} where source_system = 'erp'",
-    "erp_identified_amount": f"select sum(gross_amount) from {FCT_ORDERS} "
-    "where source_system = 'erp' and customer_id is not null",
-    "erp_identified_customer_count": f"select count(distinct customer_id) from {FCT_ORDERS} "
-    "where source_system = 'erp' and line_count > 0",
+    "erp_identified_amount": f"select sum(line_amount) from {FCT_ORDER_LINES} "
+    "where source_system = 'erp' and line_class = 'sale' and customer_id is not null",
+    "erp_identified_customer_count": f"select count(distinct customer_id) from {FCT_ORDER_LINES} "
+    "where source_system = 'erp' and line_class = 'sale'",
     "web_gross_amount": f"select sum(gross_amount) from {FCT_DAILY_SALES} "
     "where source_system = 'web'",
     "web_order_count": f"select count(*) from {FCT_ORDERS} "

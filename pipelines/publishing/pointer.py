@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakeError
-from lakehouse.ledger import chain
-from lakehouse.ledger.publishes import CHAIN, SERVING, Published
+from lakehouse.ledger import chain, publishes
+from lakehouse.ledger.publishes import Published
 from lakehouse.pointer import CURRENT, current
 from lakehouse.settings import Settings
 
+READ_ONLY = 0o444
+"""Mode of published files: a database tool that would write to one is refused by the system."""
 KEPT_VERSIONS = 3
-
-_ENDED = {"intent": "published", "rollback_intent": "rolled_back"}
 
 
 def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings) -> Path:
@@ -35,22 +35,23 @@ def put_in_service(built: Path, *, facts: Mapping[str, Any], settings: Settings)
     """
     target = settings.gold_dir / built.name
     line = {**facts, "file": target.name}
-    chain.write(CHAIN, {"kind": "intent", **line}, settings=settings)
+    publishes.record("intent", line, settings=settings)
     _flush(built)
+    built.chmod(READ_ONLY)
     built.replace(target)
     _flush(settings.gold_dir)
     require_newest(line, settings=settings)
     point_to(line, settings=settings)
-    chain.write(CHAIN, {"kind": "published", **line}, settings=settings)
+    publishes.record("published", line, settings=settings)
     drop_old_versions(settings)
     return target
 
 
 def require_newest(line: Mapping[str, Any], *, settings: Settings) -> None:
     """Stop what was overtaken: the lock was gone round, as on a shared disk."""
-    for other in chain.lines(CHAIN, settings=settings):
+    for other in publishes.lines(settings):
         if other["run_id"] != line["run_id"] and other.get("fence", 0) >= line["fence"]:
-            chain.write(CHAIN, {**line, "kind": "abandoned"}, settings=settings)
+            publishes.record("abandoned", line, settings=settings)
             drop_old_versions(settings)
             raise LakeError(
                 f"Run {line['run_id']} was overtaken by run {other['run_id']} while it worked, and "
@@ -82,9 +83,11 @@ def point_to(line: Mapping[str, Any], *, settings: Settings) -> None:
 
 def is_in_service(published: Published | None, *, settings: Settings) -> bool:
     """Whether the pointer names this publish and its file is there."""
+    version = current(settings)
     return (
         published is not None
-        and current(settings).get("run_id") == published.run_id
+        and version is not None
+        and version.run_id == published.run_id
         and (settings.gold_dir / published.file).is_file()
     )
 
@@ -95,21 +98,17 @@ def settle(settings: Settings) -> str | None:
     The pointer decides: when it names the run, and the rollback if it was one, that took place and
     only its line is missing; otherwise it did not, and the line says so.
     """
-    pending: dict[str, dict[str, Any]] = {}
-    for line in chain.lines(CHAIN, settings=settings):
-        if line["kind"] in _ENDED:
-            pending[line["run_id"]] = line
-        else:
-            pending.pop(line["run_id"], None)
+    pending = publishes.cut_short(settings)
     done = None
-    for run_id, line in pending.items():
+    for line, end in pending:
         facts = {key: value for key, value in line.items() if key not in _CHAINED}
-        now = current(settings)
+        version = current(settings)
+        now = version.facts if version else {}
         named = [now.get(name) == line.get(name) for name in ("run_id", "rollback_id")]
-        kind = _ENDED[line["kind"]] if all(named) else "abandoned"
-        chain.write(CHAIN, {**facts, "kind": kind}, settings=settings)
+        kind = end if all(named) else "abandoned"
+        publishes.record(kind, facts, settings=settings)
         what = "publish" if line["kind"] == "intent" else "rollback"
-        done = f"Run {run_id} was cut short in its {what}: it counts as {kind}."
+        done = f"Run {line['run_id']} was cut short in its {what}: it counts as {kind}."
     if pending:
         drop_old_versions(settings)
     return done
@@ -117,13 +116,11 @@ def settle(settings: Settings) -> str | None:
 
 def drop_old_versions(settings: Settings) -> None:
     """Keep the newest gold files and the one in service; the others go."""
-    in_service = current(settings).get("file")
-    names = [
-        line["file"] for line in chain.lines(CHAIN, settings=settings) if line["kind"] in SERVING
-    ]
-    newest = list(dict.fromkeys(reversed(names)))[:KEPT_VERSIONS]
+    version = current(settings)
+    names = [line["file"] for line in reversed(publishes.served(settings))]
+    kept = {*list(dict.fromkeys(names))[:KEPT_VERSIONS], version.path.name if version else ""}
     for path in settings.gold_dir.glob("gold-*.duckdb"):
-        if path.name != in_service and path.name not in newest:
+        if path.name not in kept:
             path.unlink(missing_ok=True)
 
 

@@ -9,23 +9,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, QUARANTINE, TABLES
+from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, TABLES
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import CheckFailed, LakeError
-from lakehouse.ledger import chain, commits, publishes
+from lakehouse.ledger import commits, publishes
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.stages import StageLog
 from lakehouse.tables import current_versions
 from pipelines.gold.build import discard_dead_builds, refresh_gold
 from pipelines.gold.dbt_worker import GoldWorker
+from pipelines.gold.incremental import FullBuild
 from pipelines.publishing import pointer, restatements
-from pipelines.silver.routing import last_refined_batch
+from pipelines.silver.known import last_refined_batch
 from quality.audit.audit import audit
 from quality.audit.equation import Equation, facts_of
 from quality.audit.mart_sums import as_texts, mart_sums
+from quality.gate.refusal_spike import refusals, spike_row
 from quality.gate.report import store_results
-from quality.gate.storm import storm_row
 from quality.gate.verdicts import GateResult
 from quality.gate.worker import GateWorker
 
@@ -74,7 +75,7 @@ def publish(
         outcome: Filled with verdicts as they are known.
         log: Takes the stages gate, gold, audit and publish.
         workers: Gives the warm children, when they are needed.
-        accept_reason: Publish in spite of a storm of refused records, for this reason.
+        accept_reason: Publish in spite of a refusal spike, for this reason.
         force: Build even when nothing is new.
         full_refresh: Build all of gold, and don't go on from the last one.
         on_built: Called between the build and the audit (tests plant faults there).
@@ -87,7 +88,6 @@ def publish(
         discard_dead_builds(settings)
         fence = publishes.next_fence(settings)
         commits.derive(settings)
-        operations = chain.heads(settings)["operations"].lines
         versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
             raise LakeError(
@@ -111,7 +111,6 @@ def publish(
         _gate(
             settings,
             versions,
-            counts,
             last,
             outcome=outcome,
             log=log,
@@ -123,7 +122,7 @@ def publish(
             build = refresh_gold(
                 settings,
                 versions,
-                "asked for" if full_refresh else last,
+                FullBuild("asked for") if full_refresh else last,
                 run_id=outcome.run_id,
                 worker=workers().gold,
             )
@@ -158,7 +157,7 @@ def publish(
                 "table_versions": versions,
                 "rebuilt": commits.rebuildings(settings),
                 "rows": counts,
-                "gold": {**build.facts, "operations": operations},
+                "gold": build.facts,
                 "gold_amounts": as_texts(mart_sums(build.path)),
                 "audited": facts_of(outcome.equations),
                 "refined_batch": last_refined_batch(settings, versions=versions),
@@ -175,7 +174,6 @@ def publish(
 def _gate(
     settings: Settings,
     versions: Mapping[str, int],
-    counts: Mapping[str, int],
     last: publishes.Published | None,
     *,
     outcome: PublishOutcome,
@@ -187,31 +185,27 @@ def _gate(
         result = workers().gate.judge(
             table_versions=versions, since_batch=last.refined_batch if last else None
         )
-        before = last.rows if last else {}
-        storm = storm_row(
-            quarantined=counts[QUARANTINE.name] - before.get(QUARANTINE.name, 0),
-            records=counts[BRONZE_EVENTS.name] - before.get(BRONZE_EVENTS.name, 0),
-            table=QUARANTINE.name,
-            run_id=outcome.run_id,
+        sources = refusals(
+            settings,
+            versions=versions,
+            since=last.comparable_versions(settings) if last else {},
+            since_batch=last.refined_batch if last else None,
         )
-        if accept_reason and not storm["success"]:
-            storm = {**storm, "severity": "warn", "detail": f"accepted: {accept_reason}"}
-        outcome.gate = result.including(storm)
+        spike = spike_row(sources, run_id=outcome.run_id)
+        if accept_reason and not spike["success"]:
+            spike = {**spike, "severity": "warn", "detail": f"accepted: {accept_reason}"}
+        outcome.gate = result.including(spike)
         store_results(outcome.gate, run_id=outcome.run_id, folder=settings.reports_dir)
         stage.rows_in = sum(result.rows.values())
         stage.rows_out = len(outcome.gate.results)
         stage.note = "checks"
         if not outcome.gate.passed:
-            chain.write(
-                publishes.CHAIN,
-                {
-                    "kind": "blocked",
-                    "run_id": outcome.run_id,
-                    "table_versions": dict(versions),
-                    "rules": [row["rule"] for row in outcome.gate.blocking],
-                },
-                settings=settings,
-            )
+            facts = {
+                "run_id": outcome.run_id,
+                "table_versions": dict(versions),
+                "rules": [row["rule"] for row in outcome.gate.blocking],
+            }
+            publishes.record("blocked", facts, settings=settings)
             first = outcome.gate.blocking[0]
             raise CheckFailed(
                 f"The quality gate is red, gold is not published and the last good version stays "

@@ -100,11 +100,7 @@ def of_published_runs(settings: Settings) -> list[Restatement]:
 
     A rollback restates too: its lines carry its own id for a run.
     """
-    published = {
-        line.get("rollback_id", line["run_id"])
-        for line in chain.lines(publishes.CHAIN, settings=settings)
-        if line["kind"] in publishes.SERVING
-    }
+    published = {line.get("rollback_id", line["run_id"]) for line in publishes.served(settings)}
     return [
         Restatement(
             date.fromisoformat(line["day"]), kpi, unit, _value(old), _value(new), line["run_id"]
@@ -118,9 +114,8 @@ def of_published_runs(settings: Settings) -> list[Restatement]:
 def summary(settings: Settings) -> dict[str, Any]:
     """Counts of all publishes and of the one in service, and its first restatements."""
     found = of_published_runs(settings)
-    current = pointer.current(settings)
-    in_service = current.get("rollback_id", current.get("run_id"))
-    last = [each for each in found if each.run_id == in_service]
+    version = pointer.current(settings)
+    last = [each for each in found if version and each.run_id == version.change_id]
     return {
         "days": len({each.kpi_date for each in last}),
         "figures": len(last),

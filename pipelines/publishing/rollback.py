@@ -37,12 +37,8 @@ class Version:
 
 def kept(settings: Settings) -> list[Version]:
     """The versions whose file is there, by their publish, newest first."""
-    in_service = current(settings).get("run_id")
-    reasons = {
-        line["run_id"]: line.get("reason", "")
-        for line in chain.lines(publishes.CHAIN, settings=settings)
-        if line["kind"] in publishes.SERVING
-    }
+    version = current(settings)
+    reasons = {line["run_id"]: line.get("reason", "") for line in publishes.served(settings)}
     found = [
         Version(
             each.run_id,
@@ -50,7 +46,7 @@ def kept(settings: Settings) -> list[Version]:
             each.first_published_at,
             each.published_at,
             (settings.gold_dir / each.file).stat().st_size,
-            each.run_id == in_service,
+            version is not None and each.run_id == version.run_id,
             reasons[each.run_id],
         )
         for each in publishes.kept_versions(settings)
@@ -96,11 +92,11 @@ def roll_back(settings: Settings, *, reason: str, to: str | None = None) -> Vers
             "from_run": before.run_id if before else None,
             "reason": reason.strip(),
         }
-        chain.write(publishes.CHAIN, {"kind": "rollback_intent", **line}, settings=settings)
+        publishes.record("rollback_intent", line, settings=settings)
         _restate(before, line, settings=settings)
         pointer.require_newest(line, settings=settings)
         pointer.point_to(line, settings=settings)
-        chain.write(publishes.CHAIN, {"kind": "rolled_back", **line}, settings=settings)
+        publishes.record("rolled_back", line, settings=settings)
     return next(each for each in kept(settings) if each.run_id == target.run_id)
 
 
@@ -130,8 +126,7 @@ def _last_publish(settings: Settings) -> str:
 
 def _facts(run_id: str, *, settings: Settings) -> dict[str, Any]:
     """What the ledger keeps of a publish."""
-    lines = chain.lines(publishes.CHAIN, settings=settings)
-    own = [line for line in lines if line["kind"] == "published" and line["run_id"] == run_id]
+    own = publishes.lines(settings, "published", run_id=run_id)
     return {key: value for key, value in own[-1].items() if key not in _OF_A_LINE}
 
 

@@ -1,8 +1,8 @@
 """A decided batch -> silver: each table once, under the batch's app transaction.
 
-In: records with their outcome. Out: duplicates and quarantine first, then the accepted rows, order
-lines last. A record that a smaller position beats is replaced in the same commit, and the records
-that had lost to it are named anew before.
+In: the relations of a workspace once its records are decided. Out: duplicates and quarantine first,
+then the accepted rows, order lines last. A row that a smaller position supersedes is replaced in
+the same commit; the records that had lost to it are reassigned before.
 """
 
 from collections.abc import Mapping
@@ -16,137 +16,167 @@ from lakehouse.contracts.tables import (
     Table,
 )
 from lakehouse.settings import Settings
-from lakehouse.tables import Transaction, append, merge, read
-from pipelines.silver.routing import BatchOutcome
+from lakehouse.tables import Transaction, append_rows, merge_rows
+from pipelines.silver.known import rows_by_id, rows_by_place
+from pipelines.silver.routing import IS_SUPERSEDED, BatchOutcome, topics_of
 from pipelines.silver.rows import (
     DUPLICATE,
-    REFUSED,
     accepted_rows,
-    compact,
+    conflict_rows,
     duplicate_rows,
     refused_rows,
-    topics_of,
 )
-from pipelines.transforms.deduplication import POSITION
+from pipelines.transforms.deduplication import PLACE
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+BATCH_ROWS = 100_000
+"""Rows of one Arrow batch on their way from DuckDB to a table."""
 
 
-class SilverWriter:
+class BatchWriter:
     """Writes one decided batch; every write carries the batch's transaction."""
 
     def __init__(
         self,
-        spark: "SparkSession",
+        lake: "DuckDBPyConnection",
         settings: Settings,
         transaction: Transaction,
         refined_batch: int,
         facts: Mapping[str, object],
     ) -> None:
-        self._spark = spark
-        self._refined_batch = refined_batch
+        self._lake = lake
         self._settings = settings
         self._transaction = transaction
-        self._facts = facts
-        self._target: dict[str, Any] = {
-            "settings": settings,
-            "transaction": transaction,
-            "metadata": facts,
-        }
+        self._refined_batch = refined_batch
+        self._target: dict[str, Any] = {"settings": settings, "metadata": facts}
 
-    def side_tables(self, decided: "DataFrame", outcome: BatchOutcome) -> None:
+    def side_tables(self, outcome: BatchOutcome) -> None:
         """Write duplicates and refusals whose position the tables do not hold yet."""
-        if outcome.count(*DUPLICATE, *(f"flipped_to_{each}" for each in DUPLICATE)):
-            rows = duplicate_rows(decided, refined_batch=self._refined_batch)
+        number = self._refined_batch
+        names = {each: (each, f"{IS_SUPERSEDED}{each}") for each in (*DUPLICATE, "conflict")}
+        if outcome.count(*names["redelivered"], *names["repeated"]):
+            rows = duplicate_rows("decided", "sound", refined_batch=number)
             self._append_new(rows, DUPLICATES)
-        if outcome.count(*REFUSED, "flipped_to_conflict"):
-            self._append_new(self._refused(decided, outcome), QUARANTINE)
+        parts = []
+        if outcome.count("quarantined"):
+            parts.append(refused_rows("decided", "records", refined_batch=number))
+        if outcome.count(*names["conflict"]):
+            wanted = "(from decided where outcome = 'conflict')"
+            bronze = rows_by_place(self._lake, BRONZE_EVENTS, wanted, settings=self._settings)
+            parts.append(conflict_rows("decided", "sound", bronze, refined_batch=number))
+        if parts:
+            self._append_new(" union all ".join(parts), QUARANTINE)
 
-    def losers(self, redecided: "DataFrame") -> None:
-        """Name records anew whose winner lost its place; a record may change the side table.
+    def reassign_duplicates(self) -> None:
+        """Give the records of the relation `reassigned` their new outcome and winner.
 
-        Rows arrive in their new table before they leave the old one: after a crash between the
-        two, the batch that runs again still finds them.
+        Rows are inserted in their new table before they are deleted from the old one: after a crash
+        between the two, the batch that runs again still finds them.
         """
-        outcomes = {row["outcome"] for row in redecided.select("outcome").distinct().collect()}
-        rows = duplicate_rows(redecided, refined_batch=self._refined_batch)
-        bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings)
-        refused = refused_rows(redecided, bronze, refined_batch=self._refined_batch)
+        number, lake = self._refined_batch, self._lake
+        found = lake.execute("select distinct outcome from reassigned").fetchall()
+        outcomes = {outcome for (outcome,) in found}
+        duplicates = duplicate_rows("reassigned", "reassigned", refined_batch=number)
+        conflicts = conflict_rows("reassigned", "reassigned", "reassigned", refined_batch=number)
+        refused = refused_rows("reassigned", "reassigned", refined_batch=number)
         if outcomes.intersection(DUPLICATE):
-            self._rename(rows, DUPLICATES, "arrive")
-        if outcomes.intersection(REFUSED):
-            self._rename(refused, QUARANTINE, "arrive")
-            self._rename(refused, DUPLICATES, "leave")
+            self._insert(duplicates, DUPLICATES)
+        if outcomes.difference(DUPLICATE):
+            self._insert(f"{conflicts} union all {refused}", QUARANTINE)
+            self._delete("outcome not in ('redelivered', 'repeated')", DUPLICATES)
         if outcomes.intersection(DUPLICATE):
-            self._rename(rows, QUARANTINE, "leave")
+            self._delete("outcome in ('redelivered', 'repeated')", QUARANTINE)
 
-    def _rename(self, rows: "DataFrame", table: Table, act: str) -> None:
-        from pyspark.sql import functions as F
-
-        transaction = Transaction(
-            f"{self._transaction.app_id}-losers-{act}", self._transaction.version
-        )
-        target = {**self._target, "transaction": transaction}
-        if act == "arrive":
-            merge(rows, table, **target)
-            return
-        held = read(self._spark, table, settings=self._settings)
-        if table is QUARANTINE:  # what a replay took keeps its row and its mark
-            held = held.filter(F.col("replayed_at").isNull())
-        leaving = held.join(rows.select(*POSITION), list(POSITION), "left_semi").withColumn(
-            "_leaves", F.lit(True)
-        )
-        if leaving.isEmpty():
-            return  # a merge that changes nothing costs as much as one that does
-        merge(leaving, table, delete_when=F.col("new._leaves"), **target)
-
-    def accepted(self, decided: "DataFrame", table: Table, outcome: BatchOutcome) -> None:
-        """Write the accepted rows of one table; beaten rows leave in the same commit."""
+    def accepted(self, table: Table, outcome: BatchOutcome) -> None:
+        """Write the accepted rows of one table; superseded rows leave in the same commit."""
         topics = topics_of(table)
-        rows = accepted_rows(decided, table, refined_batch=self._refined_batch)
-        if rows is None or not outcome.count("accepted", topics=topics):
+        if not outcome.count("accepted", topics=topics):
             return
-        flips = [f"flipped_to_{each}" for each in (*DUPLICATE, "conflict")]
-        if outcome.count(*flips, topics=topics):
-            self._merge_flips(rows, decided, table)
-        else:
-            if table is CUSTOMER_CONTACTS:  # a batch cut short before the last table may be there
-                rows = self._without_held(rows, table)
-            append(compact(rows, table, settings=self._settings), table, **self._target)
+        rows = accepted_rows(table, refined_batch=self._refined_batch)
+        if outcome.superseded(*topics):
+            self._supersede(rows, table)
+            return
+        if table is CUSTOMER_CONTACTS:  # a batch cut short before the last table may be there
+            held = rows_by_id(self._lake, table, _ids(rows), settings=self._settings)
+            rows = f"from ({rows}) anti join (select {_SOURCE} from {held}) using ({_SOURCE})"
+        self._append(rows, table, order="event_id")
 
-    def _without_held(self, rows: "DataFrame", table: Table) -> "DataFrame":
-        place = ["source_topic", "source_partition", "source_offset"]
-        held = read(self._spark, table, settings=self._settings).select(*place)
-        return rows.join(held, place, "left_anti")
-
-    def _merge_flips(self, rows: "DataFrame", decided: "DataFrame", table: Table) -> None:
-        """Put the new winners in the place of rows that a smaller position has beaten."""
-        from pyspark.sql import functions as F
-
-        beaten = decided.filter(F.col("is_existing")).select(
-            F.col("topic").alias("source_topic"),
-            F.col("partition").alias("source_partition"),
-            F.col("offset").alias("source_offset"),
+    def _supersede(self, rows: str, table: Table) -> None:
+        """Put the new winners in the place of the rows that they supersede."""
+        wanted = '(select identity from decided join sound using (topic, "partition", "offset") '
+        wanted += "where decided.is_existing)"
+        held = rows_by_id(self._lake, table, wanted, settings=self._settings)
+        month = "strftime(order_date, '%Y-%m') as order_month, " if table.partition_by else ""
+        keys = ", ".join([*table.key, *([table.partition_by] if table.partition_by else [])])
+        columns = ", ".join(f'"{name}"' for name in table.column_names())
+        leaving = f"""
+            select {columns}, true as leaves
+            from (select {month}* from {held})
+            where ({_SOURCE}) in (select ({PLACE}) from decided where is_existing)
+                and ({keys}) not in (select ({keys}) from fresh_rows)"""
+        self._lake.execute(f"create or replace temp table fresh_rows as {rows}")
+        source = f"select {columns}, false as leaves from fresh_rows union all {leaving}"
+        merge_rows(
+            self._reader(source),
+            table,
+            transaction=self._transaction,
+            delete_when="new.leaves",
+            **self._target,
         )
-        held = read(self._spark, table, settings=self._settings)
-        keys = [*table.key, *([table.partition_by] if table.partition_by else [])]
-        leaving = held.join(beaten, beaten.columns, "left_semi").join(
-            rows.select(*keys), keys, "left_anti"
-        )
-        source = rows.withColumn("_leaves", F.lit(False)).unionByName(
-            leaving.withColumn("_leaves", F.lit(True))
-        )
-        merge(source, table, delete_when=F.col("new._leaves"), **self._target)
 
-    def _append_new(self, rows: "DataFrame", table: Table) -> None:
+    def _insert(self, rows: str, table: Table) -> None:
+        transaction = self._named("insert")
+        merge_rows(self._reader(rows), table, transaction=transaction, **self._target)
+
+    def _delete(self, condition: str, table: Table) -> None:
+        """Delete the rows at the places of those reassigned records for which a condition holds."""
+        wanted = f"(select {PLACE} from reassigned where {condition})"
+        held = rows_by_place(self._lake, table, wanted, settings=self._settings)
+        # What a replay took keeps its row and its mark.
+        kept = "replayed_at is null" if table is QUARANTINE else "true"
+        columns = ", ".join(f'"{name}"' for name in table.column_names())
+        rows = f"""
+            select {columns}, true as leaves from {held}
+            where {kept} and ({PLACE}) in (select ({PLACE}) from {wanted})"""
+        if self._has_rows(rows):
+            transaction = self._named("delete")
+            merge_rows(
+                self._reader(rows),
+                table,
+                transaction=transaction,
+                delete_when="new.leaves",
+                **self._target,
+            )
+
+    def _named(self, act: str) -> Transaction:
+        app_id = f"{self._transaction.app_id}-reassign-{act}"
+        return Transaction(app_id, self._transaction.version)
+
+    def _append_new(self, rows: str, table: Table) -> None:
         """Append rows whose position the table does not hold yet (a reset reads bronze again)."""
-        held = read(self._spark, table, settings=self._settings).select(*POSITION)
-        append(rows.join(held, list(POSITION), "left_anti"), table, **self._target)
+        self._lake.execute(f"create or replace temp table side_rows as {rows}")
+        held = rows_by_place(self._lake, table, "side_rows", settings=self._settings)
+        new = f"from side_rows where ({PLACE}) not in (select ({PLACE}) from {held})"
+        self._append(new, table, order=PLACE)
 
-    def _refused(self, decided: "DataFrame", outcome: BatchOutcome) -> "DataFrame":
-        """Rows of the quarantine; bronze is read only for conflicts."""
-        bronze = None
-        if outcome.count("conflict", "flipped_to_conflict"):
-            bronze = read(self._spark, BRONZE_EVENTS, settings=self._settings)
-        return refused_rows(decided, bronze, refined_batch=self._refined_batch)
+    def _append(self, rows: str, table: Table, *, order: str) -> None:
+        """Append rows in an order that lets later look-ups pass over most of them."""
+        if self._has_rows(rows):
+            reader = self._reader(f"from ({rows}) order by {order}")
+            append_rows(reader, table, transaction=self._transaction, **self._target)
+
+    def _has_rows(self, rows: str) -> bool:
+        return bool(self._lake.execute(f"from ({rows}) limit 1").fetchall())
+
+    def _reader(self, rows: str) -> "pa.RecordBatchReader":
+        return self._lake.execute(rows).to_arrow_reader(BATCH_ROWS)
+
+
+_SOURCE = "source_topic, source_partition, source_offset"
+
+
+def _ids(rows: str) -> str:
+    return f"(select event_id as identity from ({rows}))"

@@ -1,19 +1,15 @@
 """London days of silver: the day of a row, and the rows of a range of days.
 
-In: a first and a last day. Out: conditions for frames and for the replacement of a table's rows.
+In: a first and a last day. Out: SQL conditions for queries and for the replacement of rows.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from lakehouse.contracts.tables import ORDER_LINES, WEB_EVENTS, Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import SHOP_TIME_ZONE
-
-if TYPE_CHECKING:
-    from pyspark.sql import Column
 
 
 @dataclass(frozen=True)
@@ -39,16 +35,12 @@ class Days:
         ends = self.last is None or (other.last is not None and other.last <= self.last)
         return starts and ends
 
-    def hold(self, day: "Column") -> "Column":
-        """Whether a day is one of these; false for an unknown day, unless everything is meant."""
-        from pyspark.sql import functions as F
-
-        found = F.lit(True) if self.is_everything else day.isNotNull()
-        if self.first is not None:
-            found = found & (day >= F.lit(self.first))
-        if self.last is not None:
-            found = found & (day <= F.lit(self.last))
-        return F.coalesce(found, F.lit(False))
+    def hold(self, day: str) -> str:
+        """SQL: whether a day is one of these; false for an unknown one, but all mean everything."""
+        if self.is_everything:
+            return "true"
+        parts = _between(day, _date(self.first), _date(self.last))
+        return f"coalesce({' and '.join(parts)}, false)"
 
     def rows_of(self, table: Table) -> str:
         """SQL condition that selects a table's rows of these days."""
@@ -81,17 +73,13 @@ def days_between(first: str | None, last: str | None) -> Days:
     )
 
 
-def day_of(table: Table) -> "Column":
-    """London day of a table's row."""
-    from pyspark.sql import functions as F
-
-    from pipelines.transforms.order_rules import shop_day
-
+def day_of(table: Table) -> str:
+    """SQL of the London day of a table's row."""
     if table is ORDER_LINES:
-        return F.col("order_date")
+        return "order_date"
     if table is WEB_EVENTS:
-        return F.col("event_date")
-    return shop_day(F.col("changed_at"))
+        return "event_date"
+    return f"(changed_at at time zone '{SHOP_TIME_ZONE}')::date"
 
 
 def _between(name: str, first: str | None, last: str | None) -> list[str]:

@@ -1,62 +1,61 @@
 """All of bronze decided at once: what silver must hold, whatever streams did before.
 
-In: bronze at one version. Out: every record of the asked days with its outcome, computed, winners
-decided over all of bronze. The parsers and the rules of winners are those of the stream.
+In: bronze at one version. Out: a workspace in which every record of the asked days has its outcome,
+winners decided over all of bronze. Record functions and rules of deduplication are the stream's.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts import dead_letter_topic
-from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.contracts.identity import identity_sql
+from lakehouse.contracts.tables import BRONZE_EVENTS, Table
+from lakehouse.duck import delta_relation
 from lakehouse.settings import Settings
 from lakehouse.tables import read
 from pipelines.silver.days import Days, day_of
-from pipelines.silver.refine import computed, dead_letters
-from pipelines.silver.routing import Refined, identity_of, payload_column
-from pipelines.transforms.deduplication import POSITION, decide
+from pipelines.silver.known import SOURCE_PLACE
+from pipelines.silver.parsing import record_functions
+from pipelines.silver.routing import TopicRoute
+from pipelines.silver.workspace import limit, open_workspace
+from pipelines.transforms.deduplication import KNOWN_COLUMNS, PLACE, decide
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from duckdb import DuckDBPyConnection
+    from pyspark.sql import SparkSession
 
 
-def decide_history(
+@contextlib.contextmanager
+def decided_history(
     spark: "SparkSession",
     *,
     settings: Settings,
-    wanted: Sequence[Refined],
+    routes: Sequence[TopicRoute],
     days: Days,
     bronze_version: int,
-) -> "DataFrame":
-    """Outcome of each record that concerns these days.
+) -> "Iterator[DuckDBPyConnection]":
+    """Open a workspace with the outcome of each record that concerns these days.
 
     These are the records whose day is one of them, those that silver holds on one of them, and all
     others that share an identity with one of these. Refused records of no readable day and dead
-    letters come along only when everything is asked for. Columns as `decide` gives them, and `day`
-    and `fact`, the identity before refusals were told apart.
+    letters come along only when everything is asked for.
     """
-    from pyspark.sql import functions as F
-
+    topics = {route.topic.name for route in routes}
+    if days.is_everything:
+        topics |= {dead_letter_topic(name) for name in topics}
+    functions = {name: read for name, read in record_functions().items() if name in topics}
     bronze = read(spark, BRONZE_EVENTS, settings=settings, version=bronze_version)
-    present = {row["topic"] for row in bronze.select("topic").distinct().collect()}
-    parts = [dead_letters(bronze.filter(F.col("topic").isin(_dead_topics(wanted, days))))]
-    for refined in [each for each in wanted if each.topic.name in present] or wanted[:1]:
-        parsed = refined.parse(bronze.filter(F.col("topic") == refined.topic.name)).withColumn(
-            "fact", F.col("identity")
-        )
+    with open_workspace(bronze, settings=settings, functions=functions, reads_delta=True) as lake:
         if not days.is_everything:
-            parsed = computed(parsed)  # read several times: for the identities, and for the rows
-            parsed = _concerned(parsed, _accepted(spark, refined, settings=settings), days=days)
-        payload = payload_column(refined.tables[0])
-        parts.append(decide(parsed, None).withColumnRenamed("payload", payload))
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole.unionByName(part, allowMissingColumns=True)
-    return computed(whole)
+            _leave_concerned(lake, routes, days, settings=settings)
+        lake.execute(f"create temp table known as select {KNOWN_COLUMNS} from records limit 0")
+        decide(lake)
+        yield lake
 
 
 def changes_elsewhere(
-    decided: "DataFrame", *, settings: Settings, wanted: Sequence[Refined], days: Days
+    lake: "DuckDBPyConnection", *, settings: Settings, routes: Sequence[TopicRoute], days: Days
 ) -> tuple[int, Days]:
     """Records that enter or leave silver on other days than those asked for.
 
@@ -66,64 +65,53 @@ def changes_elsewhere(
     Returns:
         How many, and days that hold all of them.
     """
-    from pyspark.sql import functions as F
-
     if days.is_everything:
         return 0, days
-    place = [*POSITION, "day"]
-    moved: DataFrame | None = None
-    for refined in wanted:
-        mine = decided.filter(F.col("topic") == refined.topic.name)
-        held = _accepted(decided.sparkSession, refined, settings=settings)
-        before = held.join(
-            mine.select(F.col("fact").alias("identity")).distinct(), "identity", "left_semi"
-        ).select(*place)
-        after = mine.filter(F.col("outcome") == "accepted").select(*place)
-        apart = before.subtract(after).unionByName(after.subtract(before))
-        apart = apart.filter(~days.hold(F.col("day")))
-        moved = apart if moved is None else moved.unionByName(apart)
-    if moved is None:
-        return 0, days
-    found = moved.agg(F.count("*"), F.min("day"), F.max("day")).collect()[0]
+    _hold_accepted(lake, routes, settings=settings)
+    found = lake.execute(f"""
+        with before as (
+            select {PLACE}, day from held
+            where (topic, identity) in (select (topic, identity) from records)
+        ), after as (
+            select {PLACE}, day from records join (from decided where outcome = 'accepted') as d
+            using ({PLACE})
+        )
+        select count(*), min(day), max(day)
+        from ((from before except from after) union all (from after except from before))
+        where not {days.hold("day")}""").fetchall()[0]
     return int(found[0]), Days(found[1], found[2])
 
 
-def _dead_topics(wanted: Sequence[Refined], days: Days) -> list[str]:
-    """Topics of dead letters that come along: those have no day."""
-    return [dead_letter_topic(each.topic.name) for each in wanted if days.is_everything]
+def _hold_accepted(
+    lake: "DuckDBPyConnection", routes: Sequence[TopicRoute], *, settings: Settings
+) -> None:
+    """Make the table `held`: place, identity and day of each record that silver has accepted."""
+    parts = [
+        f"""
+        select distinct {SOURCE_PLACE}, {identity_sql("source_topic", "event_id")} as identity,
+            {day_of(table)} as day
+        from {delta_relation(settings, table.name)} where source_topic in ({_names(routes, table)})
+        """
+        for table in dict.fromkeys(route.tables[-1] for route in routes)
+    ]
+    lake.execute(f"create or replace temp table held as {' union all '.join(parts)}")
 
 
-def _accepted(spark: "SparkSession", refined: Refined, *, settings: Settings) -> "DataFrame":
-    """Position, identity and day of each record of a topic that silver has accepted."""
-    from pyspark.sql import functions as F
-
-    table = refined.tables[-1]
-    return (
-        read(spark, table, settings=settings)
-        .filter(F.col("source_topic") == refined.topic.name)
-        .select(
-            F.col("source_topic").alias("topic"),
-            F.col("source_partition").alias("partition"),
-            F.col("source_offset").alias("offset"),
-            identity_of("source_topic").alias("identity"),
-            day_of(table).alias("day"),
-        )
-        .distinct()
-    )
+def _names(routes: Sequence[TopicRoute], table: Table) -> str:
+    return ", ".join(f"'{route.topic.name}'" for route in routes if route.tables[-1] is table)
 
 
-def _concerned(parsed: "DataFrame", held: "DataFrame", *, days: Days) -> "DataFrame":
-    """Records of these days, records that silver holds on them, and all of the same identity."""
-    from pyspark.sql import functions as F
-
-    here = held.filter(days.hold(F.col("day")))
-    facts = (
-        parsed.filter(days.hold(F.col("day")))
-        .select("fact")
-        .unionByName(here.select(F.col("identity").alias("fact")))
-        .distinct()
-    )
-    unreadable = parsed.filter(F.col("fact").isNull())
-    return parsed.join(facts, "fact", "left_semi").unionByName(
-        unreadable.join(here.select(*POSITION), list(POSITION), "left_semi")
+def _leave_concerned(
+    lake: "DuckDBPyConnection", routes: Sequence[TopicRoute], days: Days, *, settings: Settings
+) -> None:
+    """Leave records of these days, records that silver holds on them, and all of their identity."""
+    _hold_accepted(lake, routes, settings=settings)
+    lake.execute(f"""
+        create or replace temp table facts as
+        select topic, identity from records where {days.hold("day")} and identity is not null
+        union select topic, identity from held where {days.hold("day")}""")
+    limit(
+        lake,
+        f"""(topic, identity) in (from facts) or (identity is null
+            and ({PLACE}) in (select ({PLACE}) from held where {days.hold("day")}))""",
     )

@@ -1,33 +1,28 @@
 """Decided history -> silver: each table made equal to what bronze says, where it differs.
 
-In: the decided records of some days. Out: one commit per table that differs, none for the others.
-A row that is in its table already, alike in all columns, keeps its `refined_batch`; new and changed
-rows get the rewriting's own number.
+In: a workspace with the decided records of some days. Out: one commit per table that differs, none
+for the others. A row that its table holds already, equal in all columns, keeps its `refined_batch`;
+new and changed rows get the rewriting's own number.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, QUARANTINE, Table
+from lakehouse.duck import delta_relation
 from lakehouse.settings import Settings
-from lakehouse.tables import read, replace
+from lakehouse.tables import replace_rows
+from pipelines.silver.batch_writer import BATCH_ROWS
 from pipelines.silver.days import Days
-from pipelines.silver.refine import computed
-from pipelines.silver.rows import (
-    DUPLICATE,
-    accepted_rows,
-    compact,
-    duplicate_rows,
-    refused_rows,
-)
-from pipelines.transforms.deduplication import POSITION
+from pipelines.silver.routing import topics_of
+from pipelines.silver.rows import accepted_rows, conflict_rows, duplicate_rows, refused_rows
+from pipelines.transforms.deduplication import PLACE
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -42,11 +37,11 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One table beside the decided history: the rows to be there, and how many differ."""
+    """One table beside the decided history: SQL of the rows to be there, and how many differ."""
 
     table: Table
     result: Rewritten
-    rows: "DataFrame | None" = None
+    rows: str = ""
     where: str = "true"
 
 
@@ -55,7 +50,7 @@ class SilverRewriter:
     """Compares silver with one decided history, and writes what differs.
 
     Attributes:
-        decided: Records with their outcome, computed.
+        lake: Workspace with the decided records.
         days: The days that are rewritten.
         topics: Topics that were decided; rows of others stay.
         bronze_version: Version of bronze that was decided.
@@ -63,111 +58,103 @@ class SilverRewriter:
         facts: Facts for the commits.
     """
 
-    decided: "DataFrame"
+    lake: "DuckDBPyConnection"
     settings: Settings
     days: Days
     topics: tuple[str, ...]
     bronze_version: int
     refined_batch: int
     facts: Mapping[str, object]
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def compare(self, table: Table) -> Comparison:
-        """The rows that a table must hold, computed; those of other days and topics stay."""
+        """The rows that a table must hold; those of other days and topics stay."""
+        held = f"(from {delta_relation(self.settings, table.name)})"
         if table in (DUPLICATES, QUARANTINE):
-            return self._side_table(table)
-        held = read(self.decided.sparkSession, table, settings=self.settings)
+            return self._side_table(table, held)
         where = self.days.rows_of(table)
-        fresh = accepted_rows(self.decided, table, refined_batch=self.refined_batch)
-        if fresh is None:  # no topic of this table was decided
+        if not set(self.topics).intersection(topics_of(table)):
             return Comparison(table, Rewritten(table.name, 0, 0, 0))
-        here = held.filter(where)
-        return _compared(table, fresh=fresh.filter(where), held=here, stay=None, where=where)
+        fresh = accepted_rows(table, refined_batch=self.refined_batch)
+        fresh, held = (f"(from ({rows}) where {where})" for rows in (fresh, held))
+        return self._compared(table, fresh=fresh, held=held, stay=None, where=where)
 
     def write(self, found: Comparison) -> None:
         """Put the compared rows into their table, in one commit; nothing where none differs."""
-        if found.rows is None or not found.result.differing:
+        if not found.result.differing:
             return
-        replace(
-            compact(found.rows, found.table, settings=self.settings),
+        order = ", ".join(f'"{name}"' for name in found.table.key)
+        rows = self.lake.execute(f"from ({found.rows}) order by {order}")
+        replace_rows(
+            rows.to_arrow_reader(BATCH_ROWS),
             found.table,
             settings=self.settings,
             where=found.where,
             metadata=self.facts,
         )
 
-    def _side_table(self, table: Table) -> Comparison:
+    def _side_table(self, table: Table, held: str) -> Comparison:
         """Duplicates and refusals hold no day: those of the decided records are in question."""
-        from pyspark.sql import functions as F
-
-        spark, place = self.decided.sparkSession, list(POSITION)
-        held = read(spark, table, settings=self.settings)
         if self.days.is_everything:
-            mine = F.col("topic").isin(
-                *self.topics, *(dead_letter_topic(name) for name in self.topics)
-            )
-            here, stay = held.filter(mine), held.filter(~mine)
+            topics = (*self.topics, *(dead_letter_topic(name) for name in self.topics))
+            mine = f"topic in ({', '.join(map(repr, topics))})"
         else:
-            decided = self.decided.select(*place)
-            here = held.join(decided, place, "left_semi")
-            stay = held.join(decided, place, "left_anti")
+            mine = f"({PLACE}) in (select ({PLACE}) from decided)"
+        here, stay = f"(from {held} where {mine})", f"(from {held} where not ({mine}))"
+        number = self.refined_batch
         if table is DUPLICATES:
-            fresh = duplicate_rows(self.decided, refined_batch=self.refined_batch)
+            fresh = duplicate_rows("decided", "sound", refined_batch=number)
         else:
             fresh = self._refusals(here)
-        return _compared(table, fresh=fresh, held=here, stay=stay, where="true")
+        return self._compared(table, fresh=f"({fresh})", held=here, stay=stay, where="true")
 
-    def _refusals(self, held: "DataFrame") -> "DataFrame":
+    def _refusals(self, held: str) -> str:
         """Refused records of now, and rows of records that are placed elsewhere, marked so."""
-        from pyspark.sql import functions as F
+        bronze = delta_relation(self.settings, BRONZE_EVENTS.name, version=self.bronze_version)
+        number = self.refined_batch
+        refused = refused_rows("decided", "records", refined_batch=number)
+        conflicts = conflict_rows("decided", "sound", bronze, refined_batch=number)
+        columns = ", ".join(f'"{name}"' for name in QUARANTINE.column_names())
+        healed = f"""
+            select {columns} from (
+                select distinct on ({PLACE}) * replace (
+                    coalesce(replayed_at, timestamptz '{self.at.isoformat()}') as replayed_at,
+                    {number}::bigint as refined_batch)
+                from {held})
+            where ({PLACE}) in (
+                select ({PLACE}) from decided
+                where outcome in ('accepted', 'redelivered', 'repeated'))"""
+        return f"{refused} union all {conflicts} union all {healed}"
 
-        spark = self.decided.sparkSession
-        bronze = read(spark, BRONZE_EVENTS, settings=self.settings, version=self.bronze_version)
-        refused = refused_rows(self.decided, bronze, refined_batch=self.refined_batch)
-        placed = self.decided.filter(F.col("outcome").isin("accepted", *DUPLICATE))
-        now = F.lit(datetime.now(UTC)).cast("timestamp")
-        healed = (
-            held.dropDuplicates(list(POSITION))
-            .join(placed.select(*POSITION), list(POSITION), "left_semi")
-            .withColumn("replayed_at", F.coalesce(F.col("replayed_at"), now))
-            .withColumn("refined_batch", F.lit(self.refined_batch).cast("bigint"))
-        )
-        return refused.unionByName(healed.select(*QUARANTINE.column_names()))
+    def _compared(
+        self, table: Table, *, fresh: str, held: str, stay: str | None, where: str
+    ) -> Comparison:
+        """Rows that must be in place of `held`, beside those that stay, and how many differ."""
+        numbered = _numbered(fresh, held, table)
+        after, same = self.lake.execute(
+            f"select count(*), count(*) filter (is_held) from ({numbered})"
+        ).fetchall()[0]
+        before = self.lake.execute(f"select count(*) from {held}").fetchall()[0][0]
+        result = Rewritten(table.name, before, after, max(after, before) - same)
+        columns = ", ".join(f'"{name}"' for name in table.column_names())
+        rows = f"select {columns} from ({numbered})"
+        if stay is not None:
+            rows += f" union all select {columns} from {stay}"
+        return Comparison(table, result, rows, where)
 
 
-def _compared(
-    table: Table, *, fresh: "DataFrame", held: "DataFrame", stay: "DataFrame | None", where: str
-) -> Comparison:
-    """Rows that must be in place of `held`, beside those that stay, and how many differ."""
-    from pyspark.sql import functions as F
-
-    rows = computed(_numbered(fresh, held, table))
-    counted = rows.agg(F.count("*"), F.count_if(F.col("_is_held"))).collect()[0]
-    after, alike, before = int(counted[0]), int(counted[1]), held.count()
-    result = Rewritten(table.name, before, after, max(after, before) - alike)
-    whole = rows.select(*table.column_names())
-    if stay is not None:
-        whole = whole.unionByName(stay.select(*table.column_names()))
-    return Comparison(table, result, whole, where)
-
-
-def _numbered(fresh: "DataFrame", held: "DataFrame", table: Table) -> "DataFrame":
-    """Rows with the number of the equal row that the table holds, and whether it holds one."""
-    from pyspark.sql import functions as F
-
+def _numbered(fresh: str, held: str, table: Table) -> str:
+    """SQL of rows with the number of the equal row that the table holds, and `is_held`."""
     names = [name for name in table.column_names() if name != "refined_batch"]
-    key = list(table.key)
-    known = held.dropDuplicates(key).select(
-        *key,
-        F.struct(*names).alias("_held"),
-        F.col("refined_batch").alias("_number"),
-    )
-    joined = fresh.join(known, key, "left")
-    alike = reduce(
-        lambda left, right: left & right,
-        [F.col(name).eqNullSafe(F.col("_held").getField(name)) for name in names],
-        F.col("_held").isNotNull(),
-    )
-    return joined.withColumn("_is_held", F.coalesce(alike, F.lit(False))).withColumn(
-        "refined_batch",
-        F.when(F.col("_is_held"), F.col("_number")).otherwise(F.col("refined_batch")),
-    )
+    key = ", ".join(f'"{name}"' for name in table.key)
+    match = " and ".join(f'h."{name}" = f."{name}"' for name in table.key)
+    equal = " and ".join(f'h."{name}" is not distinct from f."{name}"' for name in names)
+    columns = ", ".join(f'f."{name}"' for name in names)
+    return f"""
+        select {columns}, if(is_held, number, f.refined_batch) as refined_batch, is_held
+        from (
+            select f.*, h.refined_batch as number,
+                h.refined_batch is not null and {equal} as is_held
+            from {fresh} as f
+            left join (select distinct on ({key}) * from {held}) as h on {match}
+        ) as f"""

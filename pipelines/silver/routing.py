@@ -1,18 +1,16 @@
-"""What becomes of each topic in silver, and how a batch counts its outcomes.
+"""What becomes of each topic in silver: its record function and the tables it fills.
 
-In: nothing. Out: the parser of each topic with the tables it fills, in the order of writing.
+In: nothing. Out: the routes in the order of writing, and how a batch counts its outcomes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import (
     CUSTOMER_CONTACTS,
     CUSTOMERS,
     ORDER_LINES,
     PRODUCTS,
-    TABLES,
     WEB_EVENTS,
     Table,
 )
@@ -24,37 +22,59 @@ from lakehouse.contracts.topics import (
     Topic,
 )
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
-from lakehouse.duck import delta_relation, open_lake
-from lakehouse.settings import Settings
-from pipelines.transforms.erp import line_identity, read_invoice_lines
+from pipelines.transforms.erp import refine_invoice_line
+from pipelines.transforms.records import (
+    Accepted,
+    Customer,
+    CustomerContact,
+    OrderLine,
+    Product,
+    Refused,
+    Row,
+    WebEvent,
+)
 from pipelines.transforms.web import (
-    read_customers,
-    read_products,
-    read_web_events,
-    read_web_orders,
+    refine_customer,
+    refine_product,
+    refine_web_event,
+    refine_web_order,
 )
 
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+RecordFunction = Callable[[bytes | None], Accepted | Refused]
 
 
 @dataclass(frozen=True)
-class Refined:
-    """How one topic becomes silver: its parser and the tables its payload fills."""
+class TopicRoute:
+    """How one topic becomes silver. The last table is written last: a record there is settled."""
 
     topic: Topic
-    parse: "Callable[[DataFrame], DataFrame]"
+    refine: RecordFunction
     tables: tuple[Table, ...]
 
 
-REFINED = (
-    Refined(CATALOG_PRODUCTS, read_products, (PRODUCTS,)),
-    Refined(CRM_CUSTOMERS, read_customers, (CUSTOMER_CONTACTS, CUSTOMERS)),
-    Refined(WEB_EVENTS_TOPIC, read_web_events, (WEB_EVENTS,)),
-    Refined(WEB_ORDERS, read_web_orders, (ORDER_LINES,)),
-    Refined(ERP_INVOICE_LINES, read_invoice_lines, (ORDER_LINES,)),
+ROUTES = (
+    TopicRoute(CATALOG_PRODUCTS, refine_product, (PRODUCTS,)),
+    TopicRoute(CRM_CUSTOMERS, refine_customer, (CUSTOMER_CONTACTS, CUSTOMERS)),
+    TopicRoute(WEB_EVENTS_TOPIC, refine_web_event, (WEB_EVENTS,)),
+    TopicRoute(WEB_ORDERS, refine_web_order, (ORDER_LINES,)),
+    TopicRoute(ERP_INVOICE_LINES, refine_invoice_line, (ORDER_LINES,)),
 )
 """In the order of writing: order lines last."""
+
+TABLE_OF: dict[type[Row], Table] = {
+    Product: PRODUCTS,
+    CustomerContact: CUSTOMER_CONTACTS,
+    Customer: CUSTOMERS,
+    WebEvent: WEB_EVENTS,
+    OrderLine: ORDER_LINES,
+}
+"""The table of each kind of row, in the order of writing."""
+
+SETTLING = (PRODUCTS, CUSTOMERS, WEB_EVENTS, ORDER_LINES)
+"""The last table of each route: what they hold is accepted."""
+
+IS_SUPERSEDED = "superseded_"
+"""Before the outcome of a record that was accepted until a smaller position came."""
 
 
 @dataclass
@@ -65,51 +85,31 @@ class BatchOutcome:
     amounts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def count(self, *outcomes: str, topics: tuple[str, ...] = ()) -> int:
+        """Records of some outcomes, of all topics or some."""
         return sum(
             number
-            for topic, found in self.records.items()
+            for topic, counts in self.records.items()
             if not topics or topic in topics
-            for outcome, number in found.items()
+            for outcome, number in counts.items()
             if outcome in outcomes
         )
 
-    def topics_of_flips(self) -> set[str]:
-        """Topics of which an accepted record lost its place."""
-        return {
-            topic
-            for topic, found in self.records.items()
-            if any(name.startswith("flipped_") for name in found)
-        }
-
-
-def identity_of(topic: str) -> "Column":
-    """Identity of a record by its event_id; `topic` names the column of its topic."""
-    from pyspark.sql import functions as F
-
-    erp = F.col(topic) == ERP_INVOICE_LINES.name
-    return F.when(erp, line_identity()).otherwise(F.col("event_id"))
-
-
-def payload_column(table: Table) -> str:
-    """Column of a decided batch that holds the rows of a table."""
-    return f"payload_{table.name.partition('.')[2]}"
+    def superseded(self, *topics: str) -> int:
+        """Accepted records that lost their place to a smaller position."""
+        return sum(
+            number
+            for topic, counts in self.records.items()
+            if not topics or topic in topics
+            for outcome, number in counts.items()
+            if outcome.startswith(IS_SUPERSEDED)
+        )
 
 
 def tables_in_order() -> tuple[Table, ...]:
     """Tables that accepted records fill, in the order of writing."""
-    ordered = [table for refined in REFINED for table in refined.tables]
-    return tuple(dict.fromkeys(ordered))
+    return tuple(TABLE_OF.values())
 
 
-def last_refined_batch(settings: Settings, *, versions: Mapping[str, int] | None = None) -> int:
-    """Highest refined_batch of any silver table, now or as pinned; 0 when silver is empty."""
-    pinned = versions or {}
-    stamped = [table for table in TABLES if "refined_batch" in table.column_names()]
-    parts = [
-        "select max(refined_batch) as number from "
-        + delta_relation(settings, table.name, version=pinned.get(table.name))
-        for table in stamped
-    ]
-    with open_lake(settings) as lake:
-        found = lake.execute(f"select max(number) from ({' union all '.join(parts)})").fetchone()
-    return int(found[0] or 0) if found else 0
+def topics_of(table: Table) -> tuple[str, ...]:
+    """Topics whose accepted records fill a table."""
+    return tuple(route.topic.name for route in ROUTES if table in route.tables)

@@ -1,70 +1,67 @@
-"""Which record of a fact wins: the smallest Kafka position, alike in stream, replay and backfill.
+"""Which record of a fact wins: the smallest Kafka position, in stream, replay and backfill alike.
 
-In: the records of one topic and what silver already holds of the same facts. Out: the outcome of
-every record. Nothing is dropped: a record that loses is named redelivered, repeated or conflict.
+In: the relations `records` (what each record of a batch says) and `known` (records that silver has
+accepted of the same facts). Out: the relation `decided`, one row per record that gets a place now.
+Nothing is dropped: a record that does not win is redelivered, repeated or a conflict, and says
+which record it lost to.
 """
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
-POSITION = ("topic", "partition", "offset")
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PLACE = 'topic, "partition", "offset"'
+KNOWN_COLUMNS = f"{PLACE}, event_id, identity, content_hash, amount"
+OUTCOME = """case
+    when winner_partition = "partition" and winner_offset = "offset" then 'accepted'
+    when winner_content <> content_hash then 'conflict'
+    when winner_event = event_id then 'redelivered'
+    else 'repeated' end"""
+"""Outcome of a sound record against the winner of its identity."""
 
 
-def decide(records: DataFrame, existing: DataFrame | None) -> DataFrame:
-    """Outcome of each record.
+def decide(lake: "DuckDBPyConnection") -> None:
+    """Make the relations `sound` and `decided`.
 
-    Args:
-        records: topic, partition, offset, event_id, identity, content_hash, refusal and whatever
-            rides along; one row per record.
-        existing: topic, partition, offset, event_id, identity, content_hash, amount of accepted
-            records that may share an identity; None when there are none.
-
-    Returns:
-        The rows of `records` that are not yet accepted, and the rows of `existing` that now lose
-        (`is_existing`, payload null), with `outcome`: accepted, redelivered, repeated, conflict or
-        quarantined, and `winner` (struct of position and event_id).
+    `sound` is every sound record in question, old (`is_existing`) or new. `decided` has the place
+    of each record, `is_existing`, amount, `outcome` (accepted, redelivered, repeated, conflict or
+    quarantined) and the place of its winner. Records that stay accepted have no row: neither those
+    of `known` that keep their place, nor those of `records` that are among them.
     """
-    refused = F.col("refusal").isNotNull()
-    position = F.concat_ws("/", *POSITION)
-    candidates = records.select(
-        *[name for name in records.columns if name not in ("identity", *_ONLY_REFUSED)],
-        F.when(refused, position).otherwise(F.col("identity")).alias("identity"),
-        # Only refusals need these; with every record they would double the shuffle.
-        *[F.when(refused, F.col(name)).alias(name) for name in _ONLY_REFUSED],
-        F.lit(False).alias("is_existing"),
-    )
-    if existing is not None:
-        known = existing.join(candidates.select("identity").distinct(), "identity", "left_semi")
-        fresh = candidates.join(known.select(*POSITION), list(POSITION), "left_anti")
-        candidates = fresh.unionByName(
-            known.withColumn("is_existing", F.lit(True)), allowMissingColumns=True
+    lake.execute(f"""
+        create or replace temp view unsettled as
+        select * from records anti join known using ({PLACE})""")
+    lake.execute(f"""
+        create or replace temp view sound as
+        select {KNOWN_COLUMNS}, false as is_existing from unsettled where reason is null
+        union all
+        select {KNOWN_COLUMNS}, true from known""")
+    # By a short key, since nearly all identities are alone: only the others are looked at closely.
+    lake.execute("""
+        create or replace temp table contested as
+        select topic, md5_number(identity) as key from sound group by all having count(*) > 1""")
+    lake.execute(f"""
+        create or replace temp table decided as
+        with shared as (
+            select * from sound where (topic, md5_number(identity)) in (from contested)
+        ), ranked as (
+            select *,
+                first_value("partition") over facts as winner_partition,
+                first_value("offset") over facts as winner_offset,
+                first_value(event_id) over facts as winner_event,
+                first_value(content_hash) over facts as winner_content
+            from shared
+            window facts as (partition by topic, identity order by "partition", "offset")
+        ), judged as (
+            select {PLACE}, is_existing, amount, {OUTCOME} as outcome,
+                winner_partition, winner_offset
+            from ranked
         )
-    ranked = candidates.withColumn(
-        "winner",
-        F.first(F.struct(*POSITION, "event_id", "content_hash")).over(
-            # Apart from the sound ones: an event_id may have the form of a position.
-            Window.partitionBy("identity", refused).orderBy(*POSITION)
-        ),
-    ).withColumn("outcome", F.when(refused, "quarantined").otherwise(outcome_against_winner()))
-    settled = F.col("is_existing") & (F.col("outcome") == "accepted")
-    winner = F.when(~refused, F.col("winner")).cast(WINNER)
-    return ranked.filter(~settled).withColumn("winner", winner)
-
-
-_ONLY_REFUSED = ("value", "kafka_at")
-WINNER = "struct<topic:string,partition:int,offset:bigint,event_id:string,content_hash:string>"
-
-
-def outcome_against_winner() -> Column:
-    """Outcome of a sound record against `winner`: position, event_id and content_hash decide."""
-    wins = (
-        (F.col("winner.topic") == F.col("topic"))
-        & (F.col("winner.partition") == F.col("partition"))
-        & (F.col("winner.offset") == F.col("offset"))
-    )
-    return (
-        F.when(wins, "accepted")
-        .when(F.col("winner.content_hash") != F.col("content_hash"), "conflict")
-        .when(F.col("winner.event_id") == F.col("event_id"), "redelivered")
-        .otherwise("repeated")
-    )
+        from judged where not (is_existing and outcome = 'accepted')
+        union all
+        select {PLACE}, false, amount, 'accepted', "partition", "offset" from sound
+        where not is_existing and (topic, md5_number(identity)) not in (from contested)
+        union all
+        select {PLACE}, false, amount, 'quarantined', null, null from unsettled
+        where reason is not null""")

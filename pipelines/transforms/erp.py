@@ -1,137 +1,127 @@
-"""ERP invoice lines: bronze records -> typed order lines, refusals with their reason.
+"""ERP invoice lines: one Kafka record -> a typed order line, or why it is refused.
 
-In: bronze rows of the ERP topic. Out: one row per record with identity, content_hash, amount,
-refusal and `payload`, the typed silver columns (null when refused). Rules: docs/data.md.
+In: the bytes of a record of the ERP topic. Out: `Accepted` or `Refused`. Rules: docs/data.md.
 """
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
-from lakehouse.settings import SHOP_TIME_ZONE
-from pipelines.transforms.amounts import amount_of, money_rules, price_of, quantity_of
-from pipelines.transforms.envelope import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    Rule,
-    parse_envelope,
-    refuse,
-    text_rules,
+from lakehouse.contracts.amounts import (
+    amount_of,
+    price_fault,
+    price_of,
+    quantity_fault,
+    quantity_of,
 )
-from pipelines.transforms.order_rules import content_hash, line_class, sku_of, text_of
+from lakehouse.contracts.business import FIRST_YEAR, LAST_YEAR
+from lakehouse.contracts.erp_lines import canonical_row, is_canonical_time, line_digest
+from lakehouse.contracts.identity import line_identity
+from lakehouse.contracts.topics import CURRENCIES, DATE_ORDERS, ERP_COLUMNS, ERP_INVOICE_LINES
+from lakehouse.remembered import remembered
+from pipelines.transforms.envelope import open_message, text_fault
+from pipelines.transforms.order_rules import line_class, shop_moment, sku_of, text_of
+from pipelines.transforms.records import Accepted, Fault, OrderLine, Refused
 
-ISO_DATE = r"^(?!0000)[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.0+)?)?\z"
-US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/(?!0000)[0-9]{4} [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\z"
+_LARGEST_LINE = 2**31 - 1
 
 
-def invoice_time(text: Column) -> Column:
-    """Shop-local time of an invoice date, as a zone-less value carried in a timestamp.
+class InvoiceTime(NamedTuple):
+    """When an invoice was made: the moment in UTC, the day and month of the shop."""
 
-    Reads `yyyy-MM-dd HH:mm[:ss]` and `M/d/yyyy H:mm[:ss]`; null for any other text and for a day
-    that is in no calendar. A pattern is applied only where the text has its form.
-    """
-    plain = F.trim(text)
-    iso = F.regexp_replace(F.regexp_replace(plain, "T", " "), r"\.0+\z", "")
-    return F.coalesce(
-        *[
-            F.when(plain.rlike(form), F.try_to_timestamp(value, F.lit(pattern)))
-            for form, value, pattern in (
-                (ISO_DATE, iso, "yyyy-M-d H:mm:ss"),
-                (ISO_DATE, iso, "yyyy-M-d H:mm"),
-                (US_DATE, plain, "M/d/yyyy H:mm"),
-                (US_DATE, plain, "M/d/yyyy H:mm:ss"),
-            )
-        ]
+    at: datetime
+    day: date
+    month: str
+
+
+def refine_invoice_line(value: bytes | None) -> Accepted | Refused:
+    """One row of an ERP extract as an order line."""
+    fields, fault = open_message(value, ERP_INVOICE_LINES)
+    if fields is None:
+        return Refused(*(fault or Fault("not_json")))
+    texts = [fields[column] for column in ERP_COLUMNS]
+    date_order = fields["date_order"] if fields["date_order"] in DATE_ORDERS else None
+    canonical = canonical_row(texts, date_order=date_order)
+    invoice, sku, _, _, time, _, customer, country = canonical
+    quantity, price = quantity_of(fields["Quantity"] or ""), price_of(fields["UnitPrice"] or "")
+    amount, order_id = amount_of(quantity, price), text_of(invoice)
+    invoiced = invoice_time(time or "")
+    event_id, identity = fields["event_id"], line_identity(fields["event_id"])
+    fault = fault or _fault(fields, order_id, amount, invoiced)
+    if fault or not order_id or quantity is None or price is None or not invoiced or amount is None:
+        day = invoiced.day if invoiced else None
+        return Refused(*(fault or Fault("not_json")), event_id, identity, amount, day)
+    line = OrderLine(
+        source_system="erp",
+        order_id=order_id,
+        line_number=fields["line_number"],
+        line_class=line_class(
+            quantity,
+            unit_price=price,
+            is_adjustment=order_id[0] in "Aa",
+            is_cancellation=order_id[0] in "Cc",
+        ),
+        sku=sku_of(sku),
+        description=text_of(fields["Description"]),
+        customer_id=text_of(customer),
+        country=text_of(country) or "Unspecified",
+        ordered_at=invoiced.at,
+        order_date=invoiced.day,
+        order_month=invoiced.month,
+        quantity=quantity,
+        unit_price=price,
+        line_amount=amount,
+        currency=CURRENCIES[0],
+    )
+    content = line_digest(canonical).hex()
+    return Accepted(event_id, identity, content, amount, invoiced.day, (line,))
+
+
+@remembered
+def invoice_time(text: str) -> InvoiceTime | None:
+    """When an invoice was made, by its canonical text; None for a text that is no time."""
+    if not is_canonical_time(text):
+        return None
+    wall_clock = datetime.fromisoformat(text)
+    return InvoiceTime(shop_moment(wall_clock), wall_clock.date(), text[:7])
+
+
+def _fault(
+    fields: Mapping[str, Any],
+    order_id: str | None,
+    amount: Decimal | None,
+    invoiced: InvoiceTime | None,
+) -> Fault | None:
+    """The first rule that a readable message breaks."""
+    return (
+        _row_fault(fields)
+        or text_fault(fields, ERP_COLUMNS)
+        or (None if order_id else Fault("missing_order_id"))
+        or (_money_fault(fields) if amount is None else None)
+        or _date_fault(invoiced)
     )
 
 
-def read_invoice_lines(records: DataFrame) -> DataFrame:
-    """One row per record: topic, partition, offset, kafka_at, value, event_id, identity,
-    content_hash, amount, refusal, day (of refused records, too, where it can be read), payload."""
-    opened = parse_envelope(records, ERP_INVOICE_LINES).withColumnsRenamed(
-        {column: f"raw_{column}" for column in ERP_COLUMNS}
-    )
-    typed = opened.select(
-        "*",
-        quantity_of(F.col("raw_Quantity")).alias("quantity"),
-        price_of(F.col("raw_UnitPrice")).alias("unit_price"),
-        invoice_time(F.col("raw_InvoiceDate")).alias("invoiced_at"),
-        F.upper(F.trim("raw_InvoiceNo")).alias("_invoice"),
-    ).withColumn("amount", amount_of(F.col("quantity"), F.col("unit_price")))
-    judged = refuse(typed, _rules())
-    lines = judged.select(
-        "*",
-        F.lit("erp").alias("source_system"),
-        F.trim("raw_InvoiceNo").alias("order_id"),
-        line_class(
-            F.col("quantity"),
-            unit_price=F.col("unit_price"),
-            is_adjustment=F.col("_invoice").startswith("A"),
-            is_cancellation=F.col("_invoice").startswith("C"),
-        ).alias("line_class"),
-        sku_of(F.col("raw_StockCode")).alias("sku"),
-        text_of(F.col("raw_Description")).alias("text"),
-        _customer_id().alias("customer_id"),
-        F.coalesce(text_of(F.col("raw_Country")), F.lit("Unspecified")).alias("country"),
-        F.to_utc_timestamp("invoiced_at", SHOP_TIME_ZONE).alias("ordered_at"),
-        F.to_date("invoiced_at").alias("order_date"),
-    )
-    texts = ("raw_InvoiceNo", "raw_StockCode", "raw_Description", "raw_Country")
-    content = (*texts, "quantity", "unit_price", "invoiced_at", "customer_id")
-    return lines.select(
-        "topic",
-        "partition",
-        "offset",
-        "kafka_at",
-        "value",
-        "event_id",
-        line_identity().alias("identity"),
-        F.when(F.col("refusal").isNull(), content_hash(*content)).alias("content_hash"),
-        "amount",
-        "refusal",
-        F.col("order_date").alias("day"),
-        F.when(F.col("refusal").isNull(), F.array(_payload())).alias("payload"),
-    )
+def _row_fault(fields: Mapping[str, Any]) -> Fault | None:
+    counted = fields["column_count"]
+    if not 1 <= fields["line_number"] <= _LARGEST_LINE:
+        return Fault("wrong_type", "line_number")
+    if counted is not None and counted != len(ERP_COLUMNS):
+        return Fault("wrong_column_count", str(counted))
+    if fields["date_order"] not in (None, *DATE_ORDERS):
+        return Fault("unknown_value", "date_order")
+    return None
 
 
-def line_identity() -> Column:
-    """The line's hash without its occurrence number: every occurrence is the same line."""
-    return F.regexp_replace("event_id", r"^([0-9a-f]{64})-[0-9]+\z", "$1")
+def _money_fault(fields: Mapping[str, Any]) -> Fault:
+    code = quantity_fault(fields["Quantity"] or "") or price_fault(fields["UnitPrice"] or "")
+    return Fault(code or "amount_out_of_range")
 
 
-def _customer_id() -> Column:
-    return F.regexp_replace(text_of(F.col("raw_CustomerID")), r"^([0-9]+)\.0+\z", "$1")
-
-
-def _rules() -> list[Rule]:
-    counted = F.col("column_count")
-    year = F.year("invoiced_at")
-    return [
-        ("wrong_type", ~F.col("line_number").between(1, 2**31 - 1), F.lit("line_number")),
-        ("wrong_column_count", counted.isNotNull() & (counted != len(ERP_COLUMNS)), counted),
-        *text_rules([f"raw_{column}" for column in ERP_COLUMNS]),
-        ("missing_order_id", F.coalesce(F.trim("raw_InvoiceNo"), F.lit("")) == "", F.lit(None)),
-        *money_rules(F.col("raw_Quantity"), F.col("raw_UnitPrice")),
-        ("bad_date", F.col("invoiced_at").isNull(), F.lit(None)),
-        ("date_out_of_range", ~year.between(FIRST_YEAR, LAST_YEAR), year.cast("string")),
-    ]
-
-
-def _payload() -> Column:
-    return F.struct(
-        "source_system",
-        "order_id",
-        F.col("line_number").try_cast("int").alias("line_number"),
-        "line_class",
-        "sku",
-        F.col("text").alias("description"),
-        "customer_id",
-        "country",
-        "ordered_at",
-        "order_date",
-        F.date_format("order_date", "yyyy-MM").alias("order_month"),
-        "quantity",
-        F.col("unit_price").cast("decimal(12,4)").alias("unit_price"),
-        F.col("amount").alias("line_amount"),
-        F.lit("GBP").alias("currency"),
-    )
+def _date_fault(invoiced: InvoiceTime | None) -> Fault | None:
+    if invoiced is None:
+        return Fault("bad_date")
+    if not FIRST_YEAR <= invoiced.day.year <= LAST_YEAR:
+        return Fault("date_out_of_range", str(invoiced.day.year))
+    return None

@@ -1,14 +1,23 @@
-"""Rules that order lines of every source share: class of a line, product code, shop-local day."""
+"""Rules that records of every source share: class of a line, product code, day in the shop."""
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from lakehouse.settings import SHOP_TIME_ZONE
 
+_SHOP = ZoneInfo(SHOP_TIME_ZONE)
+_encode = msgspec.json.Encoder().encode
+
 
 def line_class(
-    quantity: Column, *, unit_price: Column, is_adjustment: Column, is_cancellation: Column
-) -> Column:
+    quantity: int, *, unit_price: Decimal, is_adjustment: bool, is_cancellation: bool
+) -> str:
     """Class of a line; the first rule that fits wins.
 
     Args:
@@ -17,30 +26,40 @@ def line_class(
         is_adjustment: The order is a bad-debt adjustment.
         is_cancellation: The order is a credit note.
     """
-    return (
-        F.when(is_adjustment, "adjustment")
-        .when(is_cancellation, "cancellation")
-        .when(quantity < 0, "stock_movement")
-        .when(unit_price == 0, "zero_price")
-        .otherwise("sale")
-    )
+    if is_adjustment:
+        return "adjustment"
+    if is_cancellation:
+        return "cancellation"
+    if quantity < 0:
+        return "stock_movement"
+    return "sale" if unit_price else "zero_price"
 
 
-def sku_of(code: Column) -> Column:
-    """Product key of a stock code: upper case, no outer blanks, null when empty."""
-    return F.nullif(F.upper(F.trim(code)), F.lit(""))
+def text_of(text: str | None) -> str | None:
+    """A text without outer blanks, None when empty."""
+    return (text.strip(" ") or None) if text else None
 
 
-def text_of(text: Column) -> Column:
-    """A text without outer blanks, null when empty."""
-    return F.nullif(F.trim(text), F.lit(""))
+def sku_of(code: str | None) -> str | None:
+    """Product key of a stock code: upper case, no outer blanks, None when empty."""
+    return (code.strip(" ").upper() or None) if code else None
 
 
-def shop_day(at: Column) -> Column:
-    """Day of a UTC timestamp on the shop's wall calendar."""
-    return F.to_date(F.from_utc_timestamp(at, SHOP_TIME_ZONE))
+@lru_cache(1 << 12)
+def shop_day(at: datetime) -> date:
+    """Day of a moment on the shop's wall calendar."""
+    return at.astimezone(_SHOP).date()
 
 
-def content_hash(*columns: str) -> Column:
-    """SHA-256 over named business fields, with names, so that null and empty stay apart."""
-    return F.sha2(F.to_json(F.struct(*columns)), 256)
+def shop_moment(wall_clock: datetime) -> datetime:
+    """The moment in UTC of a time on the shop's wall clock, which has no zone.
+
+    Of an hour that there is twice the first is meant; one that there is not is read an hour later.
+    """
+    return wall_clock.replace(tzinfo=_SHOP).astimezone(UTC)
+
+
+def content_hash(fields: Mapping[str, object]) -> str:
+    """SHA-256 over named business fields; a field that is None is no part of the content."""
+    content = {name: value for name, value in fields.items() if value is not None}
+    return hashlib.sha256(_encode(content)).hexdigest()

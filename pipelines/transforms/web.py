@@ -1,185 +1,246 @@
-"""Records of the web shop, the CRM and the catalog -> typed rows, refusals with their reason.
+"""Web shop, CRM and catalog: one Kafka record -> typed rows, or why it is refused.
 
-In: bronze rows of one topic. Out: one row per record with identity, content_hash, amount, refusal,
-day in London (of refused ones, too, where it can be read) and `payload`, an array of typed silver
-rows (null when refused): a web order has several lines.
+In: the bytes of a record of one topic. Out: `Accepted` or `Refused`. A web order has one row per
+line, and one bad line refuses the order; a customer's change has a row without and a row with the
+contact data. Rules: docs/data.md.
 """
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
+from lakehouse.contracts.amounts import amount_of, is_quantity, price_fault, price_of
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
     CONSENTS,
     CRM_CUSTOMERS,
     CURRENCIES,
     ORDER_KINDS,
+    ORDER_LINE_FIELDS,
     PRODUCT_STATUS,
     WEB_DEVICE_TYPES,
     WEB_EVENT_TYPES,
     WEB_EVENTS,
     WEB_ORDERS,
+    Topic,
 )
-from pipelines.transforms.amounts import (
-    line_amount,
-    line_refusal,
-    price_of,
-    price_rules,
+from pipelines.transforms.envelope import has_control_characters, open_message, text_fault, utc_time
+from pipelines.transforms.order_rules import (
+    content_hash,
+    line_class,
+    shop_day,
+    sku_of,
+    text_of,
 )
-from pipelines.transforms.envelope import Rule, parse_envelope, refuse, text_rules, utc_timestamp
-from pipelines.transforms.order_rules import content_hash, line_class, shop_day, sku_of, text_of
+from pipelines.transforms.records import (
+    Accepted,
+    Customer,
+    CustomerContact,
+    Fault,
+    OrderLine,
+    Product,
+    Refused,
+    Row,
+    WebEvent,
+)
+
+Fields = Mapping[str, Any]
+_LARGEST_TOTAL = Decimal(10) ** 14
 
 
-def read_web_orders(records: DataFrame) -> DataFrame:
-    """One row per order message; `payload` holds its lines. A bad line refuses the whole order."""
-    opened = parse_envelope(records, WEB_ORDERS)
-    refusals = F.transform("lines", line_refusal)
-    judged = refuse(
-        opened.withColumn("_bad_line", F.get(F.filter(refusals, lambda x: x.isNotNull()), 0)),
-        [
-            *text_rules(["order_id", "customer_id", "session_id", "country", "currency"]),
-            ("missing_order_id", F.trim("order_id") == "", F.lit(None)),
-            ("missing_field", F.size("lines") == 0, F.lit("lines")),
-            _closed("currency", CURRENCIES, "unknown_currency"),
-            _closed("order_kind", ORDER_KINDS),
-            ("bad_line", F.col("_bad_line").isNotNull(), F.col("_bad_line")),
-        ],
+def refine_web_order(
+    value: bytes | None, *, currencies: Sequence[str] = CURRENCIES
+) -> Accepted | Refused:
+    """An order or a credit note of the web shop as its lines."""
+
+    def fault_of(fields: Fields) -> Fault | None:
+        if not fields["order_id"].strip(" "):
+            return Fault("missing_order_id")
+        if not fields["lines"]:
+            return Fault("missing_field", "lines")
+        if fields["currency"] not in currencies:
+            return Fault("unknown_currency", "currency")
+        if fields["order_kind"] not in ORDER_KINDS:
+            return Fault("unknown_value", "order_kind")
+        codes = enumerate(map(line_fault, fields["lines"]), 1)
+        return next((Fault("bad_line", f"line {n} {code}") for n, code in codes if code), None)
+
+    def content_of(fields: Fields) -> Fields:
+        names = [field.name for field in ORDER_LINE_FIELDS]
+        lines = [{name: line.get(name) for name in names} for line in fields["lines"]]
+        return {**fields, "lines": lines}
+
+    return _refined(
+        value,
+        WEB_ORDERS,
+        fault_of=fault_of,
+        rows_of=_order_lines,
+        amount_of_message=lambda fields: order_amount(fields["lines"]),
+        content_of=content_of,
     )
-    priced = judged.select(
-        "*",
-        utc_timestamp("occurred_at").alias("ordered_at"),
-        F.aggregate(
-            F.transform("lines", line_amount),
-            F.lit(0).cast("decimal(18,4)"),
-            lambda total, amount: (total + amount).try_cast("decimal(18,4)"),
-        ).alias("amount"),
-    ).withColumn("order_date", shop_day(F.col("ordered_at")))
-    lines = F.transform("lines", _order_line)
-    content = [field.name for field in WEB_ORDERS.fields]
-    return _records(priced, content=(*content, "ordered_at"), payload=lines)
 
 
-def read_web_events(records: DataFrame) -> DataFrame:
-    """One row per event message of the web shop."""
-    opened = parse_envelope(records, WEB_EVENTS)
-    names = [field.name for field in WEB_EVENTS.fields]
-    judged = refuse(
-        opened,
-        [
-            *text_rules(names),
-            _closed("event_type", WEB_EVENT_TYPES),
-            _closed("device_type", WEB_DEVICE_TYPES),
-        ],
-    ).withColumn("happened_at", utc_timestamp("occurred_at"))
-    payload = F.struct(
-        "session_id",
-        "visitor_id",
-        "customer_id",
-        "event_type",
-        sku_of(F.col("sku")).alias("sku"),
-        "order_id",
-        "device_type",
-        F.col("happened_at").alias("occurred_at"),
-        shop_day(F.col("happened_at")).alias("event_date"),
+def refine_web_event(value: bytes | None) -> Accepted | Refused:
+    """A page view, cart, checkout, purchase or exposure."""
+
+    def fault_of(fields: Fields) -> Fault | None:
+        if fields["event_type"] not in WEB_EVENT_TYPES:
+            return Fault("unknown_value", "event_type")
+        if fields["device_type"] not in (None, *WEB_DEVICE_TYPES):
+            return Fault("unknown_value", "device_type")
+        return None
+
+    def rows_of(fields: Fields, at: datetime, day: date) -> tuple[Row, ...]:
+        return (
+            WebEvent(
+                fields["session_id"],
+                fields["visitor_id"],
+                fields["customer_id"],
+                fields["event_type"],
+                sku_of(fields["sku"]),
+                fields["order_id"],
+                fields["device_type"],
+                at,
+                day,
+            ),
+        )
+
+    return _refined(value, WEB_EVENTS, fault_of=fault_of, rows_of=rows_of)
+
+
+def refine_customer(value: bytes | None) -> Accepted | Refused:
+    """A change of a customer's profile."""
+
+    def fault_of(fields: Fields) -> Fault | None:
+        if not fields["customer_id"].strip(" "):
+            return Fault("missing_field", "customer_id")
+        if fields["marketing_consent"] not in CONSENTS:
+            return Fault("unknown_value", "marketing_consent")
+        return None
+
+    def rows_of(fields: Fields, at: datetime, _: date) -> tuple[Row, ...]:
+        customer_id = fields["customer_id"]
+        has_consent = fields["marketing_consent"] == "yes"
+        return (
+            CustomerContact(customer_id, at, fields["name"], fields["email"], fields["address"]),
+            Customer(customer_id, at, text_of(fields["country"]) or "Unspecified", has_consent),
+        )
+
+    return _refined(value, CRM_CUSTOMERS, fault_of=fault_of, rows_of=rows_of)
+
+
+def refine_product(value: bytes | None) -> Accepted | Refused:
+    """A change of a product."""
+
+    def fault_of(fields: Fields) -> Fault | None:
+        if not fields["sku"].strip(" "):
+            return Fault("missing_field", "sku")
+        if code := price_fault(fields["unit_price"]):
+            return Fault(code)
+        if fields["status"] not in PRODUCT_STATUS:
+            return Fault("unknown_value", "status")
+        return None
+
+    def rows_of(fields: Fields, at: datetime, _: date) -> tuple[Row, ...]:
+        sku, price = sku_of(fields["sku"]), price_of(fields["unit_price"])
+        assert sku is not None and price is not None  # noqa: S101, PT018 - `fault_of` has seen both
+        is_active = fields["status"] == "active"
+        return (Product(sku, at, fields["description"], fields["category"], price, is_active),)
+
+    def content_of(fields: Fields) -> Fields:
+        return {**fields, "unit_price": price_of(fields["unit_price"])}
+
+    return _refined(
+        value, CATALOG_PRODUCTS, fault_of=fault_of, rows_of=rows_of, content_of=content_of
     )
-    return _records(judged, content=(*names, "happened_at"), payload=F.array(payload))
 
 
-def read_customers(records: DataFrame) -> DataFrame:
-    """One row per change of a customer; contact data rides in the same payload."""
-    opened = parse_envelope(records, CRM_CUSTOMERS)
-    names = [field.name for field in CRM_CUSTOMERS.fields]
-    judged = refuse(
-        opened,
-        [
-            *text_rules(names),
-            ("missing_field", F.trim("customer_id") == "", F.lit("customer_id")),
-            _closed("marketing_consent", CONSENTS),
-        ],
-    ).withColumn("changed_at", utc_timestamp("occurred_at"))
-    payload = F.struct(
-        "customer_id",
-        "changed_at",
-        F.coalesce(text_of(F.col("country")), F.lit("Unspecified")).alias("country"),
-        (F.col("marketing_consent") == "yes").alias("has_marketing_consent"),
-        "name",
-        "email",
-        "address",
+def line_fault(line: Fields) -> str | None:
+    """Why a line of a web order is refused, as a code of the closed list of reasons."""
+    sku, quantity, price = line.get("sku") or "", line.get("quantity"), line.get("unit_price") or ""
+    if has_control_characters(sku + (line.get("description") or "")):
+        return "control_characters"
+    if not sku.strip(" "):
+        return "missing_field"
+    if quantity is None or not is_quantity(quantity):
+        return "bad_quantity" if quantity is None else "quantity_out_of_range"
+    has_amount = amount_of(quantity, price_of(price)) is not None
+    return None if has_amount else price_fault(price) or "amount_out_of_range"
+
+
+def order_amount(lines: Sequence[Fields]) -> Decimal | None:
+    """Pounds of all lines; None where one has none."""
+    total = Decimal(0)
+    for line in lines:
+        amount = amount_of(line.get("quantity"), price_of(line.get("unit_price") or ""))
+        if amount is None:
+            return None
+        total += amount
+    return total if abs(total) < _LARGEST_TOTAL else None
+
+
+def _order_lines(fields: Fields, at: datetime, day: date) -> tuple[Row, ...]:
+    return tuple(
+        _order_line(fields, line, number, at, day) for number, line in enumerate(fields["lines"], 1)
     )
-    return _records(judged, content=(*names, "changed_at"), payload=F.array(payload))
 
 
-def read_products(records: DataFrame) -> DataFrame:
-    """One row per change of a product."""
-    opened = parse_envelope(records, CATALOG_PRODUCTS)
-    names = [field.name for field in CATALOG_PRODUCTS.fields]
-    typed = opened.withColumn("price", price_of(F.col("unit_price")))
-    judged = refuse(
-        typed,
-        [
-            *text_rules(names),
-            ("missing_field", F.trim("sku") == "", F.lit("sku")),
-            *price_rules(F.col("unit_price"), F.col("price")),
-            _closed("status", PRODUCT_STATUS),
-        ],
-    ).withColumn("changed_at", utc_timestamp("occurred_at"))
-    payload = F.struct(
-        sku_of(F.col("sku")).alias("sku"),
-        "changed_at",
-        "description",
-        "category",
-        F.col("price").cast("decimal(12,4)").alias("unit_price"),
-        (F.col("status") == "active").alias("is_active"),
-    )
-    content = [name for name in names if name != "unit_price"]
-    return _records(judged, content=(*content, "price", "changed_at"), payload=F.array(payload))
-
-
-def _closed(column: str, values: tuple[str, ...], reason: str = "unknown_value") -> Rule:
-    return (reason, ~F.col(column).isin(*values), F.lit(column))
-
-
-def _order_line(line: Column, index: Column) -> Column:
-    price = price_of(line["unit_price"]).cast("decimal(12,4)")
-    cancelled = F.col("order_kind") == "cancellation"
-    return F.struct(
-        F.lit("web").alias("source_system"),
-        F.col("order_id"),
-        (index + 1).cast("int").alias("line_number"),
-        line_class(
+def _order_line(fields: Fields, line: Fields, number: int, at: datetime, day: date) -> OrderLine:
+    price = price_of(line["unit_price"])
+    amount = amount_of(line["quantity"], price)
+    assert price is not None and amount is not None  # noqa: S101, PT018 - `line_fault` has seen both
+    return OrderLine(
+        source_system="web",
+        order_id=fields["order_id"],
+        line_number=number,
+        line_class=line_class(
             line["quantity"],
             unit_price=price,
-            is_adjustment=F.lit(False),
-            is_cancellation=cancelled,
-        ).alias("line_class"),
-        sku_of(line["sku"]).alias("sku"),
-        text_of(line["description"]).alias("description"),
-        text_of(F.col("customer_id")).alias("customer_id"),
-        F.coalesce(text_of(F.col("country")), F.lit("Unspecified")).alias("country"),
-        F.col("ordered_at"),
-        F.col("order_date"),
-        F.date_format("order_date", "yyyy-MM").alias("order_month"),
-        line["quantity"].alias("quantity"),
-        price.alias("unit_price"),
-        line_amount(line).alias("line_amount"),
-        F.col("currency"),
+            is_adjustment=False,
+            is_cancellation=fields["order_kind"] == "cancellation",
+        ),
+        sku=sku_of(line["sku"]),
+        description=text_of(line.get("description")),
+        customer_id=text_of(fields["customer_id"]),
+        country=text_of(fields["country"]) or "Unspecified",
+        ordered_at=at,
+        order_date=day,
+        order_month=f"{day:%Y-%m}",
+        quantity=line["quantity"],
+        unit_price=price,
+        line_amount=amount,
+        currency=fields["currency"],
     )
 
 
-def _records(judged: DataFrame, *, content: tuple[str, ...], payload: Column) -> DataFrame:
-    sound = F.col("refusal").isNull()
-    amount = F.col("amount") if "amount" in judged.columns else F.lit(None)
-    return judged.select(
-        "topic",
-        "partition",
-        "offset",
-        "kafka_at",
-        "value",
-        "event_id",
-        F.col("event_id").alias("identity"),
-        F.when(sound, content_hash(*content)).alias("content_hash"),
-        amount.cast("decimal(18,4)").alias("amount"),
-        "refusal",
-        shop_day(utc_timestamp("occurred_at")).alias("day"),
-        F.when(sound, payload).alias("payload"),
-    )
+def _refined(
+    value: bytes | None,
+    topic: Topic,
+    *,
+    fault_of: Callable[[Fields], Fault | None],
+    rows_of: Callable[[Fields, datetime, date], tuple[Row, ...]],
+    amount_of_message: Callable[[Fields], Decimal | None] = lambda _: None,
+    content_of: Callable[[Fields], Fields] = lambda fields: fields,
+) -> Accepted | Refused:
+    """A record of any of these topics: its envelope, its own rules, then its rows."""
+    fields, fault = open_message(value, topic)
+    if fields is None:
+        return Refused(*(fault or Fault("not_json")))
+    at, event_id, amount = utc_time(fields["occurred_at"]), fields["event_id"], None
+    day = shop_day(at) if at else None
+    amount = amount_of_message(fields)
+    fault = fault or text_fault(fields, _texts(topic)) or fault_of(fields)
+    if fault or at is None or day is None:
+        return Refused(*(fault or Fault("bad_time")), event_id, event_id, amount, day)
+    business = {name: fields[name] for name in _names(topic)}
+    content = content_hash({**content_of(business), "at": at})
+    return Accepted(event_id, event_id, content, amount, day, rows_of(fields, at, day))
+
+
+def _names(topic: Topic) -> tuple[str, ...]:
+    return tuple(field.name for field in topic.fields)
+
+
+def _texts(topic: Topic) -> tuple[str, ...]:
+    return tuple(field.name for field in topic.fields if field.kind == "string")

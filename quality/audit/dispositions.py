@@ -12,7 +12,7 @@ from decimal import Decimal
 from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES, QUARANTINE
 from quality.audit.acknowledged import landed_chunks, register_spans
 from quality.audit.equation import NAMED, Equation, Pinned, money
-from quality.audit.mart_sums import BOTH, SILVER_SUMS, mart_sums
+from quality.audit.mart_sums import LINE_TOTALS, mart_sums, shown, totals_query
 from quality.audit.winners import ENTITIES, unnamed_losers
 
 
@@ -143,27 +143,25 @@ def _amounts_given_up(pinned: Pinned) -> dict[str, Decimal]:
 
 
 def gold_equals_silver(pinned: Pinned) -> list[Equation]:
-    """R5, on to the screens: gross and cancelled sums are the same in silver and in each mart."""
-    sides = [(ORDER_LINES.name, _silver_sums(pinned)), *mart_sums(pinned.require_gold()).items()]
+    """R5, on to the screens: silver and each mart that states a total of sales state the same."""
+    silver = pinned.rows(totals_query(LINE_TOTALS, pinned.relation(ORDER_LINES.name)))[0]
+    stated = {
+        ORDER_LINES.name: dict(zip(LINE_TOTALS, silver, strict=True)),
+        **mart_sums(pinned.require_gold()),
+    }
     return [
         Equation(
             "R5",
-            f"{name} amount: {left[0]} = {right[0]}",
-            money(left[1][name]),
-            money(right[1][name]),
+            f"{name.replace('_', ' ')}: {left} = {right}",
+            shown(name, stated[left][name]),
+            shown(name, stated[right][name]),
             ()
-            if left[1][name] == right[1][name]
-            else (f"{money(right[1][name] - left[1][name])} off in {right[0]}",),
+            if stated[left][name] == stated[right][name]
+            else (f"{shown(name, stated[right][name] - stated[left][name])} off in {right}",),
         )
-        for left, right in itertools.pairwise(sides)
-        for name in BOTH
+        for name in LINE_TOTALS
+        for left, right in itertools.pairwise(each for each in stated if name in stated[each])
     ]
-
-
-def _silver_sums(pinned: Pinned) -> dict[str, Decimal]:
-    lines = pinned.relation(ORDER_LINES.name)
-    sums = pinned.rows(f"select {SILVER_SUMS} from {lines}")[0]
-    return dict(zip(BOTH, sums, strict=True))
 
 
 def _acknowledged_amounts(pinned: Pinned) -> dict[str, Decimal]:

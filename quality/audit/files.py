@@ -14,8 +14,8 @@ from urllib.parse import unquote
 from lakehouse.contracts import table
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.duck import first_line
-from lakehouse.ledger import chain, commits
-from lakehouse.pointer import CURRENT
+from lakehouse.ledger import chain, commits, publishes
+from lakehouse.pointer import Version, current
 from lakehouse.tables import current_version, location
 from quality.audit.equation import Equation, Pinned
 
@@ -142,9 +142,7 @@ def gold_is_of_one_run(pinned: Pinned) -> Equation:
     """R7: the gold file is the one whose digest its publish recorded."""
     gold = pinned.require_gold()
     published = [
-        line
-        for line in chain.lines("publishes", settings=pinned.settings)
-        if line["kind"] == "published" and line["file"] == gold.name
+        line for line in publishes.lines(pinned.settings, "published") if line["file"] == gold.name
     ]
     found = commits.file_sha256(gold)
     differences = []
@@ -170,8 +168,9 @@ def ledger_is_unbroken(pinned: Pinned, *, is_published: bool) -> Equation:
     settings = pinned.settings
     for name in chain.CHAINS:
         differences += chain.breaks(name, settings=settings)
-    current = _current(settings.gold_dir / CURRENT)
-    for name, head in (current.get("heads") or {}).items():
+    version = current(settings)
+    heads = version.part("heads") if version else {}
+    for name, head in heads.items():
         hashes = [line.get("sha256") for line in chain.lines(name, settings=settings)]
         pinned_lines = head["lines"]
         if pinned_lines and (
@@ -181,36 +180,25 @@ def ledger_is_unbroken(pinned: Pinned, *, is_published: bool) -> Equation:
                 f"{name} had {pinned_lines} lines when gold was published, "
                 f"it has {len(hashes)} now or others"
             )
-    published = [
-        line
-        for line in chain.lines("publishes", settings=settings)
-        if line["kind"] in ("published", "rolled_back")
-    ]
     if is_published:
-        differences += _other_than_published(current, published[-1] if published else {})
+        served = publishes.served(settings)
+        differences += _other_than_published(version, served[-1] if served else {})
     total = sum(head.lines for head in chain.heads(settings).values())
     return Equation(
         "R8",
         "ledger lines, each chained to the one before = the heads that CURRENT pins",
         f"{total:,} lines",
-        hashlib.sha256(json.dumps(current.get("heads") or {}, sort_keys=True).encode()).hexdigest()[
-            :16
-        ],
+        hashlib.sha256(json.dumps(heads, sort_keys=True).encode()).hexdigest()[:16],
         tuple(differences),
     )
 
 
-def _other_than_published(current: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
+def _other_than_published(version: Version | None, last: Line) -> list[str]:
     """The first thing that the pointer says otherwise than the last publish."""
-    for what, key in (("run", "run_id"), ("file", "file")):
-        if current.get(key) != last.get(key):
-            return [f"CURRENT points to {what} {current.get(key)}, last published: {last.get(key)}"]
+    named = (version.run_id, version.path.name) if version else (None, None)
+    for what, found, wanted in zip(
+        ("run", "file"), named, (last.get("run_id"), last.get("file")), strict=True
+    ):
+        if found != wanted:
+            return [f"CURRENT points to {what} {found}, last published: {wanted}"]
     return []
-
-
-def _current(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -4,6 +4,7 @@ In: pinned silver. Out: differences by position. Superseded records are judged f
 cut on, winners are looked for in all of silver.
 """
 
+from lakehouse.contracts.identity import identity_sql
 from lakehouse.contracts.tables import (
     CUSTOMERS,
     DUPLICATES,
@@ -12,7 +13,6 @@ from lakehouse.contracts.tables import (
     QUARANTINE,
     WEB_EVENTS,
 )
-from lakehouse.contracts.topics import ERP_INVOICE_LINES
 from quality.audit.equation import NAMED, Pinned
 
 ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
@@ -27,10 +27,9 @@ def _duplicates_of_nothing(pinned: Pinned) -> list[str]:
     superseded = pinned.recent(DUPLICATES.name)
     if not _rows(pinned, superseded):
         return []
-    erp = ERP_INVOICE_LINES.name
     accepted = " union all ".join(
-        f"select if(source_topic = '{erp}' and event_id[65] = '-', event_id[:64], event_id) "
-        f"as identity from {pinned.relation(entity.name)}"
+        f"select {identity_sql('source_topic', 'event_id')} as identity "
+        f"from {pinned.relation(entity.name)}"
         for entity in ENTITIES
     )
     found = pinned.rows(

@@ -8,6 +8,8 @@ fresh as its newest day.
 
 from collections.abc import Mapping
 
+from lakehouse.contracts.business import FIRST_YEAR, LAST_YEAR
+from lakehouse.contracts.outliers import plausible_span_sql
 from lakehouse.contracts.tables import ORDER_LINES, WEB_EVENTS
 from quality.gate.frame import Frame
 
@@ -23,7 +25,11 @@ JUDGED_DAYS = 7
 FEWEST_LINES = 50
 """Sale lines below which a day's median price and its rate of unknown customers are left out."""
 
-_DAYS = """
+_DAYS = (
+    f"""
+span as ({plausible_span_sql("{all}", day="order_date")}),
+"""
+    """
 days as (
     select source_system, order_date,
            count(*) as line_count,
@@ -35,14 +41,18 @@ days as (
            count(*) filter (refined_batch > {since}) as new_count,
            min(order_date) over source as first_date,
            max(order_date) over source as last_date
-    from {all}
-    where order_date >= (select max(order_date) - 150 from {all})
+    from {all}, span
+    where order_date between span.last_day - 150 and span.last_day
     group by source_system, order_date
     window source as (partition by source_system)
 )
 """
+)
 _PARTS: Mapping[str, str | int] = {
+    "plausible_span": plausible_span_sql("{all}", day="order_date"),
     "days": _DAYS,
+    "first_year": FIRST_YEAR,
+    "last_year": LAST_YEAR,
     "history_days": HISTORY_DAYS,
     "past_days": PAST_DAYS,
     "judged_days": JUDGED_DAYS,
@@ -129,7 +139,7 @@ _FRESHNESS = Frame(
     )
     select source_system, max(last_date) as last_date,
            greatest(
-               (select max(order_date) from {all}), (select max(event_date) from {web_events})
+               (select last_day from span), (select last_day from ({plausible_web_span}))
            ) - max(last_date) as silent_days,
            greatest(14, 2 * max(pause_days)) as allowed_days,
            1::bigint as records
@@ -141,7 +151,26 @@ _FRESHNESS = Frame(
     unit="sources",
     sample=("source_system", "last_date"),
     others=(WEB_EVENTS.name,),
+    parts={
+        "plausible_web_span": plausible_span_sql("{web_events}", day="event_date"),
+        **_PARTS,
+    },
+)
+
+_OUTLIERS = Frame(
+    "outlying_days",
+    ORDER_LINES.name,
+    """
+    with span as ({plausible_span})
+    select source_system, order_date, min(order_id) as first_order_id, count(*) as records
+    from {new}, span
+    where order_date not between span.first_day and span.last_day
+      and year(order_date) between {first_year} and {last_year}
+    group by source_system, order_date order by source_system, order_date limit {limit}
+    """,
+    unit="lines",
+    sample=("source_system", "order_date", "first_order_id"),
     parts=_PARTS,
 )
 
-HISTORY_FRAMES = (_RECENT_DAYS, _MISSING_DAYS, _FRESHNESS)
+HISTORY_FRAMES = (_OUTLIERS, _RECENT_DAYS, _MISSING_DAYS, _FRESHNESS)

@@ -17,7 +17,6 @@ from lakehouse.settings import Settings
 from quality.gate.expectations import errored, open_frames, verdicts
 from quality.gate.frame import frame_sql
 from quality.gate.rule import SuiteRule
-from quality.gate.storm import storm, storm_row
 from quality.gate.suites import RULES
 from quality.gate.table_frames import FRAMES, JUDGED_TABLES
 from quality.gate.verdicts import GateResult, QualityRow
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["GateResult", "QualityRow", "judge", "judge_relations", "storm", "storm_row"]
+__all__ = ["GateResult", "QualityRow", "judge", "judge_relations"]
 
 
 def judge(

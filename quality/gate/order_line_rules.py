@@ -232,6 +232,16 @@ BUSINESS_RULES = (
         max_value=1,
     ),
     _line(
+        "order_date.plausible",
+        ROW_COUNT,
+        (),
+        "No line lies years away from all others: such a date is mistyped, as a rule.",
+        severity="warn",
+        frame="outlying_days",
+        column="order_date",
+        value=0,
+    ),
+    _line(
         "customer_id.known",
         ROW_COUNT,
         (),

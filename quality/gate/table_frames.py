@@ -82,24 +82,25 @@ _MONTHS = Frame(
     """,
     sample=("first_order_id",),
 )
-# An ERP event_id is the line's hash, of this length, and its occurrence in the extract.
+# An ERP event_id is the line's day and hash, and its occurrence in the extract.
 _ERP_LINES = Frame(
     "erp_lines",
     ORDER_LINES.name,
     """
-    with crowded as (
-        select hash(left(event_id, 64)) as mark from {all} where source_system = 'erp'
-        group by mark having count(*) > 1
+    with lines as (
+        select event_id, order_id, regexp_replace(event_id, '-[0-9]+$', '') as line
+        from {all} where source_system = 'erp'
+    ), crowded as (
+        select hash(line) as mark from lines group by mark having count(*) > 1
     )
-    select left(event_id, 64) as line_hash, count(distinct event_id) as occurrences,
-           min(order_id) as order_id, 1::bigint as records
-    from {all}
-    where source_system = 'erp' and hash(left(event_id, 64)) in (select mark from crowded)
-    group by line_hash having count(distinct event_id) > 1
-    order by line_hash limit {limit}
+    select line, count(distinct event_id) as occurrences, min(order_id) as order_id,
+        1::bigint as records
+    from lines where hash(line) in (select mark from crowded)
+    group by line having count(distinct event_id) > 1
+    order by line limit {limit}
     """,
     unit="lines more than once",
-    sample=("line_hash", "occurrences", "order_id"),
+    sample=("line", "occurrences", "order_id"),
 )
 _ORDERS = Frame(
     "orders",

@@ -48,7 +48,7 @@ class GateResult:
         return not self.blocking
 
     def including(self, row: QualityRow) -> "GateResult":
-        """The result with one more verdict, such as that of `storm_row`."""
+        """The result with one more verdict, such as that of `spike_row`."""
         return replace(self, results=(*self.results, row))
 
     def to_json(self) -> dict[str, Any]:

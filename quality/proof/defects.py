@@ -53,7 +53,8 @@ WIDE_DEFECTS = (
     _wide(
         "erp_line.once",
         "doubled day: a day of the ERP was delivered twice",
-        "insert into order_lines select * replace (left(event_id, 64) || '-2' as event_id, "
+        "insert into order_lines select * "
+        "replace (regexp_replace(event_id, '-[0-9]+$', '-2') as event_id, "
         "source_offset + 2000000 as source_offset) from order_lines where {day}",
     ),
     _wide(

@@ -139,6 +139,13 @@ ODD_LINES = (
     ),
     _line("line_number.from_one", "a line with the number 0", line_number=0),
     _line(
+        "order_date.plausible",
+        "a line of 2091, eighty years after the others",
+        ordered_at=datetime(2091, 4, 1, 12, tzinfo=UTC),
+        order_date=date(2091, 4, 1),
+        order_month="2091-04",
+    ),
+    _line(
         "customer_id.known",
         "an order of a stranger",
         source_system="web",

@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
 from storefront.erp.columns import ExtractRow, column_positions
+from storefront.erp.date_column import DateColumn
 
 NEWLINE = "\n"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -43,13 +44,13 @@ def text_encoding(name: str) -> str:
     except (LookupError, ValueError):
         raise LakeError(
             f"--encoding {name!r} is no known text encoding; "
-            "use one such as utf-8, latin-1, cp1252 or utf-16."
+            "use one such as utf-8, cp1252, latin-1 or utf-16."
         ) from None
     return "utf-8-sig" if found.name == "utf-8" else found.name
 
 
-def validate(path: Path, *, encoding: str) -> int:
-    """Read the whole file once, and count its rows.
+def validate(path: Path, *, encoding: str, dates: DateColumn) -> int:
+    """Read the whole file once, count its rows, and gather the InvoiceDates of the sound ones.
 
     Raises:
         LakeError: Cut-off gzip, a binary file, bytes that are not the encoding, wrong columns, an
@@ -60,7 +61,8 @@ def validate(path: Path, *, encoding: str) -> int:
         reader = csv.reader(chain(text, [_END]))
         count = last = 0
         try:
-            _read_header(reader, path=path)
+            date_at = _read_header(reader, path=path)[ERP_COLUMNS.index("InvoiceDate")]
+            last_date = ""
             begins = reader.line_num
             for row in reader:
                 if row == [_END]:
@@ -68,6 +70,9 @@ def validate(path: Path, *, encoding: str) -> int:
                 if row:
                     count += 1
                     last = begins
+                    if len(row) == _WIDTH and row[date_at] != last_date:
+                        last_date = row[date_at]
+                        dates.add(last_date)
                 begins = reader.line_num
         except csv.Error as error:
             raise LakeError(
@@ -139,7 +144,7 @@ def _is_no_text(text: str, first_nul: int, *, line: int) -> bool:
 
 
 def _not_encoded(path: Path, error: UnicodeError, *, line: int, encoding: str) -> LakeError:
-    suggestion = "latin-1" if encoding.startswith("utf") else "utf-8"
+    suggestion = "cp1252" if encoding.startswith("utf") else "utf-8"
     if isinstance(error, UnicodeDecodeError):
         read = error.object[: error.start].decode(error.encoding, "ignore")
         line += read.replace("\r\n", NEWLINE).replace("\r", NEWLINE).count(NEWLINE)

@@ -12,17 +12,37 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import Literal
 
+from lakehouse.contracts.outliers import Span
+from lakehouse.contracts.topics import DateOrder
 from lakehouse.errors import LakeError
 from storefront.erp import csv_file, parquet_file
 from storefront.erp.columns import ExtractRow
+from storefront.erp.date_column import DateColumn
 
 Form = Literal["csv", "csv.gz", "parquet"]
 
+_USUAL_ENCODING = csv_file.text_encoding("utf-8")
 _FOREIGN = {
     b"PK\x03\x04": "a zip or Excel file",
     b"\xd0\xcf\x11\xe0": "an old Excel file",
     b"%PDF": "a PDF",
 }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a user says of a file that the file does not say itself.
+
+    Attributes:
+        encoding: Of a csv; without meaning for Parquet.
+        date_order: Of dates with slashes, where the column of dates leaves it open.
+    """
+
+    encoding: str = "utf-8"
+    date_order: DateOrder | None = None
+
+
+AS_USUAL = Reading()
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,9 @@ class Extract:
         sha256: Of the file's bytes, in hexadecimal.
         row_count: Rows in the file, sound or not; at least 1.
         encoding: Of a csv; without meaning for Parquet.
+        date_order: Of the dates with slashes; None where there are none.
+        span: The plausible days and those that lie apart; None without a readable date.
+        key: Names the content as it is read: the same bytes in another encoding are another source.
     """
 
     path: Path
@@ -40,7 +63,24 @@ class Extract:
     encoding: str
     sha256: str
     row_count: int
+    date_order: DateOrder | None
+    span: Span | None
+    key: str
     stamp: tuple[int, int, int]
+
+    @property
+    def warning(self) -> str:
+        """What a user should know of a file that is sent all the same; empty without a doubt."""
+        if self.span is None or not self.span.outliers:
+            return ""
+        days = ", ".join(map(str, self.span.outliers[:3]))
+        more = len(self.span.outliers) - 3
+        return (
+            f"{self.path.name}: {days}{f' and {more} more days' if more > 0 else ''} "
+            f"{'lie' if len(self.span.outliers) > 1 else 'lies'} more than two years away from the "
+            f"other dates ({self.span.first} to {self.span.last}). Such lines count on their own "
+            "day and move no clock; correct the date at the source if it is mistyped."
+        )
 
     def rows(self) -> Iterator[ExtractRow]:
         """Rows in the order of the file, each time from the first; memory stays bounded.
@@ -60,30 +100,48 @@ class Extract:
             raise LakeError(f"{self.path} changed while it was read; run the command again.")
 
 
-def read_extract(path: Path, *, encoding: str = "utf-8") -> Extract:
+def read_extract(path: Path, reading: Reading = AS_USUAL) -> Extract:
     """Validate an extract as a whole.
 
     Raises:
         LakeError: The file is missing, a folder, unreadable, empty, damaged, without rows, in
-            another encoding, or has other columns than the eight.
+            another encoding, has other columns than the eight, or dates of no single order.
     """
-    name = csv_file.text_encoding(encoding)
+    encoding = csv_file.text_encoding(reading.encoding)
+    dates = DateColumn()
     try:
         form = _form(path)
         stamp = _stamp(path)
         with path.open("rb") as raw:
             sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
         if form == "parquet":
-            row_count = parquet_file.validate(path)
+            row_count = parquet_file.validate(path, dates=dates)
         else:
-            row_count = csv_file.validate(path, encoding=name)
+            row_count = csv_file.validate(path, encoding=encoding, dates=dates)
     except OSError as error:
         raise LakeError(
             f"{path} can't be read ({error.strerror or error}); check the file and its permissions."
         ) from None
     if row_count == 0:
         raise LakeError(f"{path} has column names but no rows; there is nothing to send.")
-    return Extract(path, form, name, sha256, row_count, stamp)
+    date_order = dates.order(reading.date_order, path=path)
+    return Extract(
+        path=path,
+        form=form,
+        encoding=encoding,
+        sha256=sha256,
+        row_count=row_count,
+        date_order=date_order,
+        span=dates.span(date_order),
+        key=":".join(
+            [
+                sha256,
+                *([encoding] if form != "parquet" and encoding != _USUAL_ENCODING else []),
+                *([date_order] if date_order and dates.possible != {date_order} else []),
+            ]
+        ),
+        stamp=stamp,
+    )
 
 
 def _form(path: Path) -> Form:

@@ -5,6 +5,7 @@ In: a Parquet file with the eight columns in any type. Out: `ExtractRow`s of pla
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from math import isnan
 from pathlib import Path
 
@@ -16,18 +17,25 @@ from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
 from lakehouse.settings import SHOP_TIME_ZONE
 from storefront.erp.columns import ExtractRow, column_positions
+from storefront.erp.date_column import DateColumn
 
 PARQUET_MAGIC = b"PAR1"
 _BATCH_ROWS = 1 << 15
 
 
-def validate(path: Path) -> int:
-    """Read every page once, with its checksum where it has one, and count the rows.
+def validate(path: Path, *, dates: DateColumn) -> int:
+    """Read every page once, with its checksum where it has one; count rows and gather dates.
 
     Raises:
         LakeError: Damaged file, wrong columns, a column of a type that has no plain text.
     """
-    return sum(batch.num_rows for batch in _text_batches(path))
+    row_count = 0
+    for batch in _text_batches(path):
+        row_count += batch.num_rows
+        for text in pc.unique(batch.column("InvoiceDate")).to_pylist():
+            if text is not None:
+                dates.add(text)
+    return row_count
 
 
 def read_rows(path: Path) -> Iterator[ExtractRow]:
@@ -112,9 +120,15 @@ def _float_texts(values: pa.Array) -> pa.Array:
     else:
         numbers = values.to_pylist()
     return pa.array(
-        [None if number is None or isnan(number) else repr(number) for number in numbers],
+        [None if number is None or isnan(number) else _plain(number) for number in numbers],
         pa.string(),
     )
+
+
+def _plain(number: float) -> str:
+    """Shortest text of a float, without an exponent, which no platform reads as a number or id."""
+    text = repr(number)
+    return f"{Decimal(text):f}" if "e" in text else text
 
 
 def _first_line(error: Exception) -> str:

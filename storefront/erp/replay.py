@@ -8,10 +8,11 @@ tomorrow, whatever range of dates is sent.
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from lakehouse.contracts.amounts import line_amount
+from lakehouse.contracts.erp_lines import canonical_row, event_id_of, line_digest, read_time
 from lakehouse.contracts.topics import ENVELOPE, ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.errors import LakeError
 from storefront.erp.extract import Extract
-from storefront.erp.line_identity import canonical_row, line_amount, line_digest, read_time
 from storefront.messages import Message, encode, rfc3339
 
 UNKNOWN_KEY = "unknown"
@@ -56,20 +57,24 @@ def _messages(
     extract: Extract, *, occurred_at: str, first_day: str, last_day: str
 ) -> Iterator[Message]:
     topic, version = ERP_INVOICE_LINES.name, ERP_INVOICE_LINES.schema_version
+    date_order = extract.date_order
     occurrences: dict[bytes, int] = {}
     lines_of: dict[str | None, int] = {}
     for texts, row_number, column_count in extract.rows():
         invoice, _, _, quantity, invoice_date, unit_price, _, _ = texts
-        digest = line_digest(canonical_row(texts))
+        canonical = canonical_row(texts, date_order=date_order)
+        digest = line_digest(canonical)
         occurrences[digest] = occurrence = occurrences.get(digest, 0) + 1
         lines_of[invoice] = line_number = lines_of.get(invoice, 0) + 1
-        time = read_time(invoice_date) if invoice_date else None
+        time = read_time(invoice_date, date_order=date_order) if invoice_date else None
         if time is not None and not first_day <= time[:10] <= last_day:
             continue
-        event_id = f"{digest.hex()}-{occurrence}"
+        event_id = event_id_of(canonical, digest, occurrence)
         values = [event_id, version, occurred_at, *texts, row_number, line_number]
+        fields: dict[str, object] = dict(zip(_FIELDS, values, strict=False))
         if column_count != _WIDTH:
-            values.append(column_count)  # the last field, which sound rows leave out
-        fields = dict(zip(_FIELDS, values, strict=False))
+            fields["column_count"] = column_count
+        if date_order is not None:
+            fields["date_order"] = date_order
         amount = line_amount(quantity, unit_price)
         yield Message(topic, invoice or UNKNOWN_KEY, event_id, encode(fields), amount)

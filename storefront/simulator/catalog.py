@@ -13,20 +13,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from lakehouse.contracts.business import SERVICE_CODE_PREFIX, SERVICE_CODES, TEXT_LIMIT
-from lakehouse.contracts.topics import ERP_COLUMNS
+from lakehouse.contracts.amounts import line_amount
+from lakehouse.contracts.business import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    SERVICE_CODE_PREFIX,
+    SERVICE_CODES,
+    TEXT_LIMIT,
+)
+from lakehouse.contracts.erp_lines import canonical_id, present, read_time
+from lakehouse.contracts.outliers import plausible_span
+from lakehouse.contracts.topics import ERP_COLUMNS, DateOrder
 from storefront.erp.columns import ExtractRow
-from storefront.erp.extract import read_extract
-from storefront.erp.line_identity import canonical_customer, line_amount, read_time
+from storefront.erp.extract import AS_USUAL, Reading, read_extract
 
-_FIRST_DAY, _LAST_DAY = "1990-01-01", "2099-12-31"  # the platform refuses lines beyond
 UNKNOWN_COUNTRY = "Unspecified"
 
 Offers = Counter[tuple[str, str | None, str]]
 """Sale lines by raw sku, description and price."""
 
 Buyers = set[tuple[str, str | None, str]]
-"""Raw customer, country and invoice of the sales."""
+"""Raw customer and country, and order, of the sales."""
 
 T = TypeVar("T", str, Decimal)
 
@@ -55,7 +62,8 @@ class Catalog:
     """Products and customers, each in the order of its id.
 
     Attributes:
-        last_day: Last day with a sale, from 1990 to 2099; the simulated clock goes on after it.
+        last_day: Last plausible day with a sale (`lakehouse.contracts.outliers`); the simulated
+            clock goes on after it.
     """
 
     products: tuple[Product, ...]
@@ -63,16 +71,17 @@ class Catalog:
     last_day: date | None
 
 
-def load_catalog(path: Path, *, encoding: str = "utf-8") -> Catalog:
+def load_catalog(path: Path, reading: Reading = AS_USUAL) -> Catalog:
     """Catalog of the extract in a file.
 
     Raises:
         LakeError: The file is no ERP extract.
     """
-    return catalog_from(read_extract(path, encoding=encoding).rows())
+    extract = read_extract(path, reading)
+    return catalog_from(extract.rows(), date_order=extract.date_order)
 
 
-def catalog_from(rows: Iterable[ExtractRow]) -> Catalog:
+def catalog_from(rows: Iterable[ExtractRow], *, date_order: DateOrder | None = None) -> Catalog:
     """Catalog of the sale lines among the rows.
 
     The name of a product is its most frequent trimmed description, ties by text; its price the most
@@ -86,13 +95,16 @@ def catalog_from(rows: Iterable[ExtractRow]) -> Catalog:
         invoice, sku, description, quantity, time, price, customer, country = texts
         if not (invoice and sku and quantity and time and price) or column_count != width:
             continue
+        order_id = canonical_id(invoice)
+        if order_id is None or canonical_id(sku) is None:
+            continue
         if not (_is_positive(quantity) and _is_positive(price) and _is_sale(invoice)):
             continue
         offers[sku, description, price] += 1
         times.add(time)
         if customer:
-            buyers.add((customer, country, invoice))
-    return Catalog(_products(offers), _customers(buyers), _last_day(times))
+            buyers.add((customer, country, order_id))
+    return Catalog(_products(offers), _customers(buyers), _last_day(times, date_order=date_order))
 
 
 @lru_cache(1 << 12)
@@ -110,7 +122,7 @@ def _products(offers: Offers) -> tuple[Product, ...]:
     names: defaultdict[str, Counter[str]] = defaultdict(Counter)
     prices: defaultdict[str, Counter[Decimal]] = defaultdict(Counter)
     for (raw_sku, raw_description, raw_price), lines in offers.items():
-        sku = raw_sku.strip(" ").upper()
+        sku = (canonical_id(raw_sku) or "").strip(" ").upper()
         pounds = line_amount("1", raw_price)
         if not _is_product(sku) or pounds is None:
             continue
@@ -126,8 +138,8 @@ def _products(offers: Offers) -> tuple[Product, ...]:
 def _customers(buyers: Buyers) -> tuple[KnownCustomer, ...]:
     countries: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for raw_customer, raw_country, _ in buyers:
-        customer_id = canonical_customer(raw_customer).strip(" ")
-        country = (raw_country or "").strip(" ")
+        customer_id = (canonical_id(raw_customer) or "").strip(" ")
+        country = (present(raw_country or "") or "").strip(" ")
         if _is_sound(customer_id):
             countries[customer_id][country if _is_sound(country) else UNKNOWN_COUNTRY] += 1
     return tuple(
@@ -136,10 +148,11 @@ def _customers(buyers: Buyers) -> tuple[KnownCustomer, ...]:
     )
 
 
-def _last_day(times: set[str]) -> date | None:
-    days = (time[:10] for time in map(read_time, times) if time)
-    found = max((day for day in days if _FIRST_DAY <= day <= _LAST_DAY), default=None)
-    return date.fromisoformat(found) if found else None
+def _last_day(times: set[str], *, date_order: DateOrder | None) -> date | None:
+    read = (read_time(text, date_order=date_order) for text in times)
+    days = {time[:10] for time in read if time and FIRST_YEAR <= int(time[:4]) <= LAST_YEAR}
+    span = plausible_span(map(date.fromisoformat, days))
+    return span.last if span else None
 
 
 def _is_product(sku: str) -> bool:

@@ -25,6 +25,8 @@ from storefront.simulator.sessions import Session
 from storefront.simulator.visits import device_of
 from storefront.simulator.world import World
 
+_WITHOUT_MARKS = str.maketrans("", "", "-T:")
+
 
 def product_fact(
     world: World, product: Product, terms: Terms, *, day: date, at: datetime
@@ -37,8 +39,8 @@ def product_fact(
         "unit_price": pounds(terms.price),
         "status": "active" if terms.is_active else "discontinued",
     }
-    event_id = world.digest("product", day, product.sku)
-    return _message(CATALOG_PRODUCTS, event_id=event_id, at=at, fields=fields)
+    mark = world.digest("product", day, product.sku)
+    return _message(CATALOG_PRODUCTS, mark=mark, at=at, fields=fields)
 
 
 def profile_fact(world: World, profile: Profile, *, day: date, at: datetime) -> Message:
@@ -51,8 +53,8 @@ def profile_fact(world: World, profile: Profile, *, day: date, at: datetime) -> 
         "country": profile.country,
         "marketing_consent": "yes" if profile.has_consent else "no",
     }
-    event_id = world.digest("profile", day, profile.customer_id)
-    return _message(CRM_CUSTOMERS, event_id=event_id, at=at, fields=fields)
+    mark = world.digest("profile", day, profile.customer_id)
+    return _message(CRM_CUSTOMERS, mark=mark, at=at, fields=fields)
 
 
 def session_facts(world: World, session: Session, *, day: date) -> list[tuple[datetime, Message]]:
@@ -73,9 +75,9 @@ def session_facts(world: World, session: Session, *, day: date) -> list[tuple[da
             "order_id": click.order_id,
             "device_type": device,
         }
-        event_id = world.digest("click", session.session_id, number)
+        mark = world.digest("click", session.session_id, number)
         at = click.occurred_at
-        facts.append((at, _message(WEB_EVENTS, event_id=event_id, at=at, fields=fields)))
+        facts.append((at, _message(WEB_EVENTS, mark=mark, at=at, fields=fields)))
     if order:
         facts.append((order.ordered_at, _order_fact(world, order)))
     return facts
@@ -140,22 +142,25 @@ def _trade(
         ],
     }
     amount = Decimal(sum(line.quantity * line.price for line in lines)).scaleb(-2)
-    event_id = world.digest("trade", order_id)
-    return _message(WEB_ORDERS, event_id=event_id, at=at, fields=fields, amount=amount)
+    mark = world.digest("trade", order_id)
+    return _message(WEB_ORDERS, mark=mark, at=at, fields=fields, amount=amount)
 
 
 def _message(
     topic: Topic,
     *,
-    event_id: str,
+    mark: str,
     at: datetime,
     fields: Mapping[str, object],
     amount: Decimal | None = None,
 ) -> Message:
+    """A message; its id begins with the time, so that a look-up passes over files of other days."""
+    occurred_at = rfc3339(at)
+    event_id = f"{occurred_at[:19].translate(_WITHOUT_MARKS)}-{mark}"
     envelope = {
         "event_id": event_id,
         "schema_version": topic.schema_version,
-        "occurred_at": rfc3339(at),
+        "occurred_at": occurred_at,
     }
     value = encode({**envelope, **fields})
     return Message(topic.name, str(fields[topic.key]), event_id, value, amount)

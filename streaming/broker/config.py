@@ -10,6 +10,7 @@ import os
 import uuid
 from pathlib import Path
 
+from lakehouse.jars.java import LOCALE
 from lakehouse.settings import Settings
 
 PROPERTIES_FILE = "server.properties"
@@ -80,6 +81,7 @@ def java_command(settings: Settings, *, java: Path, classpath: str) -> list[str]
     return [
         str(java),
         f"{STATE_MARK}{settings.kafka_dir}",
+        *LOCALE,
         "-Xms64m",
         f"-Xmx{settings.kafka_heap}",
         "-XX:+UseSerialGC",

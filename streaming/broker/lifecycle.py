@@ -206,9 +206,13 @@ def _launch(settings: Settings, *, command: list[str], detached: bool) -> Broker
     command = [*command, "kafka.Kafka", config.PROPERTIES_FILE]
     tied = None
     if detached:
-        pid = programs.run_detached(command, folder=settings.kafka_dir, output=console)
+        pid = programs.run_detached(
+            command, folder=settings.kafka_dir, output=console, environment=settings.environment()
+        )
     else:
-        tied = programs.run_tied(command, folder=settings.kafka_dir, output=console)
+        tied = programs.run_tied(
+            command, folder=settings.kafka_dir, output=console, environment=settings.environment()
+        )
         pid = tied.pid
     try:
         process.remember(settings, pid=pid, tied=not detached)

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,12 @@ import psutil
 
 from lakehouse.errors import LakeError
 from lakehouse.processes import programs
+from lakehouse.processes.java_output import lines_after, telling_line
 from lakehouse.settings import Settings
 from streaming import kafka_admin
 from streaming.broker import config
 
 _FORMATTING = "formatting"
-_REFUSED_OPTION = re.compile(r"^(?:Invalid|Unrecognized|Conflicting|Improperly) ")
-_TELLING = re.compile(r" (?:ERROR|FATAL) |Caused by: |Exception: |^Error: ")
-_PREFIX = re.compile(r"^\S+ (?:ERROR|FATAL) |^Caused by: | \([\w.$]+\)$")
 
 
 @dataclass(frozen=True)
@@ -108,17 +105,15 @@ def format_once(settings: Settings, *, command: list[str]) -> None:
     )
     tool = ["kafka.tools.StorageTool", "format", "--config", properties.name]
     tool += ["--cluster-id", config.new_cluster_id()]
-    done = subprocess.run(
+    console = config.console_file(settings)
+    code = programs.run_to_end(
         [*command, *tool],
-        cwd=settings.kafka_dir,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
+        folder=settings.kafka_dir,
+        output=console,
+        environment=settings.environment(),
     )
-    if done.returncode != 0:
-        said = _gist((done.stdout + done.stderr).splitlines())
+    if code != 0:
+        said = telling_line(lines_after(console))
         raise LakeError(f"Kafka could not prepare its storage in {settings.kafka_dir}: {said}.")
     shutil.rmtree(_data(settings), ignore_errors=True)
     fresh.rename(_data(settings))
@@ -154,23 +149,10 @@ def answers(settings: Settings, *, pid: int, within: float) -> bool:
 
 def why_it_failed(settings: Settings, *, log_seen: int) -> str:
     """The telling line of what Java printed and of the log after byte `log_seen`."""
-    lines = []
-    for path, seen in (
-        (config.log_file(settings), log_seen),
-        (config.console_file(settings), 0),
-    ):
-        with contextlib.suppress(OSError), path.open("rb") as stream:
-            stream.seek(seen if seen <= path.stat().st_size else 0)
-            lines += stream.read().decode("utf-8", errors="replace").splitlines()
-    return _gist(lines)
-
-
-def _gist(lines: list[str]) -> str:
-    refused = [line for line in lines if _REFUSED_OPTION.search(line)]
-    telling = [line for line in lines if _TELLING.search(line)]
-    said = [line for line in lines if line.strip()]
-    telling = refused or telling or said
-    return _PREFIX.sub("", telling[-1].strip())[:300].rstrip(".") if telling else "it said nothing"
+    return telling_line(
+        lines_after(config.log_file(settings), seen=log_seen)
+        + lines_after(config.console_file(settings))
+    )
 
 
 def _data(settings: Settings) -> Path:

@@ -15,7 +15,7 @@ import pytest
 from dashboards.published import PublishedGold
 from dashboards.queries.sales import totals
 from lakehouse.errors import LakeError
-from lakehouse.pointer import NothingPublished, current_version
+from lakehouse.pointer import NothingPublished, in_service
 
 
 def open_gold_files(shop: Any) -> list[str]:
@@ -52,7 +52,7 @@ def test_a_damaged_pointer_is_named_and_never_followed(shop: Any, pointer: str) 
 
 def test_the_version_says_run_and_time(shop: Any) -> None:
     path = shop.publish("run-1")
-    version = current_version(shop.settings)
+    version = in_service(shop.settings)
     assert (version.run_id, version.path) == ("run-1", path)
     assert version.published_at is not None
     assert version.published_at.isoformat() == "2026-11-09T14:03:00+00:00"

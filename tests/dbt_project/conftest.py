@@ -108,7 +108,7 @@ def live_gold(dbt_run: DbtRun) -> Iterator[LiveGold]:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute("attach ':memory:' as gold_build")
-        connection.execute("create schema gold_build.gold; create schema gold_build.carried")
+        connection.execute("create schema gold_build.gold; create schema gold_build.intermediate")
         for schema in ("silver", "staging", "intermediate"):
             connection.execute(f"create schema memory.{schema}")
         for table in GOLD_SOURCES:

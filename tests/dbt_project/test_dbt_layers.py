@@ -56,7 +56,7 @@ def test_descriptions_end_with_the_grain(dbt_run: "DbtRun") -> None:
     ] == []
 
 
-def test_only_tables_of_schemas_gold_and_carried_reach_the_file(dbt_run: "DbtRun") -> None:
+def test_only_tables_of_schemas_gold_and_intermediate_reach_the_file(dbt_run: "DbtRun") -> None:
     places = {
         (model["fqn"][1], model["database"], model["schema"], model["config"]["materialized"])
         for model in models(dbt_run)
@@ -64,21 +64,23 @@ def test_only_tables_of_schemas_gold_and_carried_reach_the_file(dbt_run: "DbtRun
     assert places == {
         ("staging", "memory", "staging", "view"),
         ("intermediate", "memory", "intermediate", "view"),
-        ("intermediate", "gold_build", "carried", "table"),
+        ("intermediate", "memory", "intermediate", "table"),
+        ("intermediate", "gold_build", "intermediate", "incremental"),
         ("marts", "gold_build", "gold", "table"),
         ("marts", "gold_build", "gold", "incremental"),
     }
 
 
-def test_a_mart_that_goes_on_is_refused_other_columns_and_rewrites_by_day_or_key(
+def test_an_incremental_model_replaces_whole_days_and_is_refused_other_columns(
     dbt_run: "DbtRun",
 ) -> None:
     for model in models(dbt_run):
         config = model["config"]
         if config["materialized"] == "incremental":
             assert config["on_schema_change"] == "fail", model["name"]
-            assert config["incremental_strategy"] == "touched", model["name"]
-            assert config["meta"].get("touched_by") or config["unique_key"], model["name"]
+            assert config["incremental_strategy"] == "delete+insert", model["name"]
+            hook = f"{{{{ delete_changed_days('{config['unique_key']}') }}}}"
+            assert [each["sql"] for each in config["pre-hook"]] == [hook], model["name"]
 
 
 def test_marts_have_an_enforced_contract_a_description_for_each_column_and_a_tested_key(

@@ -51,8 +51,8 @@ POINTS: dict[str, Point] = {
     "refine.before_batch": Point("streaming.refine", "refine_records", "before"),
     "refine.after_batch": Point("streaming.refine", "refine_records", "after"),
     "query.ended": Point("streaming.queries", "await_end", "after"),
-    "silver.after_append": Point("pipelines.silver.batch_writer", "append", "after"),
-    "silver.after_merge": Point("pipelines.silver.batch_writer", "merge", "after"),
+    "silver.after_append": Point("pipelines.silver.batch_writer", "append_rows", "after"),
+    "silver.after_merge": Point("pipelines.silver.batch_writer", "merge_rows", "after"),
     # sending
     "producer.before_chunk": Point("streaming.producer", "_Sender._send", "before"),
     "producer.after_chunk": Point("streaming.producer", "_Sender._send", "after"),

@@ -32,7 +32,7 @@ from tests.lake_state import LakeState, bring_into_service, copied, failing
 SILVER = tuple(table for table in TABLES if table is not BRONZE_EVENTS)
 VOLATILE = frozenset({"refined_batch", "ingested_at", "kafka_at", "batch_id"})
 """Columns that say when and in which batch a row was written, not what it is."""
-OCCURRENCE = re.compile(r"^([0-9a-f]{64})-\d+$")
+OCCURRENCE = re.compile(r"^((?:\d{8}-)?[0-9a-f]{64})-\d+$")
 Rows = Mapping[str, Counter[tuple[Any, ...]]]
 
 

@@ -38,8 +38,8 @@ _TRANSACTION = """
             .option("txnAppId", transaction.for_table(table))
             .option("txnVersion", transaction.version)"""
 _ACKNOWLEDGED = 'acks="all",\n            enable_idempotence=True,'
-_KNOWN_YEARS = "| ~F.year(occurred_at).between(FIRST_YEAR, LAST_YEAR)"
-_CONFLICT = '.when(F.col("winner.content_hash") != F.col("content_hash"), "conflict")'
+_KNOWN_YEARS = "or not FIRST_YEAR <= at.year <= LAST_YEAR"
+_CONFLICT = "    when winner_content <> content_hash then 'conflict'\n"
 _NO_CHECKPOINT = "if not metadata.exists() and not start_file(query, settings=settings).exists():"
 
 PROTECTIONS = (
@@ -89,7 +89,7 @@ PROTECTIONS = (
     ),
     Protection(
         "T06",
-        "tests/pipelines/test_pointer.py",
+        "tests/pipelines/publishing/test_pointer.py",
         "pipelines/publishing/pointer.py",
         'other.get("fence", 0) >= line["fence"]',
         "False",
@@ -171,10 +171,10 @@ PROTECTIONS = (
     Protection(
         "T19",
         "tests/faults/test_data_disorder.py::"
-        "test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted",
-        "quality/gate/judge.py",
-        "raging = storm(quarantined, records)",
-        "raging = False",
+        "test_a_spike_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted",
+        "quality/gate/refusal_spike.py",
+        "spikes = [source for source in sources if source.is_spike]",
+        "spikes: list[SourceRefusals] = []",
     ),
     Protection(
         "T20",
@@ -187,8 +187,8 @@ PROTECTIONS = (
         "T21",
         "tests/pipelines/test_schema_versions.py",
         "pipelines/transforms/envelope.py",
-        '~F.col("schema_version").between(topic.oldest_version, topic.schema_version)',
-        'F.col("schema_version") != topic.schema_version',
+        "if not topic.oldest_version <= version <= topic.schema_version:",
+        "if version != topic.schema_version:",
     ),
     Protection(
         "T22",
@@ -250,14 +250,14 @@ PROTECTIONS = (
     ),
     Protection(
         "T30",
-        "tests/pipelines/test_pointer.py",
+        "tests/pipelines/publishing/test_pointer.py",
         "pipelines/publishing/pointer.py",
-        'kind = _ENDED[line["kind"]] if all(named) else "abandoned"',
+        'kind = end if all(named) else "abandoned"',
         'kind = "abandoned"',
     ),
     Protection(
         "T31",
-        "tests/pipelines/test_publish.py::test_an_audit_that_fails_keeps_the_old_gold_in_service",
+        "tests/pipelines/publishing/test_publish.py::test_an_audit_that_fails_keeps_the_old_gold_in_service",
         "pipelines/publishing/publish.py",
         "_require_all(outcome.equations)\n",
         "\n",

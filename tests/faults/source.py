@@ -13,9 +13,8 @@ from typing import Any
 
 from lakehouse.contracts.topics import CATALOG_PRODUCTS, CRM_CUSTOMERS
 from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
-from storefront.erp.line_identity import line_hash
 from storefront.messages import Message
-from tests.lake_state import Record, erp, messages_of, texts, web_order
+from tests.lake_state import Record, erp, erp_event_id, messages_of, texts, web_order
 
 REFUSED = ({"Quantity": "many"}, {"UnitPrice": "1.23456"}, {"InvoiceDate": "2/30/2011 9:00"})
 
@@ -81,7 +80,7 @@ def seeded_shop(
             line = _invoice_line(dice, number)
             sent.append(line)
             records.append(erp(0, **line))
-            truth.accepted[line_hash(texts(**line))] = int(line["Quantity"]) * Decimal(
+            truth.accepted[_event_id(line).removesuffix("-1")] = int(line["Quantity"]) * Decimal(
                 line["UnitPrice"]
             )
         else:
@@ -110,7 +109,7 @@ def _invoice_line(dice: random.Random, number: int) -> dict[str, str]:
 
 
 def _event_id(line: Mapping[str, str]) -> str:
-    return f"{line_hash(texts(**line))}-1"
+    return erp_event_id(texts(**line))
 
 
 def _of_the_web(

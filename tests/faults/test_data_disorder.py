@@ -1,4 +1,4 @@
-"""Late, doubled, reordered and conflicting records, and a storm of poison, from Kafka to gold."""
+"""Late, doubled, reordered and conflicting records, and a spike of poison, from Kafka to gold."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,7 @@ from operations.audit import audit_service
 from operations.status import describe
 from pipelines.publishing.publish import Workers
 from pipelines.publishing.restatements import of_published_runs, summary
-from quality.gate.storm import accept_run
-from storefront.erp.line_identity import line_hash
+from quality.gate.refusal_spike import accept_run
 from streaming.producer import Source, produce
 from tests.faults.proof import Damage
 from tests.faults.results import Recorder
@@ -29,6 +28,7 @@ from tests.lake_state import (
     Record,
     bring_into_service,
     erp,
+    erp_event_id,
     failing,
     messages_of,
     texts,
@@ -65,7 +65,7 @@ class Line:
 
     @property
     def event_id(self) -> str:
-        return f"{line_hash(texts(**self.texts))}-1"
+        return erp_event_id(texts(**self.texts))
 
 
 def sold_lines(count: int, *, seed: int) -> list[Line]:
@@ -205,7 +205,7 @@ def test_late_doubled_reordered_and_conflicting_records_leave_the_sources_truth_
     )
 
 
-def test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted(
+def test_a_spike_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted(
     kafka_lake: LakeState, workers: Workers, record_fault: Recorder
 ) -> None:
     """T19: 30 % poison among sound records; all is refined, the publish waits for a person."""
@@ -215,7 +215,7 @@ def test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_ac
         erp(0, InvoiceNo=str(650_000 + n), **(spoilt[n % 3] if n % 10 < 3 else {}))
         for n in range(500)
     ]
-    produce(messages_of(*records), source=Source("storm", "storm"), settings=settings)
+    produce(messages_of(*records), source=Source("spike", "spike"), settings=settings)
     lake.ingest()
     lake.refine()
     reasons = lake.rows(QUARANTINE, "reason")
@@ -223,16 +223,16 @@ def test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_ac
     assert {reason for (reason,) in reasons} == {"bad_quantity", "too_many_decimals", "bad_date"}
     assert len(lake.rows(ORDER_LINES, "order_id")) == 350
 
-    with pytest.raises(CheckFailed, match=r"150 of 500 records refused.*--accept storm-1"):
-        bring_into_service(settings, workers, run_id="storm-1")
+    with pytest.raises(CheckFailed, match=r"150 of 500 records refused in erp.*--accept spike-1"):
+        bring_into_service(settings, workers, run_id="spike-1")
     after = [web_order(0, {}, event_id=f"after-{n}", order_id=f"A-{n}") for n in range(20)]
     produce(messages_of(*after), source=Source("after", "after"), settings=settings)
     lake.ingest()
     lake.refine()
     assert len(lake.rows(ORDER_LINES, "order_id")) == 370
-    with pytest.raises(CheckFailed, match=r"150 of 520 records refused.*--accept storm-2"):
-        bring_into_service(settings, workers, run_id="storm-2")
-    accept_run("storm-2", reason="the till was broken", settings=settings)
+    with pytest.raises(CheckFailed, match=r"150 of 500 records refused in erp.*--accept spike-2"):
+        bring_into_service(settings, workers, run_id="spike-2")
+    accept_run("spike-2", reason="the till was broken", settings=settings)
     bring_into_service(settings, workers, run_id="calm", accept_reason="the till was broken")
 
     blocked = [
@@ -240,8 +240,8 @@ def test_a_storm_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_ac
         for line in chain.lines("publishes", settings=settings)
         if line["kind"] == "blocked"
     ]
-    assert blocked == ["storm-1", "storm-2"]
+    assert blocked == ["spike-1", "spike-2"]
     (accepted,) = chain.lines("operations", settings=settings)
-    assert (accepted["run_id"], accepted["reason"]) == ("storm-2", "the till was broken")
+    assert (accepted["run_id"], accepted["reason"]) == ("spike-2", "the till was broken")
     assert failing(audit_service(settings, full=True)) == {}
     record_fault(Damage(520, 0, 0, Decimal(0)), human_steps=1, note="the way on is in the ledger")

@@ -104,7 +104,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
     kept = {path for path in root.rglob("*.parquet") if path != stray}
 
     log = StageLog(TreeMeter())
-    context = Context(settings, log, PublishOutcome("upkeep"), _spark=lake.spark)
+    context = Context(settings, log, PublishOutcome("upkeep"))
     with open_lake(settings) as reader, ThreadPoolExecutor(1) as pool:
         reader.execute("set threads = 1")
         cursor = reader.execute(f"select * from {old}")
@@ -112,9 +112,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
         writing = pool.submit(lake.refine)
         maintain(context)
         for table in TABLES:
-            maintenance.vacuum(
-                lake.spark, table, keep_hours=168, settings=settings, metadata={"query": "test"}
-            )
+            maintenance.vacuum(table, keep_hours=168, settings=settings)
         writing.result(timeout=600)
         seen += cursor.fetchall()
     assert [stage.name for stage in log.stages] == ["compact", "vacuum"]
@@ -126,9 +124,7 @@ def test_a_vacuum_takes_nothing_from_a_long_reader_or_a_writer_and_less_than_a_w
 
     for act in (
         lambda: chores(settings, keep_hours=167.9),
-        lambda: maintenance.vacuum(
-            lake.spark, BRONZE_EVENTS, keep_hours=0, settings=settings, metadata={}
-        ),
+        lambda: maintenance.vacuum(BRONZE_EVENTS, keep_hours=0, settings=settings),
     ):
         with pytest.raises(LakeError, match="168 hours at least"):
             act()

@@ -1,3 +1,7 @@
+import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -169,3 +173,61 @@ def test_sealing_refuses_a_file_with_more_than_gold_tables(tmp_path: Path, stray
     path = serve_gold(Settings(home=tmp_path), "create table gold.t as select 1 as one", stray)
     with pytest.raises(CheckFailed, match=r"holds more than gold tables: (gold\.v|main\.t)"):
         seal(path)
+
+
+HOLDS_IT_OPEN = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute("insert into gold.numbers values (7)")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_tool_that_has_gold_open_for_writing_stops_no_reader(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    path = serve_gold(settings, "create table gold.numbers as select range::int as n from range(7)")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS_IT_OPEN, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tool:
+        assert tool.stdout is not None
+        assert tool.stdout.readline() == "open\n"
+        copies = set(Path(tempfile.gettempdir()).glob("cartlake-*"))
+        for source in (settings, path):
+            with open_gold(source) as gold:
+                assert gold.execute("select max(n), count(*) from gold.numbers").fetchall() == [
+                    (6, 7)
+                ]
+                with pytest.raises(duckdb.Error):
+                    gold.execute("insert into gold.numbers values (8)")
+        assert set(Path(tempfile.gettempdir()).glob("cartlake-*")) <= copies
+        tool.communicate()
+
+
+def test_gold_that_is_held_and_cannot_be_copied_is_told_with_its_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = serve_gold(Settings(home=tmp_path), "create table gold.numbers as select 1 as n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS_IT_OPEN, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tool:
+        assert tool.stdout is not None
+        assert tool.stdout.readline() == "open\n"
+        with pytest.raises(LakeError) as told:
+            open_gold(path)
+        tool.communicate()
+    assert f"(PID {tool.pid})" in str(told.value)
+    assert str(told.value).endswith(
+        f"can't be copied (No space left on device). Close {path} there, or open it read-only."
+    )

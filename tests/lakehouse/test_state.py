@@ -105,3 +105,23 @@ def test_a_state_of_another_version_is_refused_and_may_be_wiped(tmp_path: Path) 
 def test_an_empty_variable_means_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKE_HOME", "")
     assert Settings().home == PROJECT_ROOT / ".lake"
+
+
+@pytest.mark.parametrize("sign", ["%", ":", "\\", "*", "?", "[", "{"])
+def test_a_folder_whose_name_an_engine_misreads_is_refused_before_anything_starts(
+    tmp_path: Path, sign: str
+) -> None:
+    home = tmp_path / f"a{sign}20b" / "lake"
+    with pytest.raises(LakeError) as told:
+        prepare(Settings(home=home, storage=None))
+    assert str(told.value) == (
+        f"The state folder {home} has {sign!r} in its name, which Spark or DuckDB reads as "
+        "something else. Point LAKE_HOME at a folder whose path has none of % : \\ * ? [ ] { }."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_storage_must_have_a_fitting_name_too(tmp_path: Path) -> None:
+    for storage in (str(tmp_path / "50%"), (tmp_path / "50%").as_uri()):
+        with pytest.raises(LakeError, match="has '%' in its name"):
+            require_ours(Settings(home=tmp_path / "lake", storage=storage))

@@ -1,6 +1,7 @@
 """Delta as the platform uses it: each write once, with its facts, and no personal statistics."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,14 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
-from lakehouse.contracts.tables import CUSTOMER_CONTACTS, CUSTOMERS, PRODUCTS, TABLES, Table
+from lakehouse.contracts.tables import (
+    CUSTOMER_CONTACTS,
+    CUSTOMERS,
+    ORDER_LINES,
+    PRODUCTS,
+    TABLES,
+    Table,
+)
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.tables import (
@@ -48,15 +56,18 @@ def products(lake: LakeState, *rows: tuple[str, str, int]) -> Any:
     ).to(lake.spark.createDataFrame([], schema).schema)
 
 
+def log(lake: LakeState, table: Table, version: int) -> dict[str, Any]:
+    """Actions of a commit by their kind."""
+    folder = Path(location(table, settings=lake.settings)) / "_delta_log"
+    lines = (folder / f"{version:020}.json").read_text().splitlines()
+    return {kind: body for line in lines for kind, body in json.loads(line).items()}
+
+
 def facts(lake: LakeState, table: Table) -> dict[str, Any]:
     """The facts in a table's last commit."""
     version = current_version(table, settings=lake.settings) or 0
-    log = Path(location(table, settings=lake.settings)) / "_delta_log" / f"{version:020}.json"
-    for text in log.read_text().splitlines():
-        if "commitInfo" in (action := json.loads(text)):
-            found: dict[str, Any] = json.loads(action["commitInfo"]["userMetadata"])
-            return found
-    raise AssertionError("no commit info")
+    found: dict[str, Any] = json.loads(log(lake, table, version)["commitInfo"]["userMetadata"])
+    return found
 
 
 def prices(lake: LakeState) -> list[tuple[str, str]]:
@@ -65,13 +76,32 @@ def prices(lake: LakeState) -> list[tuple[str, str]]:
 
 def test_every_table_is_there_empty_and_made_only_once(lake: LakeState) -> None:
     assert current_versions(lake.settings) == {table.name: 0 for table in TABLES}
-    create_tables(lake.spark, settings=lake.settings)
+    create_tables(lake.settings)
     assert current_versions(lake.settings) == {table.name: 0 for table in TABLES}
     for table in TABLES:
         assert lake.rows(table) == []
         place = location(table, settings=lake.settings)
         schema = lake.spark.read.format("delta").load(place).dtypes
         assert schema == [(each.name, each.type) for each in table.columns]
+
+
+def test_spark_would_have_made_the_same_table(lake: LakeState) -> None:
+    from delta.tables import DeltaTable
+
+    ours, place = log(lake, ORDER_LINES, 0), location(ORDER_LINES, settings=lake.settings)
+    shutil.rmtree(place)
+    builder = DeltaTable.createIfNotExists(lake.spark).location(place).partitionedBy("order_month")
+    for column in ORDER_LINES.columns:
+        builder = builder.addColumn(column.name, column.type, nullable=column.nullable)
+    for name, value in ours["metaData"]["configuration"].items():
+        builder = builder.property(name, value)
+    builder.execute()
+    theirs = log(lake, ORDER_LINES, 0)
+    assert theirs["protocol"] == ours["protocol"]
+    for name in ("schemaString", "partitionColumns", "configuration", "format"):
+        assert theirs["metaData"][name] == ours["metaData"][name]
+    create_tables(lake.settings)  # a table that Spark made is as good as ours
+    assert current_versions(lake.settings) == {table.name: 0 for table in TABLES}
 
 
 def test_a_write_with_the_same_transaction_lands_once(lake: LakeState) -> None:

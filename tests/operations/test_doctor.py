@@ -14,6 +14,7 @@ from rich.console import Console
 from lakehouse.jars import lock
 from lakehouse.jars.fetch import ensure_jars
 from lakehouse.jars.java import install_command
+from lakehouse.processes import programs
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.state import claim
 from operations import doctor
@@ -55,6 +56,7 @@ def test_a_machine_that_can_run_the_tests_misses_nothing_but_perhaps_memory_or_d
         "Port of Kafka",
         "Port of Kafka's controller",
         "Memory",
+        "Open files",
         "Disk",
         "State folder",
         "git",
@@ -118,7 +120,10 @@ def test_an_old_java_and_a_wrong_java_home_carry_a_command(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = settings.model_copy(update={"java_home": tmp_path})
+    monkeypatch.setenv("JAVA_HOME", "/of/the/environment")
     assert finding(wrong, "Java").remedy == "unset JAVA_HOME"
+    monkeypatch.delenv("JAVA_HOME")
+    assert finding(wrong, "Java").remedy == "take JAVA_HOME out of .env"
     java = tmp_path / "bin" / "java"
     java.parent.mkdir()
     java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
@@ -179,6 +184,23 @@ def test_a_containers_limit_counts_as_its_memory(
     found = finding(settings, "Memory")
     assert found.ok is (limit == "max")
     assert found.ok or found.found == "1.0 GiB available, 2 needed"
+
+
+def test_too_few_open_files_are_a_miss(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert finding(settings, "Open files").ok
+    monkeypatch.setattr(programs, "allowed_files", lambda: 256)
+    assert finding(settings, "Open files") == Finding(
+        "Open files",
+        ok=False,
+        found="256 for a program, 1,024 needed",
+        remedy="open a new shell without `ulimit -n`, or raise the limit there",
+    )
+
+
+def test_a_state_folder_with_a_name_that_engines_misread_is_a_miss(tmp_path: Path) -> None:
+    found = finding(Settings(home=tmp_path / "50%20off"), "State folder")
+    assert (found.ok, found.remedy) == (False, "export LAKE_HOME=/an/empty/folder")
+    assert "has '%' in its name" in found.found
 
 
 def test_too_little_disk_is_told_with_the_folder(

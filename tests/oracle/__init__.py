@@ -5,21 +5,34 @@ hold, under the rules of docs/data.md. It imports nothing of the platform, so th
 be made twice. Alone: `.venv/bin/python -m tests.oracle_run`.
 """
 
-from tests.oracle.customers import cohorts, rfm
+from tests.oracle.customers import cohorts, customer_orders, rfm
 from tests.oracle.lines import Line, Row, erp_lines, web_lines
-from tests.oracle.sales import daily_customers, daily_kpis, daily_sales, monthly_sales, products
+from tests.oracle.sales import (
+    chosen,
+    daily_customers,
+    daily_kpis,
+    daily_sales,
+    key_figures,
+    monthly_sales,
+    orders,
+    products,
+)
 from tests.oracle.visits import Visits, visits
 
 __all__ = [
     "Line",
     "Row",
     "Visits",
+    "chosen",
     "cohorts",
+    "customer_orders",
     "daily_customers",
     "daily_kpis",
     "daily_sales",
     "erp_lines",
+    "key_figures",
     "monthly_sales",
+    "orders",
     "products",
     "rfm",
     "visits",

@@ -48,6 +48,23 @@ def rfm(lines: Sequence[Line]) -> dict[Key, Values]:
     }
 
 
+def customer_orders(lines: Sequence[Line]) -> dict[Key, Values]:
+    """By customer, source and order with own sale lines: first day, lines, pieces, pounds."""
+    own: dict[Key, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.kind == "sale" and line.customer is not None:
+            own[line.customer, line.source, line.order].append(line)
+    return {
+        key: (
+            min(line.day for line in group),
+            len(group),
+            sum(line.quantity for line in group),
+            sum((line.amount for line in group), Decimal(0)),
+        )
+        for key, group in own.items()
+    }
+
+
 def _fifths(ranked: Sequence[str]) -> Mapping[str, int]:
     """NTILE(5): the first groups take one more where the number is no multiple of five."""
     size, larger = divmod(len(ranked), 5)

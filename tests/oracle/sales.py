@@ -36,6 +36,51 @@ def monthly_sales(lines: Iterable[Line]) -> dict[Key, Values]:
     return {key: (*_sums(group), len(_buyers(group))) for key, group in groups.items()}
 
 
+def orders(lines: Iterable[Line]) -> dict[Key, Values]:
+    """By source and order with money: first day, its only customer, sale lines, pieces, pounds."""
+    found = {}
+    for key, group in _by_order(lines).items():
+        named = {line.customer for line in group if line.customer is not None}
+        customer = named.pop() if len(named) == 1 else None
+        found[key] = (min(line.day for line in group), customer, *_sums(group)[1:])
+    return found
+
+
+def chosen(lines: Iterable[Line]) -> dict[Key, Values]:
+    """What Overview shows of a day, a country and both: gross, cancelled, net, orders, buyers.
+
+    A key is (day or null, country or null).
+    """
+    groups: dict[Key, list[Line]] = defaultdict(list)
+    for line in lines:
+        for key in ((line.day, line.country), (line.day, None), (None, line.country)):
+            groups[key].append(line)
+    found = {}
+    for key, group in groups.items():
+        count, _, _, gross, cancelled, net = _sums(group)
+        found[key] = (gross, cancelled, net, count, len(_buyers(group)))
+    return found
+
+
+def key_figures(lines: Sequence[Line]) -> dict[Key, Values]:
+    """The figures of the summary by name."""
+    erp, web = ([line for line in lines if line.source == source] for source in ("erp", "web"))
+    count, sold, _, gross, cancelled, net = _sums(erp)
+    identified = [line for line in erp if line.customer is not None]
+    figures = {
+        "erp_gross_amount": gross,
+        "cancelled_amount": cancelled,
+        "erp_net_amount": net,
+        "erp_order_count": count,
+        "erp_line_count": sold,
+        "erp_identified_amount": _sums(identified)[3],
+        "erp_identified_customer_count": len(_buyers(erp)),
+        "web_gross_amount": _sums(web)[3],
+        "web_order_count": _sums(web)[0],
+    }
+    return {(name,): (Decimal(str(value)),) for name, value in figures.items()}
+
+
 def products(lines: Iterable[Line]) -> dict[Key, Values]:
     """By code of a product with a sale: rank, name, gross, pieces, orders.
 
@@ -115,6 +160,14 @@ def _sums(lines: Sequence[Line]) -> Values:
     orders = len({(line.source, line.order) for line in sales})
     pieces = sum(line.quantity for line in sales)
     return orders, len(sales), pieces, gross, cancelled, gross + cancelled
+
+
+def _by_order(lines: Iterable[Line]) -> dict[Key, list[Line]]:
+    groups: dict[Key, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.kind in ("sale", "cancellation"):
+            groups[line.source, line.order].append(line)
+    return groups
 
 
 def _buyers(lines: Iterable[Line]) -> set[str]:

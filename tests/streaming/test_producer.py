@@ -247,7 +247,7 @@ def test_the_same_or_an_overlapping_extract_in_another_form_changes_nothing(
     kafka_lake: LakeState, tmp_path: Path
 ) -> None:
     rows = [
-        (f"54{n:04}", *LINE[1:3], str(n % 5 + 1), f"1/{n + 1}/2011 8:26", "2.550", *LINE[6:])
+        (f"54{n:04}", *LINE[1:3], str(n % 5 + 1), f"1/{n + 11}/2011 8:26", "2.550", *LINE[6:])
         for n in range(12)
     ]
     rows.append(rows[3])

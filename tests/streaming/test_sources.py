@@ -23,7 +23,12 @@ def extract(tmp_path: Path) -> Path:
         writer = csv.writer(file)
         writer.writerow(ERP_COLUMNS)
         writer.writerows(
-            texts(InvoiceNo=str(536_000 + n), StockCode=str(20_000 + n), CustomerID=f"{13_000 + n}")
+            texts(
+                InvoiceNo=str(536_000 + n),
+                StockCode=str(20_000 + n),
+                InvoiceDate="2010-12-01 08:26",
+                CustomerID=f"{13_000 + n}",
+            )
             for n in range(12)
         )
     return path

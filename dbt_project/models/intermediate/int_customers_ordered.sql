@@ -1,12 +1,15 @@
-{{ config(materialized='table', database='gold_build', schema='carried') }}
+with lines as (
+    select * from {{ ref('int_orders_grouped') }}
+    where customer_id is not null
+),
 
-with int_customers_ordered as (
-    {%- if goes_on() %}
-    {{ ordered_by_customer_since(last_gold(this)) }}
-    {%- else %}
-    {{ ordered_by_customer(ref('stg_silver__order_lines')) }}
-    {%- endif %}
+int_customers_ordered as (
+    select
+        customer_id,
+        arg_max(country, (last_ordered_at, source_system, order_id, country)) as country,
+        min(order_date) filter (where line_class = 'sale') as first_order_date
+    from lines
+    group by customer_id
 )
 
 select * from int_customers_ordered
-order by customer_id

@@ -1,6 +1,11 @@
 with names as (
-    select * from {{ ref('int_products_described') }}
+    select
+        sku,
+        description,
+        sum(sale_line_count) as sale_line_count
+    from {{ ref('int_products_described') }}
     where sale_line_count > 0 and description is not null
+    group by sku, description
 ),
 
 int_products_named as (

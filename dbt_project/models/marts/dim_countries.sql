@@ -1,5 +1,5 @@
 with countries as (
-    select country from {{ ref('int_order_days_counted') }}
+    select country from {{ ref('int_orders_grouped') }}
     union
     select country from {{ ref('stg_silver__customers') }}
     union

@@ -1,11 +1,11 @@
 with trading_days as (
-    select distinct order_date from {{ ref('int_order_days_counted') }}
+    select distinct order_date from {{ ref('int_orders_grouped') }}
 ),
 
 active_days as (
     select order_date as active_date from trading_days
     union
-    select event_date as active_date from {{ ref('int_event_days_counted') }}
+    select event_date as active_date from {{ ref('stg_silver__web_events') }}
 ),
 
 days as (

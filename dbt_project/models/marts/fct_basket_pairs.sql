@@ -1,63 +1,77 @@
-with products_sold as (
-    select distinct
+with orders as (
+    select
         source_system,
         order_id,
-        sku
-    from {{ ref('fct_order_lines') }}
-    where line_class = 'sale' and is_product
+        case
+            when count(*) = 1 then any_value(skus)
+            else list_distinct(flatten(list(skus)))
+        end as skus
+    from {{ ref('int_baskets_filled') }}
+    group by source_system, order_id
 ),
 
 baskets as (
     select
-        *,
-        count(*) over (partition by source_system, order_id) as product_count
-    from products_sold
-    qualify product_count <= {{ var('basket_most_products') }}
-),
-
-orders as (
-    select distinct
-        source_system,
-        order_id
-    from baskets
+        row_number() over () as basket_number,
+        skus
+    from orders
+    where len(skus) <= {{ var('basket_most_products') }}
 ),
 
 basket_counts as (
     select count(*) as basket_count
-    from orders
+    from baskets
 ),
 
+products_sold as (
+    select
+        basket_number,
+        unnest(skus) as sku
+    from baskets
+),
+
+-- Numbers instead of codes: a pair of two of them is counted several times faster.
 products as (
     select
         sku,
-        count(*) as order_count
-    from baskets
+        count(*) as order_count,
+        cast(row_number() over (order by count(*) desc, sku asc) as integer) as product_number
+    from products_sold
     group by sku
     having count(*) >= {{ var('basket_least_orders') }}
+    qualify product_number <= {{ var('basket_products') }}
 ),
 
 frequent as (
     select
-        baskets.source_system,
-        baskets.order_id,
-        baskets.sku
-    from baskets
-    inner join products on baskets.sku = products.sku
+        products_sold.basket_number,
+        products.product_number
+    from products_sold
+    inner join products on products_sold.sku = products.sku
 ),
 
-pairs as (
+counted as (
     select
-        ones.sku as first_sku,
-        mates.sku as second_sku,
+        ones.product_number as one_number,
+        mates.product_number as mate_number,
         count(*) as order_count
     from frequent as ones
     inner join frequent as mates
         on
-            ones.source_system = mates.source_system
-            and ones.order_id = mates.order_id
-            and ones.sku < mates.sku
-    group by ones.sku, mates.sku
+            ones.basket_number = mates.basket_number
+            and ones.product_number < mates.product_number
+    group by ones.product_number, mates.product_number
     having count(*) >= {{ var('basket_least_orders') }}
+),
+
+pairs as (
+    select
+        least(ones.sku, mates.sku) as first_sku,
+        greatest(ones.sku, mates.sku) as second_sku,
+        counted.order_count
+    from counted
+    inner join products as ones on counted.one_number = ones.product_number
+    inner join products as mates on counted.mate_number = mates.product_number
 ),
 
 fct_basket_pairs as (

@@ -7,11 +7,11 @@ with months as (
 
 active as (
     select distinct
-        order_lines.customer_id,
+        orders.customer_id,
         months.month_index
-    from {{ ref('fct_order_lines') }} as order_lines
-    inner join months on order_lines.order_month = months.order_month
-    where order_lines.line_class = 'sale' and order_lines.customer_id is not null
+    from {{ ref('int_orders_grouped') }} as orders
+    inner join months on orders.order_month = months.order_month
+    where orders.line_class = 'sale' and orders.customer_id is not null
 ),
 
 joined as (

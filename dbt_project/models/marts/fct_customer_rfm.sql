@@ -1,5 +1,5 @@
 with sales as (
-    select * from {{ ref('fct_order_lines') }}
+    select * from {{ ref('int_orders_grouped') }}
     where line_class = 'sale' and customer_id is not null
 ),
 

@@ -1,15 +1,10 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched',
+    incremental_strategy='delete+insert',
+    unique_key='order_date',
     on_schema_change='fail',
-    meta={'touched_by': 'order_date'}
+    pre_hook="{{ delete_changed_days('order_date') }}"
 ) }}
-
-{%- set days -%}
-    select order_date from memory.touched.order_days
-    union all
-    {{ moved_first_days(ref('dim_customers')) }}
-{%- endset %}
 
 with customers as (
     select
@@ -31,7 +26,7 @@ sales as (
     left join customers on order_lines.customer_id = customers.customer_id
     where
         order_lines.line_class = 'sale'
-        and {{ touch_days('order_lines.order_date', days) }}
+        and {{ on_changed_days('order_lines.order_date') }}
 ),
 
 fct_daily_customers as (

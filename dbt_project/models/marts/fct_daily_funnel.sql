@@ -1,13 +1,14 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched',
+    incremental_strategy='delete+insert',
+    unique_key='funnel_date',
     on_schema_change='fail',
-    meta={'touched_by': 'funnel_date'}
+    pre_hook="{{ delete_changed_days('funnel_date') }}"
 ) }}
 
 with sessions as (
     select * from {{ ref('fct_sessions') }}
-    where {{ touch_days('session_date', days_of_touched_sessions(ref('fct_sessions'))) }}
+    where {{ on_changed_days('session_date') }}
 ),
 
 steps as (

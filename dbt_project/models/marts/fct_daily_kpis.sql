@@ -1,50 +1,21 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='touched',
-    on_schema_change='fail',
-    meta={'touched_by': 'kpi_date'}
-) }}
-
-{%- set on_days_of_kpis = touch_days(
-    'date_day', days_of_kpis(ref('dim_customers'), ref('dim_dates'))
-) %}
-
-with customers as (
-    select
-        customer_id,
-        first_order_date
-    from {{ ref('dim_customers') }}
-    where is_current
-),
-
-lines as (
-    select
-        order_lines.*,
-        customers.first_order_date
-    from {{ ref('fct_order_lines') }} as order_lines
-    left join customers on order_lines.customer_id = customers.customer_id
-    where {{ on_touched_days('order_lines.order_date') }}
-),
-
-dates as (
-    {{ freshness_of(ref('dim_dates')) }}
-    qualify {{ on_days_of_kpis }}
+with days as (
+    select * from {{ ref('int_days_measured') }}
 ),
 
 traded as (
     select
         dates.date_day,
-        any_value(dates.freshness_days) as freshness_days,
-        {{ gross_amount() }} as gross_amount,
-        {{ cancelled_amount() }} as cancelled_amount,
-        {{ net_amount() }} as net_amount,
-        {{ order_count() }} as order_count,
-        {{ item_quantity() }} as item_quantity,
-        {{ active_customers() }} as active_customers,
-        {{ new_customers() }} as new_customers
-    from dates
-    left join lines on dates.date_day = lines.order_date
-    group by dates.date_day
+        dates.date_day - max(case when dates.is_trading_day then dates.date_day end) over (
+            order by dates.date_day
+        ) as freshness_days,
+        {%- for measure in [
+            'gross_amount', 'cancelled_amount', 'net_amount', 'order_count', 'item_quantity',
+            'active_customers', 'new_customers'
+        ] %}
+        coalesce(days.{{ measure }}, 0) as {{ measure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('dim_dates') }} as dates
+    left join days on dates.date_day = days.order_date
 ),
 
 visited as (

@@ -1,15 +1,16 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched',
+    incremental_strategy='delete+insert',
+    unique_key='order_date',
     on_schema_change='fail',
-    meta={'touched_by': 'order_date'}
+    pre_hook="{{ delete_changed_days('order_date') }}"
 ) }}
 
 with lines as (
     select * from {{ ref('fct_order_lines') }}
     where
         line_class in ('sale', 'cancellation')
-        and {{ touch_days('order_date', 'select order_date from memory.touched.order_days') }}
+        and {{ on_changed_days('order_date') }}
 ),
 
 fct_daily_sales as (

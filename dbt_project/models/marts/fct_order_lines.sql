@@ -1,37 +1,14 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched',
-    unique_key=['order_date', 'event_id', 'line_number'],
+    incremental_strategy='delete+insert',
+    unique_key='order_date',
     on_schema_change='fail',
-    meta={'touched_by': 'order_date'}
+    pre_hook="{{ delete_changed_days('order_date') }}"
 ) }}
 
-{%- if goes_on() %}
-{%- set touched = touch_days('order_date', 'select order_date from memory.touched.order_days') %}
-{%- set of_other_products = touch_spans(
-    'products', ref('dim_products'), 'sku', ['product_key', 'is_product', 'unit_price'],
-    'lines.sku', 'lines.ordered_at'
-) %}
-{%- set of_other_customers = touch_spans(
-    'customers', ref('dim_customers'), 'customer_id', ['customer_key'],
-    'lines.customer_id', 'lines.ordered_at'
-) %}
-{%- set rejoined -%}
-    from last_gold.gold.fct_order_lines as lines
-    where
-        {{ within_spans(['products', 'customers'], 'lines.ordered_at') }}
-        and not ({{ touched }})
-        and ({{ of_other_products }} or {{ of_other_customers }})
-{%- endset %}
-{%- do touch_keys('select order_date, event_id, line_number ' ~ rejoined) %}
-{%- endif %}
-
 with lines as (
-    select * from {{ touched_lines(ref('stg_silver__order_lines')) }}
-    {%- if goes_on() %}
-    union all by name
-    select * exclude (is_product, product_key, customer_key, list_price) {{ rejoined }}
-    {%- endif %}
+    select * from {{ ref('stg_silver__order_lines') }}
+    where {{ on_changed_days('order_date') }}
 ),
 
 products as (

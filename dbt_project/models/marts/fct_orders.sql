@@ -1,36 +1,21 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched',
-    unique_key=['source_system', 'order_id'],
-    on_schema_change='fail'
+    incremental_strategy='delete+insert',
+    unique_key='order_date',
+    on_schema_change='fail',
+    pre_hook="{{ delete_changed_days('order_date') }}"
 ) }}
 
-{%- set of_these_orders = '' %}
-{%- if goes_on() %}
-{%- set of_other_customers = touch_spans(
-    'customers', ref('dim_customers'), 'customer_id', ['customer_key', 'country'],
-    'orders.customer_id', 'orders.ordered_at'
-) %}
-{%- set elsewhere = on_days('order_date', values_of(
-    'select distinct order_date from memory.touched.orders_elsewhere order by all'
-)) %}
-{%- set of_these_orders = only_orders_of_days(elsewhere) %}
-{%- set rejoined -%}
-    from last_gold.gold.fct_orders as orders
-    where
-        {{ within_spans(['customers'], 'orders.ordered_at') }}
-        and {{ of_other_customers }}
-        and (source_system, order_id) not in (from memory.touched.orders)
-{%- endset %}
-{%- do touch_keys(
-    'select source_system, order_id from memory.touched.orders union all '
-    ~ 'select source_system, order_id ' ~ rejoined
-) %}
-{%- endif %}
-
 with lines as (
-    select * from {{ ref('fct_order_lines') }}
-    where line_class in ('sale', 'cancellation') {{ of_these_orders }}
+    select * from {{ ref('int_orders_grouped') }}
+    where
+        line_class in ('sale', 'cancellation')
+        {%- if is_incremental() %}
+        and (source_system, order_id) in (
+            select (source_system, order_id) from {{ ref('int_orders_grouped') }}
+            where {{ on_changed_days('order_date') }}
+        )
+        {%- endif %}
 ),
 
 customers as (
@@ -41,21 +26,18 @@ orders as (
     select
         order_id,
         source_system,
-        min(customer_id) as customer_id,
-        min(country) as country,
-        min(ordered_at) as ordered_at,
+        case when count(distinct customer_id) = 1 then min(customer_id) end as customer_id,
+        arg_min(country, (first_ordered_at, country)) as country,
+        min(first_ordered_at) as ordered_at,
         min(order_date) as order_date,
-        {{ line_count() }} as line_count,
+        cast(coalesce(sum(line_count) filter (where line_class = 'sale'), 0) as bigint)
+            as line_count,
         {{ item_quantity() }} as item_quantity,
         {{ gross_amount() }} as gross_amount,
         {{ cancelled_amount() }} as cancelled_amount,
         {{ net_amount() }} as net_amount
     from lines
     group by order_id, source_system
-    {%- if goes_on() %}
-    union all
-    select * exclude (customer_key, customer_country) {{ rejoined }}
-    {%- endif %}
 ),
 
 fct_orders as (
@@ -78,6 +60,7 @@ fct_orders as (
         on
             orders.customer_id = customers.customer_id
             and {{ valid_at('orders.ordered_at', 'customers') }}
+    where {{ on_changed_days('orders.order_date') }}
 )
 
 select * from fct_orders

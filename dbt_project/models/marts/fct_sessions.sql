@@ -1,29 +1,10 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched',
-    unique_key=['session_id'],
-    on_schema_change='fail'
+    incremental_strategy='delete+insert',
+    unique_key='session_date',
+    on_schema_change='fail',
+    pre_hook="{{ delete_changed_days('session_date') }}"
 ) }}
-
-{%- if goes_on() %}
-{%- set of_other_customers = touch_spans(
-    'customers', ref('dim_customers'), 'customer_id', ['customer_key'],
-    'sessions.customer_id', 'sessions.started_at', even_new=true
-) %}
-{%- do run_query(
-    'create or replace table memory.touched.fct_sessions_orders as '
-    ~ orders_that_came_or_went(ref('fct_orders'))
-) %}
-{%- set rejoined -%}
-    from last_gold.gold.fct_sessions as sessions
-    where
-        session_id not in (from memory.touched.sessions)
-        and ({{ of_other_customers }} or order_id in (from memory.touched.fct_sessions_orders))
-{%- endset %}
-{%- do touch_keys(
-    'select session_id from memory.touched.sessions union all select session_id ' ~ rejoined
-) %}
-{%- endif %}
 
 with events as (
     select
@@ -35,7 +16,17 @@ with events as (
             {%- endfor %}
             else 0
         end as step_number
-    from {{ touched_events(ref('stg_silver__web_events')) }}
+    from {{ ref('stg_silver__web_events') }}
+    {%- if is_incremental() %}
+    where
+        {{ since_changed_days('event_date') }}
+        and session_id in (
+            select session_id from {{ ref('stg_silver__web_events') }}
+            where {{ on_changed_days('event_date') }}
+        )
+        -- those that began on other days are in the table already
+        and session_id not in (select session_id from {{ this }})
+    {%- endif %}
 ),
 
 sessions as (
@@ -57,10 +48,6 @@ sessions as (
         ) as order_id
     from events
     group by session_id
-    {%- if goes_on() %}
-    union all by name
-    {{ known_sessions(rejoined) }}
-    {%- endif %}
 ),
 
 orders as (
@@ -99,6 +86,7 @@ fct_sessions as (
         on
             sessions.customer_id = customers.customer_id
             and {{ valid_at('sessions.started_at', 'customers') }}
+    where {{ on_changed_days('sessions.session_date') }}
 )
 
 select * from fct_sessions

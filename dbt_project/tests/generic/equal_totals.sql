@@ -1,10 +1,8 @@
 {#
     Fails for each total that differs between two models. totals: a list of {name, here, there},
     the last two aggregate expressions over the tested and the other model; a sum of nothing is 0.
-    With `per`, a list of columns, the other model is first grouped by them, with the aggregate
-    expressions `facts` as its columns.
 #}
-{% test equal_totals(model, other, totals, per=[], facts={}) %}
+{% test equal_totals(model, other, totals) %}
     with
     here as (
         select
@@ -19,19 +17,7 @@
             {%- for total in totals %}
             coalesce({{ total.there }}, 0) as {{ total.name }}{{ ',' if not loop.last }}
             {%- endfor %}
-        {%- if per %}
-        from (
-            select
-                {{ per | join(', ') }}
-                {%- for name, fact in facts.items() %},
-                {{ fact }} as {{ name }}
-                {%- endfor %}
-            from {{ other }}
-            group by {{ per | join(', ') }}
-        )
-        {%- else %}
         from {{ other }}
-        {%- endif %}
     )
 
     {% for total in totals %}

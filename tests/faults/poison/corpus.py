@@ -371,7 +371,7 @@ def _unknown_kinds() -> Built:
         _sound(ORDERS, "kind-3", order_kind="gift"),
         _sound(CUSTOMERS, "kind-4", marketing_consent="maybe"),
         _sound(PRODUCTS, "kind-5", status="lost"),
-        _sound(ERP, "kind-6", schema_version=2),
+        _sound(ERP, "kind-6", schema_version=3),
         _sound(ERP, "kind-7", schema_version=0),
         _sound(ORDERS, "kind-8", schema_version=-1),
         _sound(EVENTS, "kind-9", schema_version=9_000_000_000),

@@ -1,10 +1,9 @@
 """What a column of silver is made of, as declared, against what the transforms make of a field."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from pyspark.sql import functions as F
 
 from governance.lineage.field_origins import columns_made_of, fields_behind
 from lakehouse.contracts.tables import CUSTOMERS, ORDER_LINES
@@ -17,11 +16,8 @@ from lakehouse.contracts.topics import (
     WEB_ORDERS,
     Topic,
 )
-from pipelines.silver.routing import REFINED
-from tests.lake_state import Record, bronze_frame
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+from pipelines.silver.routing import ROUTES, TopicRoute
+from pipelines.transforms.records import Accepted
 
 Message = dict[str, Any]
 LINE = {"sku": "LAMP", "description": "red lamp", "quantity": 2, "unit_price": "2.5"}
@@ -113,30 +109,31 @@ def fields_of(topic: Topic) -> list[str]:
     return [*names, *(f"lines[].{name}" for name in LINE if topic is WEB_ORDERS)]
 
 
-@pytest.mark.spark
+def columns_of(route: TopicRoute, message: Message) -> dict[str, set[str]]:
+    """Values by column of the rows that a message makes."""
+    found = route.refine(json.dumps(message).encode())
+    assert isinstance(found, Accepted)
+    values: dict[str, set[str]] = {}
+    for row in found.rows:
+        columns = {"event_id": found.event_id, "content_hash": found.content_hash}
+        for column, value in {**columns, **row._asdict()}.items():
+            values.setdefault(column, set()).add(str(value))
+    return values
+
+
 @pytest.mark.parametrize("topic", BASES, ids=lambda topic: topic.name)
 def test_changing_one_field_changes_the_columns_that_are_made_of_it_and_no_other(
-    spark: "SparkSession", topic: Topic
+    topic: Topic,
 ) -> None:
-    refined = next(each for each in REFINED if each.topic is topic)
+    route = next(each for each in ROUTES if each.topic is topic)
     envelope = {"event_id": "e", "schema_version": 1, "occurred_at": "2011-12-10T08:00:00Z"}
     base = {**envelope, **BASES[topic]}
     fields = ["", *(field for field in fields_of(topic) for _ in changed(base, field))]
     messages = [base, *(each for field in fields_of(topic) for each in changed(base, field))]
-    records = [
-        Record(topic.name, json.dumps(each).encode(), offset)
-        for offset, each in enumerate(messages)
-    ]
-    parsed = refined.parse(bronze_frame(spark, records))
-    whole = parsed.select("offset", "event_id", "content_hash", F.explode("payload").alias("row"))
-    values: list[dict[str, set[str]]] = [{} for _ in messages]
-    for each in whole.select("offset", "event_id", "content_hash", "row.*").collect():
-        for column, value in each.asDict().items():
-            values[each["offset"]].setdefault(column, set()).add(str(value))
-    assert [fields[offset] for offset, each in enumerate(values) if not each] == []
+    values = [columns_of(route, message) for message in messages]
     found: dict[str, set[str]] = {}
     for field, each in zip(fields[1:], values[1:], strict=True):
-        differing = {name for name in each if each[name] != values[0][name]} - {"offset"}
+        differing = {name for name in each if each[name] != values[0][name]}
         found.setdefault(field, set()).update(differing)
     declared = {
         field: {column for _, column in columns_made_of(topic.name, field)} for field in found
@@ -147,14 +144,14 @@ def test_changing_one_field_changes_the_columns_that_are_made_of_it_and_no_other
 def test_every_column_of_silver_says_which_fields_it_is_made_of() -> None:
     told = {
         (table.name, column): fields_behind(table.name, column)
-        for refined in REFINED
-        for table in refined.tables
+        for route in ROUTES
+        for table in route.tables
         for column in table.column_names()
     }
     topics = {
-        table.name: {each.topic.name for each in REFINED if table in each.tables}
-        for refined in REFINED
-        for table in refined.tables
+        table.name: {each.topic.name for each in ROUTES if table in each.tables}
+        for route in ROUTES
+        for table in route.tables
     }
     assert {key: set(found) for key, found in told.items()} == {
         (table, column): topics[table] for table, column in told

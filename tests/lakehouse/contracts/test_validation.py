@@ -87,7 +87,7 @@ def test_what_is_no_object_is_refused(value: bytes, reason: str) -> None:
 @pytest.mark.parametrize(
     ("topic", "changes", "refusal"),
     [
-        (ERP_INVOICE_LINES, {"schema_version": 2}, "unknown_version: schema_version"),
+        (ERP_INVOICE_LINES, {"schema_version": 3}, "unknown_version: schema_version"),
         (ERP_INVOICE_LINES, {"schema_version": 0}, "unknown_version: schema_version"),
         (ERP_INVOICE_LINES, {"schema_version": True}, "wrong_type: schema_version"),
         (ERP_INVOICE_LINES, {"schema_version": "1"}, "wrong_type: schema_version"),

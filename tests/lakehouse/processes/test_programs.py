@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +18,25 @@ from lakehouse.processes import programs
 MARK = "-Dthis.one"
 WAIT = [sys.executable, "-c", "import sys; print('up', flush=True); sys.stdin.read()", MARK]
 FOREVER = [sys.executable, "-c", "import threading; threading.Event().wait()", MARK]
+DEAF = """
+import signal, sys, threading
+
+def note(*_):
+    SAY
+
+signal.signal(signal.SIGTERM, note)
+print("up", flush=True)
+sys.stdin.read()  # ends when the supervisor is gone
+threading.Event().wait()
+"""
 TIE_AND_WAIT = f"""
 import sys
 from pathlib import Path
 from lakehouse.processes import programs
 
 folder = Path(sys.argv[1])
-print(programs.run_tied({FOREVER!r}, folder=folder, output=folder / "out").pid, flush=True)
+tied = programs.run_tied({FOREVER!r}, folder=folder, output=folder / "out", environment={{}})
+print(tied.pid, flush=True)
 sys.stdin.read()
 """
 
@@ -40,6 +53,13 @@ def program() -> Iterator["subprocess.Popen[str]"]:
 def wait_until_gone(pid: int) -> None:
     psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=20)
     assert not psutil.pid_exists(pid)
+
+
+def await_text(path: Path, text: str) -> None:
+    deadline = time.monotonic() + 20
+    while path.read_text() != text:
+        assert time.monotonic() < deadline, path.read_text()
+        time.sleep(0.02)
 
 
 def test_a_recorded_program_is_found_until_it_ends(
@@ -147,7 +167,7 @@ def test_stop_ends_a_program_that_ignores_the_request(tmp_path: Path) -> None:
 
 
 def test_a_tied_program_ends_when_it_is_closed(tmp_path: Path) -> None:
-    tied = programs.run_tied(FOREVER, folder=tmp_path, output=tmp_path / "out")
+    tied = programs.run_tied(FOREVER, folder=tmp_path, output=tmp_path / "out", environment={})
     assert programs.is_alive(tied.pid)
     tied.close()
     assert not programs.is_alive(tied.pid)
@@ -173,15 +193,82 @@ def test_a_tied_program_ends_when_a_process_above_it_is_killed(tmp_path: Path, v
         wait_until_gone(pid)
 
 
+def test_a_program_without_grace_is_killed_at_once_when_its_asker_is_gone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    tied = programs.run_tied(
+        [sys.executable, "-c", DEAF.replace("SAY", "print('asked', flush=True)")],
+        folder=tmp_path,
+        output=out,
+        environment={},
+        orphan_seconds=0,
+    )
+    await_text(out, "up\n")
+    tied.abandon()
+    assert not psutil.pid_exists(tied.pid)
+    assert out.read_text() == "up\n"
+
+
+def test_a_program_is_asked_to_end_when_it_is_closed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    tied = programs.run_tied(
+        [sys.executable, "-c", DEAF.replace("SAY", "sys.exit('bye')")],
+        folder=tmp_path,
+        output=out,
+        environment={},
+        orphan_seconds=0,
+    )
+    await_text(out, "up\n")
+    tied.close()
+    assert out.read_text() == "up\nbye\n"
+
+
+def test_too_few_open_files_are_named_before_anything_starts(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
+        "from pathlib import Path\n"
+        "from lakehouse.errors import LakeError\n"
+        "from lakehouse.processes import programs\n"
+        "resource.setrlimit = lambda *_: None\n"
+        "try: programs.run_tied(['true'], folder=Path('.'), output=Path('out'), environment={})\n"
+        "except LakeError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == (
+        "A program started here may open only 256 files, Kafka and Spark need 1024. Open a new "
+        "shell without `ulimit -n`, or raise the limit there.\n"
+    )
+
+
+def test_a_low_limit_of_open_files_is_raised_where_that_is_free() -> None:
+    code = (
+        "import resource; from lakehouse.processes import programs\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 4096))\n"
+        "print(programs.allowed_files(), resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "4096 (4096, 4096)\n"
+
+
 def test_a_program_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="/no/such/program can't be run"):
-        programs.run_tied(["/no/such/program"], folder=tmp_path, output=tmp_path / "out")
+        programs.run_tied(
+            ["/no/such/program"], folder=tmp_path, output=tmp_path / "out", environment={}
+        )
 
 
 def test_a_detached_program_has_a_session_of_its_own(tmp_path: Path) -> None:
-    pid = programs.run_detached(FOREVER, folder=tmp_path, output=tmp_path / "out")
+    show = "import os, threading; print(os.environ['ONLY'], flush=True); threading.Event().wait()"
+    pid = programs.run_detached(
+        [sys.executable, "-c", show],
+        folder=tmp_path,
+        output=tmp_path / "out",
+        environment={"ONLY": "this"},
+    )
     try:
         assert os.getsid(pid) == pid
+        await_text(tmp_path / "out", "this\n")
     finally:
         programs.stop(pid, grace_seconds=5)
     assert not psutil.pid_exists(pid)

@@ -32,8 +32,7 @@ from operations.recovery.resume import finish_cut_short
 from pipelines.publishing.publish import PublishOutcome
 from pipelines.silver import rewriter
 from pipelines.silver.days import Days
-from pipelines.transforms import web
-from tests.lake_state import LakeState, Record, customer, erp, everything, web_order
+from tests.lake_state import LakeState, Record, customer, erp, everything, trade_in, web_order
 from tests.pipelines.silver.test_refine import losers_before_the_flip
 
 pytestmark = pytest.mark.spark
@@ -196,7 +195,7 @@ def test_refused_records_that_a_mended_rule_accepts_are_marked_and_keep_the_mark
     lake.refine()
     refused = lake.rows(QUARANTINE)
     with monkeypatch.context() as mended:
-        mended.setattr(web, "CURRENCIES", ("GBP", "EUR"))
+        trade_in(mended, "GBP", "EUR")
         day = Days(date(2011, 12, 10), date(2011, 12, 10))
         assert run(lake, day) == {QUARANTINE.name: 1, ORDER_LINES.name: 1}
         marked = lake.rows(QUARANTINE, "offset", "reason", "replayed_at", "refined_batch")
@@ -242,7 +241,7 @@ def test_days_that_would_double_a_fact_of_other_days_are_refused(
     lake.land(web_order(0, currency="EUR", occurred_at=late), web_order(1, occurred_at=early))
     lake.refine()
     before = silver(lake)
-    monkeypatch.setattr(web, "CURRENCIES", ("GBP", "EUR"))
+    trade_in(monkeypatch, "GBP", "EUR")
     with pytest.raises(LakeError, match=r"^1 records .* 2011-12-05 to 2011-12-05"):
         run(lake, Days(date(2011, 12, 6), date(2011, 12, 6)))
     assert silver(lake) == before
@@ -263,7 +262,7 @@ def test_a_backfill_that_was_cut_short_is_finished_by_the_next_run(
     sound = {table: unnumbered(lake, table) for table in SILVER}
     spoil(lake, ORDER_LINES, "true", {"line_amount": "1"})
     spoil(lake, DUPLICATES, "true", None)
-    real = rewriter.replace
+    real = rewriter.replace_rows
 
     def write_and_die(rows: Any, table: Table, **options: Any) -> None:
         real(rows, table, **options)
@@ -272,7 +271,7 @@ def test_a_backfill_that_was_cut_short_is_finished_by_the_next_run(
     second = Days(date(2011, 7, 2), date(2011, 7, 2))
     for run_id, days in (("some-days", second), ("all-days", ALL)):
         with monkeypatch.context() as patched:
-            patched.setattr(rewriter, "replace", write_and_die)
+            patched.setattr(rewriter, "replace_rows", write_and_die)
             with pytest.raises(RuntimeError, match="killed"):
                 run(lake, days, run_id=run_id)
     assert [line["id"] for line in unfinished(lake.settings)] == ["some-days", "all-days"]

@@ -13,8 +13,7 @@ from operations.context import Context
 from operations.recovery import quarantine
 from operations.recovery.quarantine import refused_records
 from pipelines.publishing.publish import PublishOutcome
-from pipelines.transforms import web
-from tests.lake_state import LakeState, web_order
+from tests.lake_state import LakeState, trade_in, web_order
 
 pytestmark = pytest.mark.spark
 
@@ -42,13 +41,13 @@ def test_a_replay_heals_once_even_after_one_that_was_cut_short(
     assert first == f"{WEB_ORDERS.name}/0/1  unknown_currency (currency)"
     assert second == f"{WEB_ORDERS.name}/0/0  unknown_currency (currency)"
 
-    monkeypatch.setattr(web, "CURRENCIES", ("GBP", "EUR"))
+    trade_in(monkeypatch, "GBP", "EUR")
 
     def killed(*_: Any, **__: Any) -> None:
         raise RuntimeError("killed before the mark")
 
     with monkeypatch.context() as cut:
-        cut.setattr("lakehouse.tables.merge", killed)
+        cut.setattr(quarantine, "merge_rows", killed)
         with pytest.raises(RuntimeError, match="before the mark"):
             replay(lake, "cut-short")
     assert replay(lake, "again") == (1, 1)

@@ -204,7 +204,7 @@ def test_a_repair_that_was_cut_short_is_finished_by_the_next_run(
         else:
             run(lake, ORDER_LINES, run_id="first")
 
-    cuts = [(commits, "mark_rebuilt"), (repair, "create_tables"), (rewriter, "replace")]
+    cuts = [(commits, "mark_rebuilt"), (repair, "create_tables"), (rewriter, "replace_rows")]
     for number, (module, name) in enumerate(cuts):
         with monkeypatch.context() as patched:
             patched.setattr(module, name, killed)

@@ -39,7 +39,7 @@ def worker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def worker(worker_home: Path) -> Iterator[GoldWorker]:
     with GoldWorker(Settings(home=worker_home)) as worker:
-        worker.wait_until_parsed()
+        worker.await_ready()
         yield worker
 
 
@@ -266,7 +266,7 @@ def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(
         "from lakehouse.settings import Settings\n"
         "from pipelines.gold.dbt_worker import GoldWorker\n"
         "worker = GoldWorker(Settings(home=Path(sys.argv[1])))\n"
-        "worker.wait_until_parsed(); print(worker.pid, flush=True); sys.stdin.read()"
+        "worker.await_ready(); print(worker.pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script, str(worker_home)],

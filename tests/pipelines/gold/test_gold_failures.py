@@ -70,7 +70,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
         patch.setattr(dbt_worker, "PROJECT_ROOT", root)
         worker = GoldWorker(Settings(home=tmp_path_factory.mktemp("worker")))
     with worker:
-        worker.wait_until_parsed()
+        worker.await_ready()
         yield worker
 
 
@@ -81,7 +81,8 @@ def in_service(worker: GoldWorker, tmp_path_factory: pytest.TempPathFactory) -> 
     fill(settings, line(1), line(2, sku="SHADE"))
     built = build.build_gold(settings, run_id="good", table_versions=FIRST, worker=worker)
     built.path.rename(settings.gold_dir / built.path.name)
-    (settings.gold_dir / CURRENT).write_text(json.dumps({"file": built.path.name}))
+    content = {"run_id": "good", "file": built.path.name}
+    (settings.gold_dir / CURRENT).write_text(json.dumps(content))
     return settings
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES, WEB_EVENTS
-from lakehouse.ledger import chain, commits
+from lakehouse.ledger import commits
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import Settings
 from pipelines.gold import incremental
-from pipelines.gold.incremental import LastGold, copy_to, find_last_gold, rules
+from pipelines.gold.incremental import FullBuild, LastGold, copy_to, find_last_gold, rules
 from tests.silver_commits import commit
 
 FIRST = {table.name: 0 for table in GOLD_SOURCES}
@@ -31,24 +31,15 @@ def settings(tmp_path: Path) -> Settings:
 
 def published(settings: Settings, **gold: Any) -> Published:
     path = settings.gold_dir / "gold-first.duckdb"
-    facts = {"rules": rules(), "in_a_row": 0, "full_bytes": 100, "operations": 0}
+    facts = {"rules": rules(), "in_a_row": 0, "full_bytes": 100}
     sha256 = commits.file_sha256(path) or ""
     return Published(
         "first", path.name, FIRST, {}, 1, "", file_sha256=sha256, gold={**facts, **gold}
     )
 
 
-def found(settings: Settings, last: Published | None) -> LastGold | str:
+def found(settings: Settings, last: Published | None) -> LastGold | FullBuild:
     return find_last_gold(settings, last=last, table_versions=SECOND)
-
-
-def done(settings: Settings, **facts: Any) -> None:
-    chain.write("operations", {"kind": "done", "operation": "backfill", **facts}, settings=settings)
-
-
-def named(settings: Settings, operations: int = 0) -> Any:
-    last = found(settings, published(settings, operations=operations))
-    return last.variables["named_days"] if isinstance(last, LastGold) else last
 
 
 def test_a_build_goes_on_from_the_published_file_with_the_files_that_changed(
@@ -57,18 +48,24 @@ def test_a_build_goes_on_from_the_published_file_with_the_files_that_changed(
     last = found(settings, published(settings, in_a_row=4))
     assert isinstance(last, LastGold)
     assert (last.run_id, last.in_a_row, last.full_bytes) == ("first", 4, 100)
-    assert last.variables["last_gold"] == str(settings.gold_dir / "gold-first.duckdb")
-    assert "part-1.parquet" in last.variables["silver_lines_added"]
-    assert "where false" in last.variables["silver_lines_removed"]
-    assert "where false" in last.variables["silver_events_added"]
-    assert last.variables["silver_lines_rewritten"] is False
+    assert last.variables["is_incremental"] is True
+    assert "part-1.parquet" in dict(last.variables).pop("silver_order_lines_added")
+    others = {name for name, value in last.variables.items() if "where false" in str(value)}
+    assert others == {
+        "silver_order_lines_removed",
+        *(
+            f"silver_{table}_{how}"
+            for table in ("web_events", "customers", "products")
+            for how in ("added", "removed")
+        ),
+    }
 
 
 @pytest.mark.parametrize(
     ("gold", "reason"),
     [
         ({"rules": "others"}, "the rules of gold changed"),
-        ({"in_a_row": 30}, "30 builds in a row went on from one another"),
+        ({"in_a_row": 30}, "the last 30 builds were incremental"),
         ({"full_bytes": 49}, "the file grew more than 2 times since the last full build"),
     ],
 )
@@ -76,7 +73,7 @@ def test_a_file_that_does_not_fit_is_left(
     settings: Settings, gold: Mapping[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(incremental, "SMALL_FILE", 98)
-    assert found(settings, published(settings, **gold)) == reason
+    assert found(settings, published(settings, **gold)) == FullBuild(reason)
 
 
 def test_a_small_file_may_grow(settings: Settings) -> None:
@@ -86,37 +83,22 @@ def test_a_small_file_may_grow(settings: Settings) -> None:
 def test_without_a_publish_its_file_or_what_it_was_made_of_everything_is_built(
     settings: Settings,
 ) -> None:
-    assert found(settings, None) == "nothing is published yet"
+    assert found(settings, None) == FullBuild("nothing is published yet")
     older = Published("first", "gold-first.duckdb", FIRST, {}, 1, "")
-    assert found(settings, older) == "the rules of gold changed"
+    assert found(settings, older) == FullBuild("the rules of gold changed")
     last = published(settings)
     (Path(settings.tables_uri) / "silver" / "order_lines" / "part-1.parquet").unlink()
-    assert found(settings, last) == (
+    assert found(settings, last) == FullBuild(
         "files of silver.order_lines that the last gold was built from are gone"
     )
     (settings.gold_dir / "gold-first.duckdb").unlink()
-    assert found(settings, last) == "gold-first.duckdb is gone"
+    assert found(settings, last) == FullBuild("gold-first.duckdb is gone")
 
 
 def test_a_table_that_was_rebuilt_since_makes_a_full_build(settings: Settings) -> None:
     last = published(settings)
     commits.mark_rebuilt(WEB_EVENTS, identity="repair-1", settings=settings)
-    assert found(settings, last) == "silver.web_events was built anew since"
-
-
-def test_days_that_a_backfill_named_since_are_taken_where_it_changed_lines(
-    settings: Settings,
-) -> None:
-    changed = {"differing": {ORDER_LINES.name: 3}}
-    done(settings, **changed, **{"from": "2010-01-01", "to": "2010-01-02"})
-    done(settings, **changed, **{"from": "2011-01-01", "to": None})
-    done(settings, differing={ORDER_LINES.name: 0}, **{"from": None, "to": None})
-    done(settings, operation="replay", taken=3)
-    late = {"from": "2011-01-01", "to": None}
-    assert named(settings) == [{"from": "2010-01-01", "to": "2010-01-02"}, late]
-    assert named(settings, operations=1) == [late]
-    done(settings, **changed, **{"from": None, "to": None})
-    assert named(settings) == "a backfill of all days changed silver"
+    assert found(settings, last) == FullBuild("silver.web_events was rebuilt since")
 
 
 def test_a_copy_is_the_published_bytes_or_none(settings: Settings, tmp_path: Path) -> None:

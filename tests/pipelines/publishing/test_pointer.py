@@ -2,6 +2,7 @@
 
 import json
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, publishes
-from lakehouse.pointer import CURRENT, current
+from lakehouse.pointer import CURRENT, current, in_service
 from lakehouse.settings import PROJECT_ROOT, Settings
 from pipelines.publishing import pointer
 
@@ -67,15 +68,17 @@ def kinds(settings: Settings) -> list[tuple[str, str]]:
 
 def test_a_publish_names_the_file_pins_the_ledger_and_keeps_three(settings: Settings) -> None:
     assert publishes.last_published(settings) is None
-    assert current(settings) == {}
+    assert current(settings) is None
     for fence, run_id in enumerate(("a", "b", "c", "d"), start=1):
         path = put(settings, run_id, fence=fence)
         assert path.read_text() == f"gold of {run_id}"
-    found = current(settings)
-    head = found["heads"]["publishes"]
+        assert stat.S_IMODE(path.stat().st_mode) == 0o444
+    found = in_service(settings)
+    head = found.part("heads")["publishes"]
     lines = list(chain.lines(publishes.CHAIN, settings=settings))
-    assert (found["run_id"], found["file"], found["fence"]) == ("d", "gold-d.duckdb", 4)
-    assert found["table_versions"] == {"t": 4}
+    assert (found.run_id, found.path.name) == ("d", "gold-d.duckdb")
+    assert (found.change_id, found.facts["fence"]) == ("d", 4)
+    assert found.part("table_versions") == {"t": 4}
     assert head == {"lines": 7, "sha256": lines[6]["sha256"]}  # up to the intent of this publish
     last = publishes.last_published(settings)
     assert last is not None
@@ -102,14 +105,14 @@ def test_sigkill_at_every_step_leaves_a_whole_version_and_the_next_start_settles
             cwd=PROJECT_ROOT,
             check=False,
         )
-        in_service = json.loads((settings.gold_dir / CURRENT).read_text())
-        run_id = in_service["run_id"]
-        assert (settings.gold_dir / in_service["file"]).read_text() == f"gold of {run_id}"
+        serving = json.loads((settings.gold_dir / CURRENT).read_text())
+        run_id = serving["run_id"]
+        assert (settings.gold_dir / serving["file"]).read_text() == f"gold of {run_id}"
         pointer.settle(settings)
         assert pointer.settle(settings) is None
         last = publishes.last_published(settings)
         assert last is not None
-        assert last.run_id == run_id == current(settings)["run_id"]
+        assert last.run_id == run_id == in_service(settings).run_id
         assert chain.breaks(publishes.CHAIN, settings=settings) == []
         ended = kinds(settings)[-1]
         assert ended == (("published", "new") if run_id == "new" else ("abandoned", "new"))
@@ -142,7 +145,7 @@ def test_a_publish_with_a_stale_fence_cannot_take_over(
     monkeypatch.setattr(pointer, "_flush", overtaken)
     with pytest.raises(LakeError, match="Run slow was overtaken by run fast"):
         put(settings, "slow", fence=2)
-    assert current(settings)["run_id"] == "fast"
+    assert in_service(settings).run_id == "fast"
     assert pointer.settle(settings) is None
     assert sorted(path.name for path in settings.gold_dir.glob("gold-*")) == [
         *("gold-fast.duckdb", "gold-old.duckdb"),
@@ -151,7 +154,7 @@ def test_a_publish_with_a_stale_fence_cannot_take_over(
 
 def test_a_damaged_pointer_is_as_none(settings: Settings) -> None:
     put(settings, "a")
-    for content in ("", "{", "[]", "\x00"):
+    for content in ("", "{", "[]", "\x00", '{"file": "gold-a.duckdb"}', '{"run_id": "a"}'):
         (settings.gold_dir / CURRENT).write_text(content)
-        assert current(settings) == {}
+        assert current(settings) is None
         assert not pointer.is_in_service(publishes.last_published(settings), settings=settings)

@@ -1,4 +1,4 @@
-"""One way into service: nothing new, a crash, a storm, a lost pointer."""
+"""One way into service: nothing new, a crash, a refusal spike, a lost pointer."""
 
 import json
 import signal
@@ -17,7 +17,7 @@ from lakehouse.pointer import CURRENT, current_gold
 from lakehouse.settings import PROJECT_ROOT, Settings
 from operations.audit import audit_service
 from pipelines.publishing.publish import Workers
-from quality.gate.storm import accept_run
+from quality.gate.refusal_spike import accept_run
 from tests.lake_state import NewSettings, Published, bring_into_service, erp, failing
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
@@ -110,7 +110,7 @@ def test_an_audit_that_fails_keeps_the_old_gold_in_service(
     assert failing(audit_service(settings, full=True)) == {}
 
 
-def test_a_storm_blocks_until_someone_accepts_it_on_the_record(
+def test_a_refusal_spike_blocks_until_someone_accepts_or_corrects_it(
     published: Published, workers: Workers
 ) -> None:
     settings, lake = published.settings, published.lake
@@ -121,19 +121,33 @@ def test_a_storm_blocks_until_someone_accepts_it_on_the_record(
     )
     lake.refine()
     assert len(lake.rows(QUARANTINE, "offset", where="partition = 7")) == 101
-    with pytest.raises(CheckFailed, match=r"101 of 106 records refused.*--accept stormy"):
-        bring_into_service(settings, workers, run_id="stormy")
+    with pytest.raises(CheckFailed, match=r"101 of 106 records refused in erp.*--accept spike"):
+        bring_into_service(settings, workers, run_id="spike")
     assert in_service(settings) == "second"
 
-    with pytest.raises(LakeError, match="No storm of refused records blocked a run 'second'"):
+    with pytest.raises(LakeError, match="No refusal spike blocked a run 'second'"):
         accept_run("second", reason="no", settings=settings)
-    accept_run("stormy", reason="the till was broken", settings=settings)
+    accept_run("spike", reason="the till was broken", settings=settings)
     bring_into_service(settings, workers, run_id="accepted", accept_reason="the till was broken")
     assert in_service(settings) == "accepted"
     lines = list(chain.lines("publishes", settings=settings))
     assert lines[-1]["accepted_reason"] == "the till was broken"
     (accepted,) = chain.lines("operations", settings=settings)
-    assert (accepted["kind"], accepted["run_id"]) == ("accepted", "stormy")
+    assert (accepted["kind"], accepted["run_id"]) == ("accepted", "spike")
+
+    def send(*, first_offset: int, **date: str) -> None:
+        lines = (
+            erp(first_offset + n, partition=8, InvoiceNo=str(580_000 + n), **date) for n in range(3)
+        )
+        lake.land(*lines)
+        lake.refine()
+
+    send(first_offset=205, InvoiceDate="2011-02-30 09:00")
+    with pytest.raises(CheckFailed, match=r"3 of 3 records refused in erp"):
+        bring_into_service(settings, workers, run_id="broken")
+    send(first_offset=208, InvoiceDate="2011-03-02 09:00")
+    bring_into_service(settings, workers, run_id="corrected")
+    assert in_service(settings) == "corrected"
     assert failing(audit_service(settings, full=True)) == {}
 
 

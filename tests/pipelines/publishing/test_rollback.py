@@ -12,7 +12,7 @@ from dashboards.published import PublishedGold
 from lakehouse.duck import open_gold
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger import chain, commits, publishes
-from lakehouse.pointer import CURRENT, current, current_gold
+from lakehouse.pointer import CURRENT, current_gold, in_service
 from lakehouse.settings import Settings
 from pipelines.publishing import pointer, restatements
 from pipelines.publishing.rollback import kept, roll_back
@@ -117,7 +117,7 @@ def test_the_next_publish_goes_on_and_keeps_the_three_last_in_service(settings: 
     roll_back(settings, reason="a", to="run-1")
     put(settings, 4)
     assert shown(settings) == [("run-4", True, ""), ("run-3", False, ""), ("run-1", False, "a")]
-    assert current(settings)["fence"] == 5
+    assert in_service(settings).facts["fence"] == 5
     assert [each.differences for each in verdicts(settings)] == [(), ()]
 
 

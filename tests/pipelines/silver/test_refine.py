@@ -27,7 +27,6 @@ from lakehouse.tables import Transaction, current_versions
 from operations.recovery.reset import reset_query
 from pipelines.silver import batch_writer
 from pipelines.silver.refine import refine_records
-from storefront.erp.line_identity import line_hash
 from streaming.checkpoints import checkpoint_dir
 from tests.lake_state import (
     LakeState,
@@ -35,6 +34,7 @@ from tests.lake_state import (
     bronze_frame,
     customer,
     erp,
+    erp_event_id,
     everything,
     texts,
     web_order,
@@ -58,7 +58,11 @@ def silver(lake: LakeState) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def event_id(occurrence: int = 1, **line: Any) -> str:
-    return f"{line_hash(texts(**line))}-{occurrence}"
+    return erp_event_id(texts(**line), occurrence)
+
+
+def identity() -> str:
+    return event_id().removesuffix("-1")
 
 
 def test_each_record_of_a_batch_gets_one_place_and_losers_name_their_winner(
@@ -88,8 +92,8 @@ def test_each_record_of_a_batch_gets_one_place_and_losers_name_their_winner(
         (WEB, 0, 0, "order-1", 2, Decimal("2.5000"), 1),
     ]
     assert lake.rows(DUPLICATES) == [
-        (ERP, 0, 1, event_id(), event_id()[:64], "redelivered", Decimal("15.3000"), 1),
-        (ERP, 0, 2, event_id(2), event_id()[:64], "repeated", Decimal("15.3000"), 1),
+        (ERP, 0, 1, event_id(), identity(), "redelivered", Decimal("15.3000"), 1),
+        (ERP, 0, 2, event_id(2), identity(), "repeated", Decimal("15.3000"), 1),
         (WEB, 0, 1, "order-1", "order-1", "redelivered", Decimal("7.5000"), 1),
     ]
     columns = ("topic", "offset", "event_id", "reason", "detail", "amount")
@@ -199,7 +203,7 @@ def test_records_that_had_lost_to_a_beaten_winner_are_named_anew(lake: LakeState
 def test_a_crash_while_losers_are_named_anew_is_healed_by_the_next_start(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[..., None] = batch_writer.merge
+    real: Callable[..., None] = batch_writer.merge_rows
     first, second = losers_before_the_flip()
     lake.land(*first)
     lake.refine()
@@ -227,7 +231,7 @@ def test_a_crash_while_losers_are_named_anew_is_healed_by_the_next_start(
 
     for writes in (1, 2, 3):
         with monkeypatch.context() as patched:
-            patched.setattr(batch_writer, "merge", dying_after(writes))
+            patched.setattr(batch_writer, "merge_rows", dying_after(writes))
             with pytest.raises(RuntimeError, match="killed"):
                 refine()
     refine()
@@ -273,7 +277,7 @@ def test_a_replayed_batch_and_a_reset_change_nothing(lake: LakeState) -> None:
 def test_a_crash_after_any_write_is_healed_by_the_next_start(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[..., None] = batch_writer.append
+    real: Callable[..., None] = batch_writer.append_rows
     records = bronze_frame(lake.spark, everything())
     order = (DUPLICATES, CUSTOMER_CONTACTS, ORDER_LINES)
 
@@ -291,7 +295,7 @@ def test_a_crash_after_any_write_is_healed_by_the_next_start(
         return write
 
     for victim in order:
-        monkeypatch.setattr(batch_writer, "append", crash_after(victim))
+        monkeypatch.setattr(batch_writer, "append_rows", crash_after(victim))
         # A restart of the same batch, or one by a new checkpoint after a reset.
         app_id = "checkpoint" if victim is DUPLICATES else "after-reset"
         with pytest.raises(RuntimeError, match=victim.name):

@@ -59,7 +59,7 @@ def set_back(lake: LakeState) -> None:
     rows = read(lake.spark, WEB_EVENTS, settings=lake.settings).drop("device_type")
     rows = rows.localCheckpoint()
     shutil.rmtree(place)
-    creation._create(lake.spark, old, settings=lake.settings)
+    creation._create(old, settings=lake.settings)
     append(
         rows,
         old,
@@ -121,14 +121,14 @@ def test_a_state_of_the_first_version_is_brought_up_to_date_and_goes_on(lake: La
     assert failing(audit_service(lake.settings, full=True)) == {}
     assert "device_type" not in (held_columns(WEB_EVENTS, settings=lake.settings) or {})
 
-    create_tables(lake.spark, settings=lake.settings)
+    create_tables(lake.settings)
 
     contract = {column.name: column.type for column in WEB_EVENTS.columns}
     held = held_columns(WEB_EVENTS, settings=lake.settings)
     assert held is not None
-    assert list(held.items()) == list(contract.items())
+    assert held == contract
     versions = current_version(WEB_EVENTS, settings=lake.settings)
-    create_tables(lake.spark, settings=lake.settings)
+    create_tables(lake.settings)
     assert current_version(WEB_EVENTS, settings=lake.settings) == versions == 3
     commits.derive(lake.settings)
     lines = [
@@ -139,7 +139,7 @@ def test_a_state_of_the_first_version_is_brought_up_to_date_and_goes_on(lake: La
     assert [(line["version"], line["operation"], line["rows"]) for line in lines] == [
         (0, "CREATE TABLE", 0),
         (1, "WRITE", 2),
-        (2, "ADD COLUMNS", 0),
+        (2, "ADD COLUMN", 0),
         (3, "SET TBLPROPERTIES", 0),
     ]
     assert {line["reason"] for line in lines[2:]} == {"the contract gained device_type"}

@@ -1,70 +1,64 @@
-"""The smallest position wins; whoever loses is named, and nothing is dropped."""
+"""The smallest position wins; every other record names it, and nothing is dropped."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-import pytest
-
+from lakehouse.duck import open_memory
 from pipelines.transforms.deduplication import decide
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
-pytestmark = pytest.mark.spark
-
 KNOWN = (
-    "topic string, partition int, offset bigint, event_id string, identity string, "
-    "content_hash string, amount decimal(18,4)"
+    'topic varchar, "partition" int, "offset" bigint, event_id varchar, identity varchar, '
+    "content_hash varchar, amount decimal(18, 4)"
 )
-FRESH = f"{KNOWN}, refusal string, value binary, kafka_at timestamp, payload string"
+RECORDS = f"{KNOWN}, reason varchar"
+Fact = tuple[object, ...]
 
 
 def record(
-    position: tuple[int, int], event_id: str, content: str, refusal: str | None = None
-) -> tuple[object, ...]:
-    identity = event_id.partition("-")[0]
-    fact = ("t", *position, event_id, identity, content, None)
-    return (*fact, refusal, b"v", None, None if refusal else "rows")
+    position: tuple[int, int], event_id: str, content: str, reason: str | None = None
+) -> Fact:
+    return ("t", *position, event_id, event_id.partition("-")[0], content, None, reason)
 
 
-def outcomes(frame: "DataFrame") -> list[tuple[object, ...]]:
-    return sorted(
-        (
-            (row["partition"], row["offset"]),
-            row["outcome"],
-            (row["winner"]["partition"], row["winner"]["offset"]) if row["winner"] else None,
-            row["is_existing"],
-            row["payload"],
-        )
-        for row in frame.collect()
-    )
+def outcomes(records: Sequence[Fact], known: Sequence[Fact] = ()) -> list[tuple[object, ...]]:
+    """Place, outcome, place of the winner, and whether silver had accepted it."""
+    with open_memory() as duck:
+        for name, columns, rows in (("records", RECORDS, records), ("known", KNOWN, known)):
+            duck.execute(f"create table {name} ({columns})")
+            for row in rows:
+                duck.execute(f"insert into {name} values ({', '.join('?' * len(row))})", row)
+        decide(duck)
+        return duck.execute("""
+            select "partition", "offset", outcome, winner_partition, winner_offset, is_existing
+            from decided order by all""").fetchall()
 
 
-def test_every_record_of_a_batch_has_one_outcome(spark: "SparkSession") -> None:
-    records = [
-        record((0, 9), "a-1", "x"),
-        record((0, 3), "a-1", "x"),
-        record((0, 5), "a-2", "x"),
-        record((1, 1), "a-1", "other"),
-        record((1, 7), "b-1", "x"),
-        record((1, 2), "b-1", "y", "bad_price:"),
+def test_every_record_of_a_batch_has_one_outcome() -> None:
+    assert outcomes(
+        [
+            record((0, 9), "a-1", "x"),
+            record((0, 3), "a-1", "x"),
+            record((0, 5), "a-2", "x"),
+            record((1, 1), "a-1", "other"),
+            record((1, 7), "b-1", "x"),
+            record((1, 2), "b-1", "y", "bad_price"),
+        ]
+    ) == [
+        (0, 3, "accepted", 0, 3, False),
+        (0, 5, "repeated", 0, 3, False),
+        (0, 9, "redelivered", 0, 3, False),
+        (1, 1, "conflict", 0, 3, False),
+        (1, 2, "quarantined", None, None, False),
+        (1, 7, "accepted", 1, 7, False),
     ]
-    assert outcomes(decide(spark.createDataFrame(records, FRESH), None)) == [
-        ((0, 3), "accepted", (0, 3), False, "rows"),
-        ((0, 5), "repeated", (0, 3), False, "rows"),
-        ((0, 9), "redelivered", (0, 3), False, "rows"),
-        ((1, 1), "conflict", (0, 3), False, "rows"),
-        ((1, 2), "quarantined", None, False, None),
-        ((1, 7), "accepted", (1, 7), False, "rows"),
-    ]
 
 
-def test_records_are_decided_against_what_was_accepted(spark: "SparkSession") -> None:
+def test_records_are_decided_against_what_was_accepted() -> None:
     known = [
-        ("t", 0, 5, "kept-1", "kept", "x", None),
-        ("t", 0, 6, "beaten-1", "beaten", "x", None),
-        ("t", 0, 7, "beaten2-1", "beaten2", "x", None),
-        ("t", 0, 8, "again-1", "again", "x", None),
-        ("t", 0, 9, "stranger-1", "stranger", "x", None),
+        record((0, 5), "kept-1", "x")[:-1],
+        record((0, 6), "beaten-1", "x")[:-1],
+        record((0, 7), "beaten2-1", "x")[:-1],
+        record((0, 8), "again-1", "x")[:-1],
+        record((0, 9), "stranger-1", "x")[:-1],
     ]
     records = [
         record((0, 15), "kept-1", "x"),
@@ -72,11 +66,15 @@ def test_records_are_decided_against_what_was_accepted(spark: "SparkSession") ->
         record((0, 3), "beaten2-1", "other"),
         record((0, 8), "again-1", "x"),
     ]
-    found = decide(spark.createDataFrame(records, FRESH), spark.createDataFrame(known, KNOWN))
-    assert outcomes(found) == [
-        ((0, 2), "accepted", (0, 2), False, "rows"),
-        ((0, 3), "accepted", (0, 3), False, "rows"),
-        ((0, 6), "redelivered", (0, 2), True, None),
-        ((0, 7), "conflict", (0, 3), True, None),
-        ((0, 15), "redelivered", (0, 5), False, "rows"),
+    assert outcomes(records, known) == [
+        (0, 2, "accepted", 0, 2, False),
+        (0, 3, "accepted", 0, 3, False),
+        (0, 6, "redelivered", 0, 2, True),
+        (0, 7, "conflict", 0, 3, True),
+        (0, 15, "redelivered", 0, 5, False),
     ]
+
+
+def test_equal_ids_of_two_topics_are_two_facts() -> None:
+    other = ("u", *record((0, 1), "a-1", "y")[1:])
+    assert [row[2] for row in outcomes([record((0, 3), "a-1", "x"), other])] == ["accepted"] * 2

@@ -1,46 +1,49 @@
 """Web shop, CRM and catalog: typed rows, and the reason where a record is refused."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from pyspark.sql import functions as F
 
-from lakehouse.contracts.topics import CATALOG_PRODUCTS, CRM_CUSTOMERS, WEB_EVENTS
-from pipelines.transforms.web import (
-    read_customers,
-    read_products,
-    read_web_events,
-    read_web_orders,
+from pipelines.transforms.records import (
+    Accepted,
+    Customer,
+    CustomerContact,
+    Product,
+    Refused,
+    Row,
+    WebEvent,
 )
-from tests.lake_state import Record, bronze_frame, web_order
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
-pytestmark = pytest.mark.spark
+from pipelines.transforms.web import (
+    refine_customer,
+    refine_product,
+    refine_web_event,
+    refine_web_order,
+)
+from tests.lake_state import web_order
 
 AT = "2011-06-30T23:30:00Z"
+MOMENT, DAY = datetime(2011, 6, 30, 23, 30, tzinfo=UTC), date(2011, 7, 1)
 
 
-def message(topic: str, offset: int, **fields: Any) -> Record:
-    body = {"event_id": f"e-{offset}", "schema_version": 1, "occurred_at": AT, **fields}
-    return Record(topic, json.dumps(body).encode(), offset)
+def message(**fields: Any) -> bytes:
+    body = {"event_id": "e", "schema_version": 1, "occurred_at": AT, **fields}
+    return json.dumps(body).encode()
 
 
-def rows_of(frame: "DataFrame") -> list[tuple[Any, ...]]:
-    """Fields of all payload rows in order, times as text."""
-    lines = frame.orderBy("offset").select(F.explode("payload").alias("_row")).select("_row.*")
-    texts = [
-        F.col(name).cast("string").alias(name) if kind == "timestamp" else F.col(name)
-        for name, kind in lines.dtypes
-    ]
-    return [tuple(row) for row in lines.select(*texts).collect()]
+def rows(found: Accepted | Refused) -> tuple[Row, ...]:
+    assert isinstance(found, Accepted)
+    return found.rows
 
 
-def test_an_order_becomes_its_lines(spark: "SparkSession") -> None:
+def refusal(found: Accepted | Refused) -> tuple[str, str]:
+    assert isinstance(found, Refused)
+    return found.reason, found.detail
+
+
+def test_an_order_becomes_its_lines() -> None:
     order = web_order(
         0,
         {"sku": " lamp ", "description": " red ", "quantity": 3, "unit_price": "2.5001"},
@@ -51,124 +54,142 @@ def test_an_order_becomes_its_lines(spark: "SparkSession") -> None:
     note = web_order(
         1, {"quantity": -2}, event_id="o-2", order_id="W-2", order_kind="cancellation", country=" "
     )
-    found = read_web_orders(bronze_frame(spark, [order, note]))
-    shared = ("2011-06-30 23:30:00", date(2011, 7, 1), "2011-07")
-    noted = ("2011-12-10 08:00:00", date(2011, 12, 10), "2011-12")
+    shared = (MOMENT, DAY, "2011-07")
+    noted = (datetime(2011, 12, 10, 8, tzinfo=UTC), date(2011, 12, 10), "2011-12")
     red = (3, Decimal("2.5001"), Decimal("7.5003"), "GBP")
     free = (1, Decimal("0.0000"), Decimal("0.0000"), "GBP")
+    red_lamp = ("LAMP", "red lamp")
     back = (-2, Decimal("2.5000"), Decimal("-5.0000"), "GBP")
-    note_of = ("W-2", 1, "cancellation", "LAMP", "red lamp", "12345", "Unspecified")
-    assert rows_of(found) == [
-        ("web", "W-1", 1, "sale", "LAMP", "red", None, "France", *shared, *red),
-        ("web", "W-1", 2, "zero_price", "FREE", None, None, "France", *shared, *free),
-        ("web", *note_of, *noted, *back),
+    found = [refine_web_order(each.value) for each in (order, note)]
+    assert [*map(rows, found)] == [
+        (
+            ("web", "W-1", 1, "sale", "LAMP", "red", None, "France", *shared, *red),
+            ("web", "W-1", 2, "zero_price", "FREE", None, None, "France", *shared, *free),
+        ),
+        (("web", "W-2", 1, "cancellation", *red_lamp, "12345", "Unspecified", *noted, *back),),
     ]
-    assert [row["amount"] for row in found.orderBy("offset").collect()] == [
-        Decimal("7.5003"),
-        Decimal("-5.0000"),
-    ]
+    assert [each.amount for each in found] == [Decimal("7.5003"), Decimal("-5.0000")]
+    assert [each.day for each in found] == [DAY, date(2011, 12, 10)]
 
 
-def test_one_bad_line_refuses_the_whole_order(spark: "SparkSession") -> None:
-    cases: list[tuple[dict[str, Any], str]] = [
-        ({"unit_price": "2.50001"}, "bad_line:line 2 too_many_decimals"),
-        ({"unit_price": "free"}, "bad_line:line 2 bad_price"),
-        ({"unit_price": "100000000"}, "bad_line:line 2 price_out_of_range"),
-        ({"quantity": 10**18}, "bad_line:line 2 quantity_out_of_range"),
-        ({"quantity": 10**9, "unit_price": "1000"}, "bad_line:line 2 amount_out_of_range"),
-        ({"sku": " "}, "bad_line:line 2 missing_field"),
-        ({"description": "a\nb"}, "bad_line:line 2 control_characters"),
-        ({"quantity": 1.5}, "wrong_type:lines"),
-        ({"quantity": "1"}, "wrong_type:lines"),
-        ({"unit_price": None}, "bad_line:line 2 bad_price"),
-    ]
-    orders = [
-        web_order(offset, {}, line, event_id=f"o-{offset}")
-        for offset, (line, _) in enumerate(cases)
-    ]
-    found = read_web_orders(bronze_frame(spark, orders)).orderBy("offset").collect()
-    assert [row["refusal"] for row in found] == [reason for _, reason in cases]
-    assert {row["payload"] for row in found} == {None}
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"unit_price": "2.50001"}, ("bad_line", "line 2 too_many_decimals")),
+        ({"unit_price": "free"}, ("bad_line", "line 2 bad_price")),
+        ({"unit_price": None}, ("bad_line", "line 2 bad_price")),
+        ({"unit_price": "100000000"}, ("bad_line", "line 2 price_out_of_range")),
+        ({"quantity": 10**18}, ("bad_line", "line 2 quantity_out_of_range")),
+        ({"quantity": None}, ("bad_line", "line 2 bad_quantity")),
+        ({"quantity": 10**9, "unit_price": "1000"}, ("bad_line", "line 2 amount_out_of_range")),
+        ({"sku": " "}, ("bad_line", "line 2 missing_field")),
+        ({"description": "a\nb"}, ("bad_line", "line 2 control_characters")),
+        ({"quantity": 1.5}, ("wrong_type", "lines")),
+        ({"quantity": "1"}, ("wrong_type", "lines")),
+        ({"quantity": True}, ("wrong_type", "lines")),
+    ],
+)
+def test_one_bad_line_refuses_the_order_with_all_its_lines(
+    line: dict[str, Any], reason: tuple[str, str]
+) -> None:
+    assert refusal(refine_web_order(web_order(0, {}, line).value)) == reason
 
 
-def test_an_order_out_of_the_contract_is_refused(spark: "SparkSession") -> None:
-    cases: list[tuple[dict[str, Any], str]] = [
-        ({"currency": "EUR"}, "unknown_currency:currency"),
-        ({"order_kind": "gift"}, "unknown_value:order_kind"),
-        ({"order_id": " "}, "missing_order_id:"),
-        ({"lines": []}, "missing_field:lines"),
-        ({"lines": None}, "missing_field:lines"),
-        ({"lines": [1]}, "wrong_type:lines"),
-        ({"country": "x" * 1001}, "text_too_long:country"),
-    ]
-    orders = [
-        web_order(offset, event_id=f"o-{offset}", **fields)
-        for offset, (fields, _) in enumerate(cases)
-    ]
-    found = read_web_orders(bronze_frame(spark, orders)).orderBy("offset").collect()
-    assert [row["refusal"] for row in found] == [reason for _, reason in cases]
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"currency": "EUR"}, ("unknown_currency", "currency")),
+        ({"order_kind": "gift"}, ("unknown_value", "order_kind")),
+        ({"order_id": " "}, ("missing_order_id", "")),
+        ({"lines": []}, ("missing_field", "lines")),
+        ({"lines": None}, ("missing_field", "lines")),
+        ({"lines": [1]}, ("wrong_type", "lines")),
+        ({"country": "x" * 1001}, ("text_too_long", "country")),
+    ],
+)
+def test_an_order_out_of_the_contract_is_refused(
+    fields: dict[str, Any], reason: tuple[str, str]
+) -> None:
+    assert refusal(refine_web_order(web_order(0, **fields).value)) == reason
 
 
-def test_events_customers_and_products_become_rows(spark: "SparkSession") -> None:
-    event = message(
-        WEB_EVENTS.name, 0, session_id="s", visitor_id="v", event_type="add_to_cart", sku=" lamp"
+def test_a_refused_order_keeps_its_money_where_all_lines_have_some() -> None:
+    dear = refine_web_order(web_order(0, {}, {"quantity": 1}, currency="EUR").value)
+    odd = refine_web_order(web_order(0, {}, {"unit_price": "free"}).value)
+    assert (dear.amount, odd.amount) == (Decimal("7.5000"), None)
+    paid = refine_web_order(web_order(0, currency="EUR").value, currencies=("GBP", "EUR"))
+    assert [row[-1] for row in rows(paid)] == ["EUR"]
+
+
+def test_an_unknown_field_of_a_line_is_no_content() -> None:
+    plain, extra = web_order(0, {}), web_order(0, {"gift": True})
+    found = [refine_web_order(each.value) for each in (plain, extra)]
+    assert len({each.content_hash for each in found if isinstance(each, Accepted)}) == 1
+
+
+def test_events_customers_and_products_become_rows() -> None:
+    visit = {"session_id": "s", "visitor_id": "v", "sku": " lamp"}
+    added = refine_web_event(message(**visit, event_type="add_to_cart"))
+    assert rows(added) == (
+        WebEvent("s", "v", None, "add_to_cart", "LAMP", None, None, MOMENT, DAY),
     )
-    bad_event = message(WEB_EVENTS.name, 1, session_id="s", visitor_id="v", event_type="nap")
-    seen = ("s", "v", None, "add_to_cart", "LAMP", None)
-    at = ("2011-06-30 23:30:00", date(2011, 7, 1))
-    assert rows_of(read_web_events(bronze_frame(spark, [event, bad_event]))) == [(*seen, None, *at)]
+    assert refusal(refine_web_event(message(**visit, event_type="nap"))) == (
+        *("unknown_value", "event_type"),
+    )
     person = {"customer_id": "1", "name": "Ada", "email": "ada@example.com", "country": ""}
-    customers = [
-        message(CRM_CUSTOMERS.name, 0, **person, marketing_consent="yes", address="1 Lane"),
-        message(CRM_CUSTOMERS.name, 1, **person, marketing_consent="no"),
-        message(CRM_CUSTOMERS.name, 2, **person, marketing_consent="perhaps"),
-        message(CRM_CUSTOMERS.name, 3, **{**person, "customer_id": " "}, marketing_consent="no"),
-    ]
-    changed = ("1", "2011-06-30 23:30:00", "Unspecified")
-    assert rows_of(read_customers(bronze_frame(spark, customers))) == [
-        (*changed, True, "Ada", "ada@example.com", "1 Lane"),
-        (*changed, False, "Ada", "ada@example.com", None),
-    ]
+    assert rows(refine_customer(message(**person, marketing_consent="yes", address="1 Lane"))) == (
+        CustomerContact("1", MOMENT, "Ada", "ada@example.com", "1 Lane"),
+        Customer("1", MOMENT, "Unspecified", True),
+    )
+    assert refusal(refine_customer(message(**person, marketing_consent="perhaps"))) == (
+        *("unknown_value", "marketing_consent"),
+    )
+    nameless = {**person, "customer_id": " ", "marketing_consent": "no"}
+    assert refusal(refine_customer(message(**nameless))) == ("missing_field", "customer_id")
     lamp = {"sku": "lamp", "description": "red lamp", "category": "light"}
-    products = [
-        message(CATALOG_PRODUCTS.name, 0, **lamp, unit_price="2.5", status="active"),
-        message(CATALOG_PRODUCTS.name, 1, **lamp, unit_price="2.50", status="discontinued"),
-        message(CATALOG_PRODUCTS.name, 2, **lamp, unit_price="cheap", status="active"),
-        message(CATALOG_PRODUCTS.name, 3, **lamp, unit_price="1", status="sold"),
+    sold = [
+        refine_product(message(**lamp, unit_price=price, status=status))
+        for price, status in (
+            ("2.5", "active"),
+            ("2.50", "active"),
+            ("2.50", "discontinued"),
+            ("cheap", "active"),
+            ("1", "sold"),
+        )
     ]
-    found = read_products(bronze_frame(spark, products))
-    facts = ("LAMP", "2011-06-30 23:30:00", "red lamp", "light", Decimal("2.5000"))
-    assert rows_of(found) == [(*facts, True), (*facts, False)]
-    assert [row["refusal"] for row in found.orderBy("offset").collect()] == [
-        None,
-        None,
-        "bad_price:",
-        "unknown_value:status",
+    facts = ("LAMP", MOMENT, "red lamp", "light", Decimal("2.5000"))
+    assert [rows(each) for each in sold[:3]] == [
+        (Product(*facts, True),),
+        (Product(*facts, True),),
+        (Product(*facts, False),),
     ]
+    assert [*map(refusal, sold[3:])] == [("bad_price", ""), ("unknown_value", "status")]
+    contents = [each.content_hash for each in sold[:3] if isinstance(each, Accepted)]
+    assert contents[0] == contents[1] != contents[2]
 
 
-def test_a_field_counts_from_the_version_that_brought_it(spark: "SparkSession") -> None:
-    cases: list[tuple[dict[str, Any], str | None, str | None]] = [
+def test_a_field_counts_from_the_version_that_brought_it() -> None:
+    cases: list[tuple[dict[str, Any], tuple[str, str] | None, str | None]] = [
         ({"schema_version": 1}, None, None),
         ({"schema_version": 1, "device_type": "mobile"}, None, None),
         ({"schema_version": 1, "device_type": 7}, None, None),
         ({"schema_version": 2}, None, None),
         ({"schema_version": 2, "device_type": None}, None, None),
         ({"schema_version": 2, "device_type": "mobile"}, None, "mobile"),
-        ({"schema_version": 2, "device_type": 7}, "wrong_type:device_type", None),
-        ({"schema_version": 2, "device_type": "fridge"}, "unknown_value:device_type", None),
-        ({"schema_version": 3, "device_type": "mobile"}, "unknown_version:3", None),
+        ({"schema_version": 2, "device_type": 7}, ("wrong_type", "device_type"), None),
+        ({"schema_version": 2, "device_type": "fridge"}, ("unknown_value", "device_type"), None),
+        ({"schema_version": 3, "device_type": "mobile"}, ("unknown_version", "3"), None),
     ]
-    visit = {"session_id": "s", "visitor_id": "v", "event_type": "page_view", "event_id": "e"}
-    events = [
-        message(WEB_EVENTS.name, offset, **visit, **fields)
-        for offset, (fields, *_) in enumerate(cases)
-    ]
-    found = read_web_events(bronze_frame(spark, events)).orderBy("offset").collect()
-    devices = [row["payload"][0]["device_type"] if row["payload"] else None for row in found]
-    assert [(row["refusal"], device) for row, device in zip(found, devices, strict=True)] == [
-        (refusal, device) for _, refusal, device in cases
-    ]
+    visit = {"session_id": "s", "visitor_id": "v", "event_type": "page_view"}
+    found = [refine_web_event(message(**visit, **fields)) for fields, *_ in cases]
+    for each, (_, reason, device) in zip(found, cases, strict=True):
+        if reason:
+            assert refusal(each) == reason
+        else:
+            (row,) = rows(each)
+            assert isinstance(row, WebEvent)
+            assert row.device_type == device
+    contents = [each.content_hash for each in found if isinstance(each, Accepted)]
     # An absent field is no part of the content: a fact of the first version keeps its hash.
-    assert len({row["content_hash"] for row in found[:5]}) == 1
-    assert found[5]["content_hash"] != found[0]["content_hash"]
+    assert len({*contents[:5]}) == 1
+    assert contents[5] != contents[0]

@@ -75,6 +75,7 @@ def with_other_amount(lines: list[str]) -> None:
 
 
 def edit_gold(settings: Settings) -> None:
+    current_gold(settings).chmod(0o644)
     with duckdb.connect(str(current_gold(settings))) as gold:
         gold.execute(
             "update gold.fct_daily_sales set gross_amount = gross_amount + 0.01, "

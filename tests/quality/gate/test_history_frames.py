@@ -1,5 +1,7 @@
 """Breaks with the shop's own recent past: each warns by its rule alone; a young shop is silent."""
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 from quality.gate.suites import RULES
@@ -68,6 +70,25 @@ def test_every_break_with_the_recent_past_warns_by_its_rule_alone(shop: Any) -> 
         assert f"source_system {source}, " in details[rule]
         assert f"_date {day}" in details[rule]
         assert ";" not in details[rule]
+
+
+def test_a_mistyped_year_moves_no_day_that_is_compared(
+    shop: Any, line_with: Callable[..., dict[str, Any]]
+) -> None:
+    with shop.changed():
+        plant(shop)
+        shop.add(
+            "order_lines",
+            **line_with(
+                ordered_at=datetime(2091, 4, 1, 12, tzinfo=UTC),
+                order_date=date(2091, 4, 1),
+                order_month="2091-04",
+            ),
+        )
+        result = shop.judge(rules=HISTORY_RULES)
+    assert sorted(failures(result)) == sorted(
+        (rule, "warn", observed) for _, _, (rule, observed, _) in DEFECTS
+    )
 
 
 def test_a_source_that_falls_silent_warns(shop: Any) -> None:

@@ -1,8 +1,7 @@
-"""The gate: clean shops pass, versions are pinned, broken checks block, a storm says what to do."""
+"""The gate: clean shops pass, versions are pinned, broken checks block."""
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 from lakehouse.contracts.tables import ORDER_LINES, PRODUCTS, QUARANTINE, TABLES
 from lakehouse.settings import Settings
 from quality.gate.judge import GateResult, judge
+from quality.gate.refusal_spike import SourceRefusals, spike_row
 from quality.gate.rule import suite_rule
-from quality.gate.storm import storm, storm_row
 from quality.gate.suites import RULES, rules_for
 from quality.gate.table_frames import JUDGED_TABLES
 
@@ -140,50 +139,6 @@ def test_a_table_without_a_pinned_version_blocks(
 
 
 def test_a_result_survives_json() -> None:
-    row = storm_row(quarantined=1, records=2, table=QUARANTINE.name)
+    row = spike_row([SourceRefusals("web.orders.v1", 2, 1)])
     result = GateResult((row,), {QUARANTINE.name: 1}, 0.5, {QUARANTINE.name: 3}, 4, "2011-12-10")
     assert GateResult.from_json(json.loads(json.dumps(result.to_json()))) == result
-
-
-@pytest.mark.parametrize(
-    ("quarantined", "records", "expected"),
-    [
-        (100, 100, False),
-        (101, 101, True),
-        (101, 2019, True),
-        (101, 2020, False),
-        (102, 2040, False),
-        (0, 0, False),
-    ],
-)
-def test_a_storm_is_more_than_five_percent_and_more_than_a_hundred(
-    quarantined: int, records: int, expected: bool
-) -> None:
-    assert storm(quarantined, records) is expected
-
-
-def test_a_storm_blocks_and_says_how_to_go_on() -> None:
-    calm = GateResult((), {}, 0.1).including(
-        storm_row(quarantined=100, records=1000, table=QUARANTINE.name)
-    )
-    raging = replace(calm, results=()).including(
-        storm_row(quarantined=1500, records=2000, table=QUARANTINE.name, run_id="r7")
-    )
-    assert (calm.passed, calm.results[0]["detail"]) == (True, "")
-    assert raging.blocking == (
-        {
-            "rule": "storm.few_refused",
-            "suite": "storm",
-            "table": QUARANTINE.name,
-            "expectation": "storm",
-            "column": "",
-            "severity": "block",
-            "status": "failed",
-            "success": False,
-            "observed": "1,500 of 2,000 records refused since the last publish",
-            "detail": "See the reasons with `lake quarantine list`; then mend the rule or the "
-            "source and run `lake quarantine replay`, or take it as it is with "
-            "`lake publish --accept r7 --reason …`.",
-            "meaning": "At most 5 % or 100 of the new records are refused.",
-        },
-    )

@@ -42,6 +42,7 @@ SEEN = {
     "sale.price_positive": "price_sign -1, {at}",
     "cancellation.quantity_negative": "quantity_sign 1, {at}",
     "line_number.from_one": "line_number_sign 0, {at}",
+    "order_date.plausible": "source_system erp, order_date 2091-04-01, first_order_id 700001",
     "customer_id.known": "customer_id stranger, first_order_id W-1",
     "order.one_customer": "customer_count 2, source_system erp, first_order_id 700002",
     "order.one_country": "country_count 2, source_system erp, first_order_id 700003",

@@ -24,6 +24,7 @@ BUSINESS = {
     "order_lines.cancellation.quantity_negative": "warn",
     "order_lines.order.one_customer": "warn",
     "order_lines.order.one_country": "warn",
+    "order_lines.order_date.plausible": "warn",
     "order_lines.customer_id.known": "warn",
     "web_events.purchase.names_its_order": "warn",
     "customer_contacts.customer.known": "block",

@@ -11,6 +11,7 @@ from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
 from storefront.erp.columns import ExtractRow
 from storefront.erp.csv_file import read_rows, text_encoding, validate
+from storefront.erp.date_column import DateColumn
 
 WriteCsv = Callable[..., Path]
 HEADER = ",".join(ERP_COLUMNS)
@@ -22,13 +23,13 @@ UNQUOTED = LINE.replace('"', "")
 def rows_of(path: Path, encoding: str = "utf-8") -> list[ExtractRow]:
     name = text_encoding(encoding)
     rows = list(read_rows(path, encoding=name))
-    assert validate(path, encoding=name) == len(rows)
+    assert validate(path, encoding=name, dates=DateColumn()) == len(rows)
     return rows
 
 
 def refusal(path: Path, encoding: str = "utf-8") -> str:
     with pytest.raises(LakeError) as refused:
-        validate(path, encoding=text_encoding(encoding))
+        validate(path, encoding=text_encoding(encoding), dates=DateColumn())
     return str(refused.value)
 
 
@@ -103,7 +104,7 @@ def test_bytes_of_another_encoding_are_named_with_their_line(tmp_path: Path) -> 
     path = saved(tmp_path / "extract.csv", "\r\n".join(lines).encode("latin-1"))
     assert refusal(path) == (
         f"{path}, line 3: the bytes are not valid utf-8; "
-        "name the file's own encoding, for example --encoding latin-1."
+        "name the file's own encoding, for example --encoding cp1252."
     )
 
 
@@ -131,7 +132,7 @@ def test_utf8_read_as_ascii_suggests_utf8(write_csv: WriteCsv) -> None:
 def test_a_nul_in_a_cell_is_a_fault_of_its_row_alone(tmp_path: Path) -> None:
     bad = LINE.replace("WHITE", "WH\0TE")
     path = saved(tmp_path / "extract.csv", f"{HEADER}\n{LINE}\n{bad}\n{LINE}")
-    assert validate(path, encoding="utf-8-sig") == 3
+    assert validate(path, encoding="utf-8-sig", dates=DateColumn()) == 3
     texts = [row.texts[2] for row in read_rows(path, encoding="utf-8-sig")]
     assert texts == [CELLS[2], CELLS[2].replace("WHITE", "WH\0TE"), CELLS[2]]
 

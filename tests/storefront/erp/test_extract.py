@@ -4,24 +4,27 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.contracts.outliers import Span
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
-from storefront.erp.extract import read_extract
+from storefront.erp.extract import Reading, read_extract
 
 WriteCsv = Callable[..., Path]
-CELLS = ("536365", "85123A", "HEART", "6", "12/1/2010 8:26", "2.55", "17850", "France")
+CELLS = ("536365", "85123A", "HEART", "6", "12/13/2010 8:26", "2.55", "17850", "France")
 NOBODY = 65534
 
 
-def refusal(path: Path, **options: str) -> str:
+def refusal(path: Path, **options: Any) -> str:
     with pytest.raises(LakeError) as refused:
-        read_extract(path, **options)
+        read_extract(path, Reading(**options))
     assert refused.value.exit_code == 2
     return str(refused.value)
 
@@ -77,11 +80,72 @@ def test_the_content_decides_where_a_name_says_nothing(
     assert [row.texts for row in read_extract(unnamed).rows()] == [CELLS]
 
 
-def test_the_encoding_is_kept_for_the_rows(write_csv: WriteCsv) -> None:
-    cells = (*CELLS[:7], "Österreich")
-    path = write_csv([cells], encoding="latin-1")
-    assert [row.texts for row in read_extract(path, encoding="latin-1").rows()] == [cells]
-    assert "for example --encoding latin-1" in refusal(path)
+def test_the_encoding_is_kept_for_the_rows_and_suggested_for_what_is_not_utf8(
+    write_csv: WriteCsv,
+) -> None:
+    cells = (*CELLS[:2], "BOY’S CAP", *CELLS[3:7], "Österreich")
+    path = write_csv([cells], encoding="cp1252")
+    extract = read_extract(path, Reading(encoding="cp1252"))
+    assert [row.texts for row in extract.rows()] == [cells]
+    assert "for example --encoding cp1252" in refusal(path)
+
+
+def test_the_same_bytes_read_in_another_way_are_another_source(write_csv: WriteCsv) -> None:
+    open_dates = (*CELLS[:4], "1/2/2010 8:26", *CELLS[5:])
+    path = write_csv([open_dates])
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    keys = {
+        (encoding, order): read_extract(path, Reading(encoding, order)).key
+        for encoding in ("utf-8", "UTF8", "cp1252", "latin-1", "iso-8859-1")
+        for order in ("day-first", "month-first")
+    }
+    assert keys["utf-8", "day-first"] == keys["UTF8", "day-first"]
+    assert keys["latin-1", "day-first"] == keys["iso-8859-1", "day-first"]
+    assert keys["utf-8", "day-first"] == f"{sha256}:day-first"
+    assert keys["cp1252", "month-first"] == f"{sha256}:cp1252:month-first"
+    assert len(set(keys.values())) == 6
+
+
+def test_what_the_file_itself_says_is_no_part_of_its_key(
+    write_csv: WriteCsv, tmp_path: Path
+) -> None:
+    for path in (write_csv([CELLS]), parquet(tmp_path / "extract.parquet", [CELLS])):
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert read_extract(path).key == sha256
+        assert read_extract(path, Reading(date_order="month-first")).key == sha256
+    assert read_extract(path, Reading(encoding="cp1252")).key == sha256
+
+
+def test_the_order_of_its_dates_is_that_of_the_whole_column(
+    write_csv: WriteCsv, tmp_path: Path
+) -> None:
+    rows = [(*CELLS[:4], text, *CELLS[5:]) for text in ("3/4/2019 8:00", "14/3/2019 8:00")]
+    for path in (write_csv(rows), parquet(tmp_path / "extract.parquet", rows)):
+        extract = read_extract(path)
+        assert extract.date_order == "day-first"
+        assert extract.span == Span(date(2019, 3, 14), date(2019, 4, 3))
+        assert extract.warning == ""
+
+
+def test_rows_of_another_width_say_nothing_about_dates(tmp_path: Path, write_csv: WriteCsv) -> None:
+    rows = [(*CELLS[:4], "3/4/2019 8:00", *CELLS[5:]), (*CELLS[:4], "14/3/2019 8:00", "1")]
+    assert "nothing in the column InvoiceDate decides" in refusal(write_csv(rows))
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_days_far_from_all_others_are_warned_of(
+    write_csv: WriteCsv, tmp_path: Path, form: str
+) -> None:
+    days = ["2019-01-02", "2019-01-03", "2091-01-03", "1891-01-03", "2019-01-04"]
+    rows = [(*CELLS[:4], f"{day} 08:00", *CELLS[5:]) for day in days]
+    path = write_csv(rows) if form == "csv" else parquet(tmp_path / "extract.parquet", rows)
+    extract = read_extract(path)
+    assert extract.span == Span(date(2019, 1, 2), date(2019, 1, 4), (date(2091, 1, 3),))
+    assert extract.warning == (
+        f"{path.name}: 2091-01-03 lies more than two years away from the other dates "
+        "(2019-01-02 to 2019-01-04). Such lines count on their own day and move no "
+        "clock; correct the date at the source if it is mistyped."
+    )
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
 from storefront.erp.columns import ExtractRow
+from storefront.erp.date_column import DateColumn
 from storefront.erp.parquet_file import read_rows, validate
 
 NOON = datetime(2011, 7, 1, 12, 0)
@@ -39,13 +40,13 @@ def saved(path: Path, columns: dict[str, pa.Array], **options: Any) -> Path:
 def texts_of(tmp_path: Path, column: str, values: pa.Array) -> list[str | None]:
     columns = {name: pa.array(["x"] * len(values)) for name in ERP_COLUMNS} | {column: values}
     path = saved(tmp_path / "extract.parquet", columns)
-    assert validate(path) == len(values)
+    assert validate(path, dates=DateColumn()) == len(values)
     return [row.texts[ERP_COLUMNS.index(column)] for row in read_rows(path)]
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(LakeError) as refused:
-        validate(path)
+        validate(path, dates=DateColumn())
     return str(refused.value)
 
 
@@ -64,7 +65,7 @@ def test_rows_are_numbered_across_row_groups_and_batches(tmp_path: Path) -> None
     count = 70_000
     columns = {name: pa.array(["x"] * count) for name in ERP_COLUMNS}
     path = saved(tmp_path / "extract.parquet", columns, row_group_size=40_000)
-    assert validate(path) == count
+    assert validate(path, dates=DateColumn()) == count
     assert [row.row_number for row in read_rows(path)] == list(range(1, count + 1))
 
 
@@ -100,8 +101,8 @@ def test_days_are_midnight(tmp_path: Path) -> None:
 
 
 def test_floats_are_written_in_their_shortest_form(tmp_path: Path) -> None:
-    values = [2.55, 17850.0, None, float("nan"), 1e-7, -0.0]
-    expected = ["2.55", "17850.0", None, None, "1e-07", "-0.0"]
+    values = [2.55, 17850.0, None, float("nan"), 1e-7, -0.0, 1e22]
+    expected = ["2.55", "17850.0", None, None, "0.0000001", "-0.0", "10000000000000000000000"]
     assert texts_of(tmp_path, "UnitPrice", pa.array(values, pa.float64())) == expected
     assert texts_of(tmp_path, "UnitPrice", pa.array(values, pa.float32())) == expected
 

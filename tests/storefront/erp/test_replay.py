@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lakehouse.contracts.erp_lines import canonical_row, line_hash
 from lakehouse.contracts.topics import ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.errors import LakeError
 from storefront.data import embedded_history
-from storefront.erp.extract import read_extract
-from storefront.erp.line_identity import canonical_row, line_hash
+from storefront.erp.extract import Reading, read_extract
 from storefront.erp.replay import erp_messages
 from storefront.messages import Message
 
@@ -34,7 +34,8 @@ def line(**changes: str) -> tuple[str, ...]:
 
 
 def sent(path: Path, **options: Any) -> list[Message]:
-    return list(erp_messages(read_extract(path), extracted_at=NOW, **options))
+    extract = read_extract(path, Reading(date_order="month-first"))
+    return list(erp_messages(extract, extracted_at=NOW, **options))
 
 
 def fields_of(message: Message) -> dict[str, Any]:
@@ -43,16 +44,16 @@ def fields_of(message: Message) -> dict[str, Any]:
 
 def test_a_row_becomes_a_message_with_its_raw_texts(write_csv: WriteCsv) -> None:
     (message,) = sent(write_csv([LINE]))
-    event_id = f"{line_hash(LINE)}-1"
+    event_id = f"20101201-{line_hash(LINE)}-1"
     assert message == Message(
         ERP_INVOICE_LINES.name,
         "536365",
         event_id,
         (
-            f'{{"event_id":"{event_id}","schema_version":1,"occurred_at":"2026-11-23T12:00:00Z",'
+            f'{{"event_id":"{event_id}","schema_version":2,"occurred_at":"2026-11-23T12:00:00Z",'
             '"InvoiceNo":"536365","StockCode":"85123A","Description":"HEART","Quantity":"6",'
             '"InvoiceDate":"12/1/2010 8:26","UnitPrice":"2.550","CustomerID":"17850.0",'
-            '"Country":"France","row_number":1,"line_number":1}'
+            '"Country":"France","row_number":1,"line_number":1,"date_order":"month-first"}'
         ).encode(),
         Decimal("15.30"),
     )
@@ -76,7 +77,7 @@ def test_only_a_row_without_eight_cells_carries_its_count(tmp_path: Path) -> Non
 
 def test_equal_lines_are_numbered_over_the_whole_extract(write_csv: WriteCsv) -> None:
     rows = [LINE, line(UnitPrice="2.55"), line(Quantity="7"), line(CustomerID="17850")]
-    same, other = line_hash(LINE), line_hash(rows[2])
+    same, other = (f"20101201-{line_hash(row)}" for row in (LINE, rows[2]))
     messages = sent(write_csv(rows))
     assert [message.event_id for message in messages] == [
         f"{same}-1",
@@ -130,7 +131,7 @@ def test_ranges_give_the_very_messages_of_one_send(write_csv: WriteCsv) -> None:
 
 
 def test_a_range_that_ends_before_it_starts_is_refused(write_csv: WriteCsv) -> None:
-    extract = read_extract(write_csv([LINE]))
+    extract = read_extract(write_csv([LINE]), Reading(date_order="month-first"))
     with pytest.raises(LakeError, match="from 2011-02-01 until 2011-01-01 holds no day"):
         erp_messages(
             extract,
@@ -141,7 +142,7 @@ def test_a_range_that_ends_before_it_starts_is_refused(write_csv: WriteCsv) -> N
 
 
 def test_an_extraction_time_without_zone_is_refused(write_csv: WriteCsv) -> None:
-    extract = read_extract(write_csv([LINE]))
+    extract = read_extract(write_csv([LINE]), Reading(date_order="month-first"))
     with pytest.raises(ValueError, match="no time zone"):
         erp_messages(extract, extracted_at=datetime(2026, 1, 1))
 

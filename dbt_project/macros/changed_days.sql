@@ -1,0 +1,71 @@
+{#
+    Incremental models build the days of int_days_changed, each of them whole. The days are literals,
+    so that files and row groups of other days are not read. True where a model is built in full.
+#}
+{% macro on_changed_days(column) -%}
+    {%- set days = changed_days() -%}
+    {%- if not is_incremental() -%}
+        true
+    {%- elif days -%}
+        {{ since_changed_days(column) }}
+        and {{ column }} in (
+            {%- for day in days %}date '{{ day }}'{{ ', ' if not loop.last }}{% endfor -%}
+        )
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{# The same for rows of which later days belong to a changed one. #}
+{% macro since_changed_days(column) -%}
+    {%- set days = changed_days() -%}
+    {{ column ~ " >= date '" ~ days[0] ~ "'" if days else 'false' }}
+{%- endmacro %}
+
+{% macro changed_days() %}
+    {% if is_incremental() %}
+        {% set days = run_query('select day from ' ~ ref('int_days_changed') ~ ' order by day') %}
+        {{ return(days.columns[0].values() | list) }}
+    {% endif %}
+    {{ return([]) }}
+{% endmacro %}
+
+{#
+    The pre-hook of each incremental model: delete+insert alone would keep the rows of a day for which
+    there is nothing left. It names the model of changed days, so that dbt builds that one first.
+#}
+{% macro delete_changed_days(column) -%}
+    {%- set _ = ref('int_days_changed') -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where {{ on_changed_days(column) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Rows of a silver table that came or went since the last build, by the data files that did; a row
+    in both sets only moved from one file to another.
+#}
+{% macro changed_rows(table) -%}
+    {%- set added, removed = var('silver_' ~ table ~ '_added'), var('silver_' ~ table ~ '_removed') -%}
+    select *, false as is_removed from (select * from {{ added }} except select * from {{ removed }})
+    union all
+    select *, true as is_removed from (select * from {{ removed }} except select * from {{ added }})
+{%- endmacro %}
+
+{# The moment from which the versions of a member differ, given its changed events and all of them. #}
+{% macro changed_versions(changed, events, id) -%}
+    select
+        changed.{{ id }},
+        case
+            when min(changed.changed_at) > min(firsts.changed_at) then min(changed.changed_at)
+            else {{ first_valid_from() }}
+        end as changed_from
+    from (
+        select {{ id }}, cast(changed_at as timestamptz) at time zone 'UTC' as changed_at
+        from {{ changed }}
+    ) as changed
+    left join (
+        select {{ id }}, min(changed_at) as changed_at from {{ events }} group by {{ id }}
+    ) as firsts on changed.{{ id }} = firsts.{{ id }}
+    group by changed.{{ id }}
+{%- endmacro %}

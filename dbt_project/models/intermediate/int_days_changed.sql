@@ -1,0 +1,98 @@
+-- depends_on: {{ ref('stg_silver__customers') }}
+-- depends_on: {{ ref('stg_silver__products') }}
+-- depends_on: {{ ref('stg_silver__web_events') }}
+{{ config(materialized='table') }}
+
+{%- set gold = target.database %}
+
+with
+{%- if var('is_incremental', false) %}
+lines as (
+    {{ changed_rows('order_lines') }}
+),
+
+events as (
+    {{ changed_rows('web_events') }}
+),
+
+profiles as (
+    {{ changed_rows('customers') }}
+),
+
+catalog as (
+    {{ changed_rows('products') }}
+),
+
+-- A line of another country, or on or before the first day, may change the customer on all days.
+customers as (
+    {{ changed_versions('profiles', ref('stg_silver__customers'), 'customer_id') }}
+    union
+    select
+        lines.customer_id,
+        {{ first_valid_from() }} as changed_from
+    from lines
+    left join {{ gold }}.gold.dim_customers as known
+        on lines.customer_id = known.customer_id and known.is_current
+    where
+        lines.customer_id is not null
+        and (
+            lines.is_removed
+            or lines.country is distinct from known.country
+            or not coalesce(lines.order_date > known.first_order_date, false)
+        )
+),
+
+products as (
+    {{ changed_versions('catalog', ref('stg_silver__products'), 'sku') }}
+),
+
+orders as (
+    select
+        source_system,
+        order_id
+    from lines
+    union
+    select
+        known.source_system,
+        known.order_id
+    from {{ gold }}.intermediate.int_orders_grouped as known
+    inner join customers on known.customer_id = customers.customer_id
+    where known.order_date >= customers.changed_from - interval 1 day
+),
+
+int_days_changed as (
+    select order_date as day from lines
+    union
+    select known.order_date
+    from {{ gold }}.intermediate.int_orders_grouped as known
+    semi join orders
+        on known.source_system = orders.source_system and known.order_id = orders.order_id
+    union
+    select known.order_date
+    from {{ gold }}.intermediate.int_products_described as known
+    inner join products on known.sku = products.sku
+    where known.order_date >= products.changed_from - interval 1 day
+    union
+    select event_date from events
+    union
+    select event_date from {{ ref('stg_silver__web_events') }}
+    where session_id in (select session_id from events where is_removed)
+    union
+    select session_date from {{ gold }}.gold.fct_sessions
+    where
+        session_id in (select session_id from events)
+        or order_id in (select order_id from orders where source_system = 'web')
+    union
+    select known.session_date
+    from {{ gold }}.gold.fct_sessions as known
+    inner join customers on known.customer_id = customers.customer_id
+    where known.session_date >= customers.changed_from - interval 1 day
+)
+{%- else %}
+int_days_changed as (
+    select order_date as day from {{ ref('stg_silver__order_lines') }}
+    where false
+)
+{%- endif %}
+
+select * from int_days_changed
