@@ -3,11 +3,8 @@
 In: settings. Out: Airflow's programs in a session of their own, a record of them, and the address.
 """
 
-import http.client
-import json
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +13,16 @@ from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.processes import programs
 from lakehouse.settings import PROJECT_ROOT, Settings
-from operations.airflow import services
+from operations.airflow import api, services
 from operations.airflow.environment import (
     address,
     make_folder,
     new_password,
     require_airflow,
-    variables,
 )
 
 _READY_SECONDS = 300
 _GRACE_SECONDS = 30
-_PARTS = ("metadatabase", "scheduler", "dag_processor")
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
             [sys.executable, "-m", services.MODULE, str(python), _mark(settings)],
             folder=PROJECT_ROOT,
             output=output,
-            environment=variables(settings),
+            environment=settings.environment(),
         )
         try:
             facts = {"address": address(settings)}
@@ -90,18 +85,6 @@ def running(settings: Settings) -> programs.Recorded | None:
     return programs.recorded(_record_file(settings))
 
 
-def unwell(settings: Settings) -> list[str]:
-    """Parts of Airflow that do not work, all while it does not answer."""
-    try:
-        with urllib.request.urlopen(  # noqa: S310 - our own loopback address
-            f"{address(settings)}/api/v2/monitor/health", timeout=5
-        ) as answer:
-            found = json.load(answer)
-    except (OSError, ValueError, http.client.HTTPException):
-        return list(_PARTS)
-    return [part for part in _PARTS if (found.get(part) or {}).get("status") != "healthy"]
-
-
 def _stop_left_behind(settings: Settings) -> int | None:
     """Stop what lives on after the first of Airflow's programs was killed. Returns its old pid."""
     number = programs.left_behind(_record_file(settings))
@@ -112,7 +95,7 @@ def _stop_left_behind(settings: Settings) -> int | None:
 
 def _await_ready(settings: Settings, *, pid: int, output: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
-    while missing := unwell(settings):
+    while missing := api.unwell(settings):
         if not programs.is_alive(pid):
             raise LakeError(f"Airflow ended while it started: {_last_words(settings, output)}")
         if time.monotonic() > deadline:

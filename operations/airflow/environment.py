@@ -18,12 +18,13 @@ from urllib.parse import unquote, urlsplit
 
 from lakehouse.errors import LakeError
 from lakehouse.processes.programs import LOOPBACK
-from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from lakehouse.state import prepare
 
 VENV = PROJECT_ROOT / ".venv-airflow"
 DAGS = PROJECT_ROOT / "dags"
 USER = "admin"
+_NO_PROXY = ("NO_PROXY", "no_proxy")
 _STAMP = VENV / ".lake-sync"
 _OWN_UV = PROJECT_ROOT / ".uv" / "venv" / "bin" / "uv"
 
@@ -47,13 +48,16 @@ def require_airflow(say: Callable[[str], None]) -> Path:
         )
     say("Installing Airflow into .venv-airflow (once; up to a minute) ...")
     _STAMP.unlink(missing_ok=True)
-    inherited = {name: value for name, value in _inherited().items() if name != "VIRTUAL_ENV"}
     done = subprocess.run(
         [
             *(uv, "sync", "--quiet", "--locked", "--only-group", "airflow"),
             *("--project", str(PROJECT_ROOT), "--python", sys.executable),
         ],
-        env={**inherited, "UV_PROJECT_ENVIRONMENT": str(VENV), "UV_PYTHON_DOWNLOADS": "never"},
+        env={
+            **clean_environment(),
+            "UV_PROJECT_ENVIRONMENT": str(VENV),
+            "UV_PYTHON_DOWNLOADS": "never",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -78,7 +82,7 @@ def address(settings: Settings) -> str:
 def variables(settings: Settings) -> dict[str, str]:
     """The environment of every program of Airflow: ours, but for another Airflow's."""
     home = settings.airflow_dir
-    base = address(settings)
+    base, inherited = address(settings), settings.environment()
     own = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
@@ -100,9 +104,10 @@ def variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
         "DO_NOT_TRACK": "1",
+        **{name: ",".join(filter(None, (inherited.get(name), LOOPBACK))) for name in _NO_PROXY},
         "PYTHONPATH": str(PROJECT_ROOT),
     }
-    return {**_inherited(settings), **own, **_secrets(settings), **_mail(settings)}
+    return {**inherited, **own, **_secrets(settings), **_mail(settings)}
 
 
 def make_folder(settings: Settings) -> None:
@@ -164,18 +169,11 @@ def _passwords(settings: Settings) -> Path:
     return settings.airflow_dir / "passwords.json"
 
 
-def _inherited(settings: Settings | None = None) -> dict[str, str]:
-    found = (settings or Settings()).environment()
-    return {name: value for name, value in found.items() if not name.startswith("AIRFLOW")}
-
-
 def _mail(settings: Settings) -> dict[str, str]:
     """Airflow's connection to the mail server; a password never goes over the wire in the clear."""
     if settings.alert_smtp is None:
         return {}
     url = urlsplit(settings.alert_smtp)
-    if url.scheme not in {"smtp", "smtps"} or not url.hostname:
-        raise LakeError("LAKE_ALERT_SMTP is no mail server: give it as smtp://host:port.")
     connection = {
         "conn_type": "smtp",
         "host": url.hostname,

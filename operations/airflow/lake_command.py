@@ -99,13 +99,7 @@ def program() -> str:
 
 def _environment() -> dict[str, str]:
     """The environment of a command: without Airflow's, in lines wide enough for a log."""
-    found = Settings().environment()
-    ours = {
-        name: value
-        for name, value in found.items()
-        if not name.startswith("AIRFLOW") and name not in {"PYTHONPATH", "VIRTUAL_ENV"}
-    }
-    return {**ours, "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+    return {**Settings().environment(), "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
 
 
 def _pass_on(stream: IO[str], on_line: Callable[[str], None]) -> None:

@@ -7,8 +7,6 @@ Airflow's database: by the Airflow of this state folder where it runs, else in a
 import json
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +14,10 @@ from typing import Any
 
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
-from operations.airflow import embedded, services
+from operations.airflow import api, embedded, services
 from operations.airflow.environment import (
     DAGS,
-    USER,
-    address,
     make_folder,
-    password_of,
     require_airflow,
     variables,
 )
@@ -145,15 +140,14 @@ def _ask(
 
 def _by_server(settings: Settings, dag: Dag, values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The same lines about a run of the Airflow that is up: asked for, then followed."""
-    login = {"username": USER, "password": password_of(settings)}
-    token = _request(settings, "/auth/token", body=login)["access_token"]
+    token = api.log_in(settings)
     runs = f"/api/v2/dags/{dag.name}/dagRuns"
     asked = {"logical_date": None, "conf": dict(values)}
-    run_id = _request(settings, runs, body=asked, token=token)["dag_run_id"]
+    run_id = api.request(settings, runs, body=asked, token=token)["dag_run_id"]
     said: dict[str, str] = {}
     while True:
-        state = _request(settings, f"{runs}/{run_id}", token=token)["state"]
-        tasks = _request(settings, f"{runs}/{run_id}/taskInstances", token=token)
+        state = api.request(settings, f"{runs}/{run_id}", token=token)["state"]
+        tasks = api.request(settings, f"{runs}/{run_id}/taskInstances", token=token)
         for each in tasks["task_instances"]:
             name, now = each["task_id"], each["state"]
             if now in {"running", "success", "failed", "up_for_retry"} and said.get(name) != now:
@@ -163,27 +157,3 @@ def _by_server(settings: Settings, dag: Dag, values: Mapping[str, str]) -> Itera
             yield {"state": state, "run_id": run_id}
             return
         time.sleep(_LOOK_SECONDS)
-
-
-def _request(
-    settings: Settings, path: str, *, body: object = None, token: str | None = None
-) -> dict[str, Any]:
-    """What Airflow's API answers. Raises: LakeError when it refuses or does not answer."""
-    headers = {"Content-Type": "application/json"}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token}"
-    data = None if body is None else json.dumps(body).encode()
-    url = f"{address(settings)}{path}"
-    try:
-        asked = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310 - loopback
-        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
-            found: dict[str, Any] = json.load(answer)
-    except urllib.error.HTTPError as error:
-        said = error.read().decode("utf-8", errors="replace")[:200]
-        raise LakeError(f"Airflow refused {path} ({error.code}): {said}") from None
-    except (OSError, ValueError):
-        raise LakeError(
-            f"Airflow at {address(settings)} does not answer. Start it again: `lake airflow stop`, "
-            "then `lake airflow start`."
-        ) from None
-    return found

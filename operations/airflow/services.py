@@ -1,9 +1,8 @@
 """Airflow's three programs as one: API server, scheduler, DAG processor; one ends, all end.
 
-In: the environment of `operations.airflow.environment` and the Python that has Airflow. Out: logs
-in `logs/airflow-*.log`. It is not `airflow standalone`: that serves task logs on all interfaces,
-and starts a triggerer that no task of ours needs. `operations.airflow.embedded` starts it, in a
-session of its own.
+In: settings and the Python that has Airflow. Out: logs in `logs/airflow-*.log`. It is not
+`airflow standalone`: that serves task logs on all interfaces, and starts a triggerer that no task
+of ours needs. `operations.airflow.embedded` starts it, in a session of its own.
 """
 
 import contextlib
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 
 from lakehouse.settings import PROJECT_ROOT, Settings
+from operations.airflow.environment import variables
 
 MODULE = "operations.airflow.services"
 PROGRAMS = {
@@ -32,14 +32,20 @@ def main(arguments: list[str]) -> int:
     """Prepare the database, then run until a program ends. In: Airflow's Python."""
     airflow = [arguments[0], "-m", "airflow"]
     settings = Settings()
-    if (code := subprocess.call([*airflow, "db", "migrate"], cwd=PROJECT_ROOT)) != 0:
+    environment = variables(settings)
+    migrate = [*airflow, "db", "migrate"]
+    if (code := subprocess.call(migrate, cwd=PROJECT_ROOT, env=environment)) != 0:
         return code
     with contextlib.ExitStack() as stack:
         running = {}
         for name, words in PROGRAMS.items():
             console = stack.enter_context(log_file(settings, name).open("wb"))
             running[name] = subprocess.Popen(
-                [*airflow, *words], cwd=PROJECT_ROOT, stdout=console, stderr=console
+                [*airflow, *words],
+                cwd=PROJECT_ROOT,
+                env=environment,
+                stdout=console,
+                stderr=console,
             )
         while all(each.poll() is None for each in running.values()):
             time.sleep(_LOOK_SECONDS)

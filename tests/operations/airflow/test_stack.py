@@ -9,7 +9,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,10 +18,11 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.errors import LakeError
 from lakehouse.processes import programs
 from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.state import claim
-from operations.airflow import embedded, runs
+from operations.airflow import api, embedded, runs
 from operations.timetable import timetable
 from storefront.data import embedded_history
 from tests.brokers import free_ports
@@ -189,7 +189,7 @@ def test_airflow_starts_on_loopback_runs_a_dag_and_leaves_nothing_behind(stack: 
     assert "password" in said
     running = embedded.running(settings)
     assert running is not None
-    assert embedded.unwell(settings) == []
+    assert api.unwell(settings) == []
     members = [each for each in psutil.process_iter() if _session(each.pid) == running.pid]
     open_to = {
         connection.laddr.ip
@@ -198,9 +198,8 @@ def test_airflow_starts_on_loopback_runs_a_dag_and_leaves_nothing_behind(stack: 
         if connection.status == psutil.CONN_LISTEN
     }
     assert open_to == {"127.0.0.1"}
-    page = f"http://127.0.0.1:{settings.airflow_port}/api/v2/dags"
-    with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(page, timeout=30)
+    with pytest.raises(LakeError, match=r"refused .*401"):
+        api.request(settings, "/api/v2/dags")
     assert "runs already at" in stack.lake("airflow", "start", code=2)
 
     stack.lake("airflow", "run", "shop_streaming_watch")
