@@ -25,7 +25,7 @@ from lakehouse.tables.maintenance import (
 from lakehouse.tables.reading import read, read_stream
 from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
 from lakehouse.tables.schema import columns_due, held_columns
-from lakehouse.tables.writing import Transaction, append, merge, replace, writer_of
+from lakehouse.tables.writing import Transaction, append, writer_of
 
 __all__ = [
     "LEAST_HOURS",
@@ -47,12 +47,10 @@ __all__ = [
     "live_files",
     "location",
     "log_files",
-    "merge",
     "merge_rows",
     "put_aside",
     "read",
     "read_stream",
-    "replace",
     "replace_rows",
     "require_retention",
     "survey",

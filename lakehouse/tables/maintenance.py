@@ -5,7 +5,6 @@ one, and files deleted that left the table long ago. Readers of an older version
 for 168 hours at least. It needs no Spark. Alone: `lake maintain --dry-run`.
 """
 
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from lakehouse.contracts.tables import Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from lakehouse.tables.log import commit_actions, location, log_files, version_of
+from lakehouse.tables.rows import open_table, terms_of
 from lakehouse.tables.writing import naming_errors, writer_of
 
 LEAST_HOURS = 168
@@ -107,19 +107,10 @@ def compact(
 
     A stream that reads the table passes over it, for it says so of itself (dataChange is false).
     """
-    from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, WriterProperties
-
-    facts = {"userMetadata": json.dumps(metadata, sort_keys=True)}
     parts = [(table.partition_by, "in", list(crowded))] if table.partition_by else None
     with writer_of(table, settings=settings), naming_errors(table, settings=settings):
-        DeltaTable(location(table, settings=settings)).optimize.compact(
-            parts,
-            target_size=LARGEST_BYTES,
-            writer_properties=WriterProperties(compression="ZSTD"),
-            commit_properties=CommitProperties(custom_metadata=facts),
-            post_commithook_properties=PostCommitHookProperties(
-                create_checkpoint=False, cleanup_expired_logs=False
-            ),
+        open_table(table, settings=settings).optimize.compact(
+            parts, target_size=LARGEST_BYTES, **terms_of(table, None, metadata)
         )
 
 

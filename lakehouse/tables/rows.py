@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.contracts.tables import Table
 from lakehouse.settings import Settings
 from lakehouse.tables.log import location
-from lakehouse.tables.writing import Transaction, facts_of, writer_of
+from lakehouse.tables.writing import Transaction, facts_of, naming_errors, writer_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,10 +67,10 @@ def append_rows(
     """
     from deltalake import write_deltalake
 
-    with writer_of(table, settings=settings):
+    with writer_of(table, settings=settings), naming_errors(table, settings=settings):
         target = open_table(table, settings=settings)
         if not _has_landed(target, table, transaction):
-            write_deltalake(target, rows, mode="append", **_how(table, transaction, metadata))
+            write_deltalake(target, rows, mode="append", **terms_of(table, transaction, metadata))
 
 
 def merge_rows(
@@ -95,7 +95,7 @@ def merge_rows(
     keys = [*table.key, *([table.partition_by] if table.partition_by else [])]
     match = " and ".join(f'old."{key}" = new."{key}"' for key in keys)
     values = {f'"{name}"': f'new."{name}"' for name in table.column_names()}
-    with writer_of(table, settings=settings):
+    with writer_of(table, settings=settings), naming_errors(table, settings=settings):
         target = open_table(table, settings=settings)
         if _has_landed(target, table, transaction):
             return
@@ -105,7 +105,7 @@ def merge_rows(
                 match,
                 source_alias="new",
                 target_alias="old",
-                **_how(table, transaction, metadata),
+                **terms_of(table, transaction, metadata),
             )
             .when_matched_delete(delete_when)
             .when_matched_update(values)
@@ -125,11 +125,11 @@ def replace_rows(
     """Replace the rows that `where` selects ("true": all) by rows, each of which it must select."""
     from deltalake import write_deltalake
 
-    with writer_of(table, settings=settings):
+    with writer_of(table, settings=settings), naming_errors(table, settings=settings):
         target = open_table(table, settings=settings)
         predicate = None if where == "true" else where
         write_deltalake(
-            target, rows, mode="overwrite", predicate=predicate, **_how(table, None, metadata)
+            target, rows, mode="overwrite", predicate=predicate, **terms_of(table, None, metadata)
         )
 
 
@@ -138,7 +138,7 @@ def _has_landed(target: "DeltaTable", table: Table, transaction: Transaction) ->
     return landed is not None and landed >= transaction.version
 
 
-def _how(
+def terms_of(
     table: Table, transaction: Transaction | None, metadata: Mapping[str, object]
 ) -> dict[str, Any]:
     """What every write of ours says: its facts, its transaction, and the form of its files."""

@@ -1,4 +1,4 @@
-"""Delta as the platform uses it: each write once, with its facts, and no personal statistics."""
+"""Delta by Spark, on tables that delta-rs made and writes too: each write once, with its facts."""
 
 import json
 import shutil
@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import functions as F
 
 from lakehouse.contracts.tables import (
-    CUSTOMER_CONTACTS,
     CUSTOMERS,
     ORDER_LINES,
     PRODUCTS,
@@ -26,8 +24,7 @@ from lakehouse.tables import (
     current_version,
     current_versions,
     location,
-    merge,
-    replace,
+    merge_rows,
 )
 from tests.lake_state import LakeState
 
@@ -113,74 +110,15 @@ def test_a_write_with_the_same_transaction_lands_once(lake: LakeState) -> None:
     assert facts(lake, PRODUCTS) == {"query": "q", "rows": 1, "app_id": "app", "batch_id": 0}
 
     second = Transaction("app", 1)
-    merge(products(lake, ("a", "2", 2), ("c", "3", 3)), PRODUCTS, transaction=second, **target)
-    merge(products(lake, ("d", "4", 4)), PRODUCTS, transaction=second, **target)
+    rows = products(lake, ("a", "2", 2), ("c", "3", 3)).toArrow()
+    for _ in range(2):  # what Spark wrote and what delta-rs wrote is one table
+        merge_rows(rows.to_reader(), PRODUCTS, transaction=second, **target)
+    append(products(lake, ("d", "4", 4)), PRODUCTS, transaction=second, **target)
     assert prices(lake) == [("a", "2.0000"), ("c", "3.0000")]
     assert facts(lake, PRODUCTS)["batch_id"] == 1
-
-    # Nothing of the merge is left in the session: a plain write goes through.
     other = Transaction("another app", 0)
     append(products(lake, ("e", "5", 5)), PRODUCTS, transaction=other, **target)
     assert [key for key, _ in prices(lake)] == ["a", "c", "e"]
-
-
-def test_a_failed_merge_leaves_no_transaction_behind(lake: LakeState) -> None:
-    target = {"settings": lake.settings, "metadata": {}}
-    append(products(lake, ("a", "1", 0)), PRODUCTS, transaction=Transaction("p", 0), **target)
-    twice = products(lake, ("a", "2", 1), ("a", "3", 2))
-    with pytest.raises(Exception, match=r"(?i)multiple source rows"):
-        merge(twice, PRODUCTS, transaction=Transaction("app", 7), **target)
-    left = [key for key in dict(lake.spark.conf.getAll) if "txn" in key or "userMetadata" in key]
-    assert left == []
-    assert prices(lake) == [("a", "1.0000")]
-
-
-def test_a_merge_deletes_what_it_is_told_to_and_inserts_no_such_row(lake: LakeState) -> None:
-    target = {"settings": lake.settings, "metadata": {}}
-    start = products(lake, ("a", "1", 0), ("b", "1", 1))
-    append(start, PRODUCTS, transaction=Transaction("p", 0), **target)
-    rows = products(lake, ("a", "2", 2), ("b", "2", 3), ("c", "2", 4), ("d", "2", 5)).withColumn(
-        "_leaves", F.col("event_id").isin("b", "d")
-    )
-    merge(
-        rows,
-        PRODUCTS,
-        transaction=Transaction("p", 1),
-        delete_when=F.col("new._leaves"),
-        **target,
-    )
-    assert prices(lake) == [("a", "2.0000"), ("c", "2.0000")]
-
-
-def test_a_replacement_touches_only_the_rows_it_names(lake: LakeState) -> None:
-    start = products(lake, ("a", "1", 0), ("b", "1", 1))
-    target = {"settings": lake.settings, "metadata": {"query": "backfill"}}
-    append(start, PRODUCTS, transaction=Transaction("p", 0), **target)
-    replace(products(lake, ("b", "9", 1)), PRODUCTS, where="source_offset = 1", **target)
-    assert prices(lake) == [("a", "1.0000"), ("b", "9.0000")]
-    with pytest.raises(Exception, match="REPLACE_WHERE_MISMATCH"):
-        replace(products(lake, ("a", "9", 0)), PRODUCTS, where="source_offset = 1", **target)
-    assert facts(lake, PRODUCTS) == {"query": "backfill"}
-
-
-def test_personal_values_are_in_no_commit(lake: LakeState) -> None:
-    position = "1L as refined_batch, 't' as source_topic, 0 as source_partition, 0L"
-    contact = lake.spark.sql(
-        "select 'e' as event_id, 'h' as content_hash, '1' as customer_id, "
-        "timestamp'2011-12-10 00:00:00' as changed_at, 'Ada Secret' as name, "
-        f"'ada@secret.test' as email, '1 Secret Street' as address, {position} as source_offset"
-    )
-    append(
-        contact,
-        CUSTOMER_CONTACTS,
-        settings=lake.settings,
-        transaction=Transaction("p", 0),
-        metadata={},
-    )
-    log = Path(location(CUSTOMER_CONTACTS, settings=lake.settings)) / "_delta_log"
-    written = b"".join(path.read_bytes() for path in log.iterdir() if path.is_file())
-    assert b'\\"event_id\\":\\"e\\"' in written
-    assert b"ecret" not in written
 
 
 def test_a_writer_waits_for_the_table_of_another_only(

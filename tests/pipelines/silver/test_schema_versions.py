@@ -19,6 +19,7 @@ from lakehouse.tables import (
     create_tables,
     creation,
     current_version,
+    forget_tables,
     held_columns,
     location,
     read,
@@ -59,6 +60,7 @@ def set_back(lake: LakeState) -> None:
     rows = read(lake.spark, WEB_EVENTS, settings=lake.settings).drop("device_type")
     rows = rows.localCheckpoint()
     shutil.rmtree(place)
+    forget_tables(lake.spark)
     creation._create(old, settings=lake.settings)
     append(
         rows,

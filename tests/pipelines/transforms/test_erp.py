@@ -24,11 +24,12 @@ def accepted(value: bytes) -> Accepted:
 @pytest.mark.parametrize(
     ("text", "at", "day"),
     [
-        ("12/1/2010 8:26", datetime(2010, 12, 1, 8, 26), date(2010, 12, 1)),
-        ("2010-12-01T08:26:30", datetime(2010, 12, 1, 8, 26, 30), date(2010, 12, 1)),
-        ("2011-06-30 23:30", datetime(2011, 6, 30, 22, 30), date(2011, 6, 30)),
-        ("2011-07-01 00:30", datetime(2011, 6, 30, 23, 30), date(2011, 7, 1)),
-        ("2/30/2011 10:00", None, None),
+        ("2010-12-01 08:26:00", datetime(2010, 12, 1, 8, 26), date(2010, 12, 1)),
+        ("2010-12-01 08:26:30", datetime(2010, 12, 1, 8, 26, 30), date(2010, 12, 1)),
+        ("2011-06-30 23:30:00", datetime(2011, 6, 30, 22, 30), date(2011, 6, 30)),
+        ("2011-07-01 00:30:00", datetime(2011, 6, 30, 23, 30), date(2011, 7, 1)),
+        ("2011-02-30 10:00:00", None, None),
+        ("1/4/2011 10:00", None, None),
         ("12:30", None, None),
         ("", None, None),
     ],
@@ -169,3 +170,37 @@ def test_the_time_of_extraction_and_the_row_are_no_content() -> None:
     values = (erp_value(), erp_value(fields=later), extra)
     assert len({accepted(value).content_hash for value in values}) == 1
     assert accepted(erp_value(Country="Spain")).content_hash != accepted(extra).content_hash
+
+
+@pytest.mark.parametrize(
+    ("date_order", "text", "day"),
+    [
+        ("day-first", "4/1/2011 10:00", date(2011, 1, 4)),
+        ("month-first", "4/1/2011 10:00", date(2011, 4, 1)),
+        (None, "4/1/2011 10:00", date(2011, 4, 1)),
+        ("day-first", "4/1/11 10:00", date(2011, 1, 4)),
+        ("day-first", "2011-04-01 10:00", date(2011, 4, 1)),
+        ("day-first", "2/13/2011 10:00", None),  # never guessed in the other order
+        (None, "4/1/11 10:00", None),
+    ],
+)
+def test_a_date_with_slashes_is_read_in_the_order_that_its_message_names(
+    date_order: str | None, text: str, day: date | None
+) -> None:
+    named = {"schema_version": 2, "date_order": date_order}
+    found = refine_invoice_line(erp_value(InvoiceDate=text, fields=named))
+    assert found.day == day
+    assert isinstance(found, Refused) == (day is None)
+
+
+def test_ids_are_whole_numbers_and_what_stands_for_nothing_is_nothing() -> None:
+    floats = {"InvoiceNo": "536365.0", "StockCode": "22423.0", "CustomerID": "nan"}
+    (row,) = accepted(erp_value(**floats, Country="N/A")).rows
+    assert isinstance(row, OrderLine)
+    assert row[1:2] + row[4:8:2] + (row.country,) == ("536365", "22423", None, "Unspecified")
+    named = refine_invoice_line(erp_value(InvoiceNo="nan"))
+    assert isinstance(named, Refused)
+    assert named.reason == "missing_order_id"
+    odd = refine_invoice_line(erp_value(fields={"schema_version": 2, "date_order": "sideways"}))
+    assert isinstance(odd, Refused)
+    assert (odd.reason, odd.detail) == ("unknown_value", "date_order")
