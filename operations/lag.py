@@ -68,9 +68,13 @@ def _hours_behind(settings: Settings) -> float:
 
     A table that was rebuilt since counts from its first commit on.
     """
-    current = pointer.current(settings)
-    built_from = commits.comparable(
-        current.get("table_versions") or {}, current.get("rebuilt") or {}, settings=settings
+    serving = pointer.current(settings)
+    built_from = (
+        commits.comparable(
+            serving.part("table_versions"), serving.part("rebuilt"), settings=settings
+        )
+        if serving
+        else {}
     )
     versions = current_versions(settings)
     missed = [

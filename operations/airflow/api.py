@@ -20,12 +20,23 @@ _ANSWER_SECONDS = 30
 
 def unwell(settings: Settings) -> list[str]:
     """Parts of Airflow that do not work; all of them while it does not answer."""
+    found = _health(settings)
+    return [part for part in _PARTS if (found.get(part) or {}).get("status") != "healthy"]
+
+
+def answers(settings: Settings) -> bool:
+    """Whether the API server is up, whatever it says of the other parts."""
+    return bool(_health(settings))
+
+
+def _health(settings: Settings) -> dict[str, Any]:
+    """What Airflow says of its parts; empty while it does not answer."""
     try:
         with _DIRECT.open(f"{address(settings)}/api/v2/monitor/health", timeout=5) as answer:
-            found = json.load(answer)
+            found: dict[str, Any] = json.load(answer)
     except (OSError, ValueError, http.client.HTTPException):
-        return list(_PARTS)
-    return [part for part in _PARTS if (found.get(part) or {}).get("status") != "healthy"]
+        return {}
+    return found
 
 
 def log_in(settings: Settings) -> str:

@@ -15,6 +15,7 @@ from lakehouse.processes import programs
 from lakehouse.settings import PROJECT_ROOT, Settings
 from operations.airflow import api, services
 from operations.airflow.environment import (
+    USER,
     address,
     make_folder,
     new_password,
@@ -27,11 +28,10 @@ _GRACE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Started:
-    """An Airflow that answers. `password` is that of a user who was made now, else None."""
+    """An Airflow that answers."""
 
     address: str
     pid: int
-    password: str | None
 
 
 def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
@@ -50,7 +50,8 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
         _stop_left_behind(settings)
         _require_port(settings)
         python = require_airflow(say)
-        password = new_password(settings)
+        if (password := new_password(settings)) is not None:
+            say(f"User {USER}, password {password} (shown only now)")
         output = services.log_file(settings, "start")
         say("Starting Airflow ...")
         pid = programs.run_detached(
@@ -67,7 +68,7 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
             programs.stop_session(pid, grace_seconds=_GRACE_SECONDS)
             _record_file(settings).unlink(missing_ok=True)
             raise
-    return Started(address(settings), pid, password)
+    return Started(address(settings), pid)
 
 
 def stop(settings: Settings) -> int | None:

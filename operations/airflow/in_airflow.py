@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 _answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -74,8 +73,10 @@ def main() -> int:
     """Do what is asked for."""
     os.dup2(2, 1)
     request = json.loads(sys.argv[1])
-    do: Callable[..., None] = {"check": check, "run": run}[request.pop("do")]
-    do(**request)
+    if request.pop("do") == "check":
+        check(**request)
+    else:
+        run(**request)
     return 0
 
 

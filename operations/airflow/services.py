@@ -9,13 +9,15 @@ import contextlib
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from lakehouse.settings import PROJECT_ROOT, Settings
+from operations.airflow.api import answers
 from operations.airflow.environment import variables
 
 MODULE = "operations.airflow.services"
-PROGRAMS = {
+PROGRAMS = {  # in the order in which they start
     "api-server": ("api-server",),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
@@ -37,8 +39,10 @@ def main(arguments: list[str]) -> int:
     if (code := subprocess.call(migrate, cwd=PROJECT_ROOT, env=environment)) != 0:
         return code
     with contextlib.ExitStack() as stack:
-        running = {}
+        running: dict[str, subprocess.Popen[bytes]] = {}
         for name, words in PROGRAMS.items():
+            if running:
+                _await_server(settings, running)
             console = stack.enter_context(log_file(settings, name).open("wb"))
             running[name] = subprocess.Popen(
                 [*airflow, *words],
@@ -56,6 +60,12 @@ def main(arguments: list[str]) -> int:
         for each in running.values():
             each.wait()
     return 1
+
+
+def _await_server(settings: Settings, running: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+    """Wait until the API server answers or a program ends: a task fails that can't reach it."""
+    while not answers(settings) and all(each.poll() is None for each in running.values()):
+        time.sleep(_LOOK_SECONDS)
 
 
 if __name__ == "__main__":

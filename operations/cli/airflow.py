@@ -21,12 +21,9 @@ app.add_typer(airflow_app, name="airflow")
 def start_airflow() -> None:
     """Start Airflow; it outlives this shell. Its password is shown this one time."""
     from operations.airflow.embedded import start
-    from operations.airflow.environment import USER
 
     found = start(Settings(), say=_say)
     print(f"Airflow: {found.address} (pid {found.pid})")
-    if found.password is not None:
-        print(f"User {USER}, password {found.password} (shown only now)")
 
 
 @airflow_app.command("stop")
