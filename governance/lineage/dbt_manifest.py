@@ -159,7 +159,7 @@ def _manifest() -> dict[str, Any]:
                 *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "compile"),
                 *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
                 *("--target-path", folder, "--log-path", folder),
-                *("--no-introspect", "--no-populate-cache", "--vars", json.dumps(sources)),
+                *("--no-populate-cache", "--vars", json.dumps(sources)),
             ],
             folder=Path(folder),
             output=output,

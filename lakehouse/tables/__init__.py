@@ -22,7 +22,7 @@ from lakehouse.tables.maintenance import (
     survey,
     vacuum,
 )
-from lakehouse.tables.reading import read, read_stream
+from lakehouse.tables.reading import engine_errors, read, read_stream
 from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
 from lakehouse.tables.schema import columns_due, held_columns
 from lakehouse.tables.writing import Transaction, append, writer_of
@@ -41,6 +41,7 @@ __all__ = [
     "create_tables",
     "current_version",
     "current_versions",
+    "engine_errors",
     "extend_tables",
     "forget_tables",
     "held_columns",

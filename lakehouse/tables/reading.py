@@ -33,3 +33,13 @@ def read_stream(
         .option("maxBytesPerTrigger", max_bytes)
         .load(location(table, settings=settings))
     )
+
+
+def engine_errors() -> tuple[type[Exception], ...]:
+    """What DuckDB, delta-rs or Spark raise where a table can't be read or written."""
+    import duckdb
+    from deltalake.exceptions import DeltaError
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    return duckdb.Error, DeltaError, Py4JError, PySparkException

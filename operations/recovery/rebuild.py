@@ -14,7 +14,7 @@ from lakehouse.duck import delta_relation, first_line, open_lake
 from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, commits
 from lakehouse.settings import Settings
-from lakehouse.tables import current_version
+from lakehouse.tables import current_version, engine_errors
 from operations.context import Context
 from pipelines.silver.days import Days
 from pipelines.silver.history import decided_history
@@ -157,14 +157,9 @@ def _totals(settings: Settings, tables: Sequence[Table]) -> dict[str, Any]:
 @contextlib.contextmanager
 def readable(name: str) -> Iterator[None]:
     """Say which table can't be read, and what rebuilds it, where an engine fails."""
-    import duckdb
-    from deltalake.exceptions import DeltaError
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
-
     try:
         yield
-    except (duckdb.Error, DeltaError, Py4JError, PySparkException) as error:
+    except engine_errors() as error:
         raise LakeError(
             f"{name} can't be read or written: {first_line(error)[:300]}. `lake audit --full` "
             "names damaged files. `lake repair TABLE` rebuilds a table of silver from bronze; "

@@ -43,7 +43,7 @@ def tables_of_queries() -> dict[str, set[str]]:
 
 def test_every_page_and_report_has_an_exposure_of_what_its_tiles_read(dbt_run: "DbtRun") -> None:
     exposures = {each["name"]: each for each in dbt_run.manifest["exposures"].values()}
-    pages = {page.__name__.rpartition(".")[2]: page for page in PAGES}
+    pages = {page.__name__.split(".")[2]: page for page in PAGES}
     assert sorted(exposures) == sorted([*pages, "quality_report"])
     dbt_sources = {f"silver.{each['name']}" for each in dbt_run.manifest["sources"].values()}
     for each in read_exposures():
@@ -84,7 +84,7 @@ def test_every_tile_but_the_key_figures_is_a_card_of_its_page() -> None:
     folder = PROJECT_ROOT / "dashboards" / "pages"
     titles = {
         node.value
-        for path in folder.glob("*.py")
+        for path in folder.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -2,7 +2,7 @@
 
 In: the list below: a fault test and the one place of the product that protects it. Out: a line for
 each, and exit code 1 when a test passed without its protection. It works on a copy of the project.
-Alone: `.venv/bin/python -m tests.faults.protections [T14 ...]`, about a minute each.
+Run standalone: `.venv/bin/python -m tests.faults.protections [T14 ...]`, about a minute each.
 """
 
 import re
@@ -178,14 +178,14 @@ PROTECTIONS = (
     ),
     Protection(
         "T20",
-        "tests/pipelines/test_quarantined.py",
+        "tests/operations/recovery/test_quarantine.py",
         "operations/recovery/quarantine.py",
-        'refused.join(_placed_positions(context), list(POSITION), "left_semi")',
-        "refused.limit(0)",
+        "where ({PLACE}) in (select ({PLACE}) from ({_placed(settings)})))",
+        "where false)",
     ),
     Protection(
         "T21",
-        "tests/pipelines/test_schema_versions.py",
+        "tests/pipelines/silver/test_schema_versions.py",
         "pipelines/transforms/envelope.py",
         "if not topic.oldest_version <= version <= topic.schema_version:",
         "if version != topic.schema_version:",
@@ -213,17 +213,17 @@ PROTECTIONS = (
     ),
     Protection(
         "T25",
-        "tests/quality/test_audit.py::test_damage_is_found_and_named",
+        "tests/quality/audit/test_audit.py::test_damage_is_found_and_named",
         "quality/audit/files.py",
         "found = [*_set_back(name, recorded.get(name, []), pinned), *_changed(expected)]",
         "found = _changed(expected)",
     ),
     Protection(
         "T26",
-        "tests/pipelines/test_repair.py::"
+        "tests/operations/recovery/test_repair.py::"
         "test_a_damaged_table_is_named_repaired_and_published_again",
         "operations/recovery/repair.py",
-        "batches.mark_rebuilt(damaged, identity=identity, settings=settings)",
+        "commits.mark_rebuilt(damaged, identity=identity, settings=settings)",
         "pass",
     ),
     Protection(

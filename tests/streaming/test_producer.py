@@ -46,7 +46,7 @@ ERP, WEB = ERP_INVOICE_LINES.name, WEB_ORDERS.name
 KILLED_BEFORE_THE_ACKNOWLEDGEMENT = """
 import os, signal, sys
 from lakehouse.settings import Settings
-from quality import produced
+from lakehouse.ledger import produced
 from streaming import producer
 from tests.lake_state import erp, messages_of
 

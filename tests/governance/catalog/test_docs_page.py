@@ -92,6 +92,8 @@ def test_a_mart_has_its_columns_with_type_meaning_and_origin_and_its_readers(
     )
     assert found[LINES].read_by == (
         "Data health (Reconciliation)",
+        "Overview (Countries)",
+        "Overview (Key figures)",
         "Overview (Top products)",
         FCT_DAILY_SALES,
     )

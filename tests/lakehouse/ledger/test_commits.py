@@ -79,7 +79,7 @@ def test_a_damaged_commit_is_never_recorded_as_sound(lake: LakeState, left: int)
         pinned = Pinned(connection, settings, current_versions(settings))
         found = tables_are_as_recorded(pinned, since={}).differences
     name = ORDER_LINES.name
-    damaged = f"{name} version 1: its commit file is damaged (mend it: `lake repair {name}`)"
+    damaged = f"{name} version 1: its commit file is damaged (fix: `lake repair {name}`)"
     assert found == (damaged,)
 
 

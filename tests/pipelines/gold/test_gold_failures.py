@@ -20,8 +20,9 @@ from lakehouse.contracts.gold import (
 )
 from lakehouse.duck import open_gold
 from lakehouse.pointer import CURRENT
+from lakehouse.processes.worker import Worker
 from lakehouse.settings import PROJECT_ROOT, Settings
-from pipelines.gold import build, dbt_worker
+from pipelines.gold import build
 from pipelines.gold.dbt_worker import GoldWorker
 from tests.pipelines.gold.test_build import FIRST, fill, line
 
@@ -36,7 +37,10 @@ MARTS = [
     )
     for name in GOLD_TABLES
 ]
-COMPARED_WITH = {"fct_daily_sales": {"fct_daily_kpis_equal_daily_sales"}}
+COMPARED_WITH = {
+    "fct_daily_sales": {"fct_daily_kpis_equal_daily_sales"},
+    "fct_order_lines": {"fct_customer_orders_equal_order_lines", "fct_orders_equal_order_lines"},
+}
 """Tests of other marts that compare them with a mart, and see its doubled row too."""
 
 HOOKS = """
@@ -53,11 +57,19 @@ HOOKS = """
 """
 
 
+class BuilderOfTheCopy(GoldWorker):
+    """The child process that runs dbt, on the project that lies in its state folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        program = "tests.pipelines.gold.copied_project"
+        Worker.__init__(self, program, task="builds gold", settings=settings, log_name="gold.log")
+
+
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
     """A builder of the copied project."""
-    root = tmp_path_factory.mktemp("project")
-    project = root / "dbt_project"
+    settings = Settings(home=tmp_path_factory.mktemp("worker"))
+    project = settings.home / "dbt_project"
     ignored = shutil.ignore_patterns("target", "logs")
     shutil.copytree(PROJECT_ROOT / "dbt_project", project, ignore=ignored)
     (project / "macros" / "planted.sql").write_text(HOOKS)
@@ -66,10 +78,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
     marts["+pre-hook"], marts["+post-hook"] = "{{ break_mart(this) }}", "{{ double_mart(this) }}"
     facts["vars"]["basket_least_orders"] = 1
     (project / "dbt_project.yml").write_text(yaml.safe_dump(facts))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dbt_worker, "PROJECT_ROOT", root)
-        worker = GoldWorker(Settings(home=tmp_path_factory.mktemp("worker")))
-    with worker:
+    with BuilderOfTheCopy(settings) as worker:
         worker.await_ready()
         yield worker
 

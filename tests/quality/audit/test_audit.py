@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES, Table
 from lakehouse.errors import CheckFailed
+from lakehouse.ledger import chain
 from lakehouse.pointer import CURRENT, current_gold
 from lakehouse.settings import Settings
 from lakehouse.tables import current_version, location
@@ -54,9 +55,9 @@ def remove_a_data_file(settings: Settings) -> None:
     next(Path(location(ORDER_LINES, settings=settings)).rglob("*.parquet")).unlink()
 
 
-def change_lines(chain: str, change: Callable[[list[str]], None]) -> Callable[[Settings], None]:
+def change_lines(name: str, change: Callable[[list[str]], None]) -> Callable[[Settings], None]:
     def damage(settings: Settings) -> None:
-        path = chain.chain_path(chain, settings=settings)
+        path = chain.chain_path(name, settings=settings)
         lines = path.read_text(encoding="utf-8").splitlines()
         change(lines)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -158,7 +159,7 @@ def test_a_checkpoint_that_names_other_files_than_its_commits_is_found(
 
     assert differences_of(files) == ()
     (found,) = differences_of(["part-of-another.parquet"])
-    assert f"silver.order_lines: {path.name} names other files than its commits (mend" in found
+    assert f"silver.order_lines: {path.name} names other files than its commits (fix" in found
     path.write_bytes(b"torn")
     (found,) = failing(audit_service(settings, full=True))["R6"]
     assert found.startswith(f"silver.order_lines: {path.name} can't be read: ")

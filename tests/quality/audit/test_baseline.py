@@ -17,6 +17,7 @@ from lakehouse.tables import current_versions, location
 from operations.audit import audit_service
 from operations.maintain import maintain
 from pipelines.publishing.publish import Workers
+from quality.audit import acknowledged
 from quality.audit.audit import audit
 from quality.audit.baseline import Cut, usable_cut
 from quality.audit.equation import Pinned, facts_of
@@ -248,7 +249,7 @@ def test_a_chunk_acknowledged_late_has_everything_read_again(published: Publishe
     settings = published.settings
     cut = cut_of(settings)
     assert cut is not None
-    acknowledged = [
+    lines = [
         line
         for line in chain.lines("produced", settings=settings)
         if line["kind"] == "acknowledged"
@@ -257,6 +258,6 @@ def test_a_chunk_acknowledged_late_has_everything_read_again(published: Publishe
         pinned = Pinned(lake, settings, current_versions(settings), cut=cut)
         assert not acknowledged.reaches_behind(pinned)
         chained = ("at", "previous", "sha256")
-        again = {key: value for key, value in acknowledged[0].items() if key not in chained}
+        again = {key: value for key, value in lines[0].items() if key not in chained}
         chain.write("produced", again, settings=settings)
         assert acknowledged.reaches_behind(pinned)
