@@ -28,13 +28,15 @@ UNKNOWN_USER = "cartlake"
 FOREIGN_PREFIXES = (
     *("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_", "YARN_", "HIVE_", "KAFKA_", "LOG4J_"),
     *("DBT_", "GX_", "GE_", "DASH_", "PLOTLY_", "REACT_", "UVICORN_", "WEB_CONCURRENCY", "PYTHON"),
+    "AIRFLOW_",
     "FORWARDED_ALLOW_IPS",
 )
-"""Begin the names of variables that another Spark, dbt, Dash or Python may have left behind."""
+"""Begin the names of variables that another Spark, dbt, Airflow or Python may have left behind."""
 FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
 
 _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
+_MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
 _ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
 
 
@@ -78,6 +80,23 @@ class Settings(BaseSettings):
         None, validation_alias="JAVA_HOME", description="Folder of the Java to use; default: PATH"
     )
     dashboard_port: int = Field(8050, ge=1024, le=65535, description="Loopback port of the screens")
+    airflow_port: int = Field(8080, ge=1024, le=65535, description="Loopback port of Airflow")
+    alert_smtp: str | None = Field(
+        None,
+        pattern=_MAIL_SERVER,
+        examples=["smtp://mail.example:25", "smtps://user:password@mail.example"],
+        description="Mail server for failed runs: smtp://[user:password@]host[:port]",
+    )
+    alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
+    alert_from: str = Field("cartlake@localhost", description="Sender of that mail")
+    lag_records: int = Field(
+        100_000, ge=0, description="Records that may wait in Kafka before `lake lag` fails"
+    )
+    lag_hours: float = Field(
+        26.0,
+        ge=0,
+        description="Hours that gold may be behind the lake before `lake lag` fails",
+    )
     spark_master: str = Field(
         "local[*]",
         pattern=_MASTER,
@@ -173,6 +192,10 @@ class Settings(BaseSettings):
     @cached_property
     def reports_dir(self) -> Path:
         return self.home / "reports"
+
+    @cached_property
+    def airflow_dir(self) -> Path:
+        return self.home / "airflow"
 
     @cached_property
     def logs_dir(self) -> Path:

@@ -4,7 +4,7 @@ A job names its function as text, so that listing jobs imports nothing heavy.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """When a run of jobs is due: `cron` on the shop's clock, SHOP_TIME_ZONE."""
+
+    name: str
+    cron: str
+    description: str
+
+
+@dataclass(frozen=True)
 class Job:
     """A scheduled step: `run` is "module:function" of one `Context`, `after` the jobs before it.
 
-    `schedule` is the run that it belongs to: `lake run daily`, `lake run weekly`.
+    `schedule` is the run that it belongs to: `lake run daily`, `lake run weekly`. A scheduler ends
+    it after `minutes`, and tries it `retries` times more where a prerequisite was missing; `look`
+    is the command that shows why it failed.
     """
 
     name: str
@@ -26,6 +37,9 @@ class Job:
     after: tuple[str, ...]
     description: str
     schedule: str = "daily"
+    minutes: int = 60
+    retries: int = 3
+    look: str = "lake status"
 
     def function(self) -> "Callable[[Context], None]":
         """Import and return the job's function."""
@@ -33,6 +47,11 @@ class Job:
         found: Callable[[Context], None] = getattr(importlib.import_module(module), name)
         return found
 
+
+SCHEDULES = (
+    Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
+    Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
+)
 
 JOBS = (
     Job("ingest", "operations.steps:ingest", (), "Kafka to bronze, every record exactly once"),
@@ -42,6 +61,7 @@ JOBS = (
         "operations.steps:publish",
         ("refine",),
         "quality gate, gold by dbt, audit, then into service",
+        look="lake quarantine list",
     ),
     Job(
         "maintain",
@@ -49,6 +69,8 @@ JOBS = (
         ("publish",),
         "small files joined, files out of use deleted",
         schedule="weekly",
+        minutes=120,
+        look="lake maintain --dry-run",
     ),
 )
 
@@ -66,15 +88,15 @@ def scheduled(schedule: str) -> tuple[Job, ...]:
     """Jobs of a schedule in order. Raises: LakeError with the schedules there are."""
     found = tuple(each for each in in_order() if each.schedule == schedule)
     if not found:
-        known = ", ".join(dict.fromkeys(each.schedule for each in JOBS))
+        known = ", ".join(each.name for each in SCHEDULES)
         raise LakeError(f"There is no run '{schedule}'. Runs: {known}.")
     return found
 
 
-def in_order() -> tuple[Job, ...]:
+def in_order(jobs: Sequence[Job] = JOBS) -> tuple[Job, ...]:
     """All jobs, each after those it depends on."""
     done: list[Job] = []
-    waiting = list(JOBS)
+    waiting = list(jobs)
     while waiting:
         ready = [each for each in waiting if set(each.after) <= {job.name for job in done}]
         if not ready:

@@ -10,7 +10,7 @@ from lakehouse.ledger import losses
 from lakehouse.processes.programs import is_free
 from lakehouse.settings import Settings
 from lakehouse.tables import current_versions
-from operations.audit import broker_ends
+from operations.lag import unread_records
 from operations.report import versions
 from pipelines.publishing import restatements
 from streaming import broker, retention
@@ -40,14 +40,8 @@ def describe(settings: Settings) -> str:
             rows = lake.execute(f"select count(*) from {relation}").fetchall()[0][0]
             lines.append(f"{name:<27} {rows:>12,} rows  version {version}")
         if status.running and BRONZE_EVENTS.name in found:
-            relation = delta_relation(settings, BRONZE_EVENTS.name)
-            landed = lake.execute(
-                f'select topic, "partition", max("offset") + 1 from {relation} group by all'
-            ).fetchall()
-            reached = {(topic, partition): end for topic, partition, end in landed}
-            ends = broker_ends(settings) or {}
-            lag = sum(end - reached.get(place, 0) for place, end in ends.items())
-            lines.append(f"Lag        {lag:,} records in Kafka are not in bronze yet")
+            unread = unread_records(settings)
+            lines.append(f"Lag        {unread:,} records in Kafka are not in bronze yet")
     lines += [f"Warning    {text}" for text in retention.warnings(settings)]
     serving = pointer.current(settings)
     lines.append(

@@ -25,11 +25,14 @@ PACKAGES = (
     *("lakehouse", "storefront", "quality", "pipelines"),
     *("streaming", "governance", "dashboards", "operations"),
 )
-MODULES = sorted(path for each in PACKAGES for path in (PROJECT_ROOT / each).rglob("*.py"))
+MODULES = sorted(
+    path for each in (*PACKAGES, "dags") for path in (PROJECT_ROOT / each).rglob("*.py")
+)
 DOCS = [
     *sorted(PROJECT_ROOT.glob("*.md")),
     *sorted((PROJECT_ROOT / "docs").rglob("*.md")),
     PROJECT_ROOT / "storefront" / "data" / "README.md",
+    PROJECT_ROOT / "dags" / "README.md",
 ]
 TEXTS = [*DOCS, PROJECT_ROOT / "NOTICE", PROJECT_ROOT / ".env.example"]
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}

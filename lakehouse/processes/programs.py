@@ -85,6 +85,16 @@ def recorded(path: Path) -> Recorded | None:
     return written if same and is_running(written.pid, mark=written.mark) else None
 
 
+def left_behind(path: Path) -> int | None:
+    """Number of the session whose first program, the recorded one, is gone while others live."""
+    try:
+        number = int(json.loads(path.read_bytes())["pid"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    is_gone = not psutil.pid_exists(number)
+    return number if is_gone and any(_session_members(number)) else None
+
+
 def is_same(pid: int, *, started_at: float) -> bool:
     """Whether a process has this pid and began at this time (seconds since 1970)."""
     try:
@@ -117,6 +127,31 @@ def stop(pid: int, *, grace_seconds: float) -> None:
         if not _has_ended(process, within=grace_seconds):
             process.kill()
             _has_ended(process, within=grace_seconds)
+
+
+def stop_session(number: int, *, grace_seconds: float) -> None:
+    """Ask all programs of a session to end, and end by force those left after the grace."""
+    members = _session_members(number)
+    for each in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.terminate()
+    _, left = psutil.wait_procs(members, timeout=grace_seconds)
+    left += _session_members(number)
+    for each in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(left, timeout=grace_seconds)
+
+
+def _session_members(number: int) -> list[psutil.Process]:
+    return [each for each in psutil.process_iter() if _session_of(each.pid) == number]
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def await_ending(path: Path, *, within: float) -> None:
@@ -158,7 +193,9 @@ def _arguments(process: psutil.Process) -> list[str]:
 def run_detached(
     command: Sequence[str], *, folder: Path, output: Path, environment: Mapping[str, str]
 ) -> int:
-    """Start a program that outlives this process and its shell. Returns its pid.
+    """Start a program that outlives this process and its shell, in a session of its own.
+
+    Returns: its pid, which is also the number of that session.
 
     Raises: LakeError when it would be allowed too few open files.
     """

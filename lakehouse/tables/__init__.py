@@ -7,6 +7,7 @@ modules behind it are its own affair.
 from lakehouse.tables.changed_files import ChangedFiles, changed_files
 from lakehouse.tables.creation import create_tables, extend_tables, forget_tables, put_aside
 from lakehouse.tables.log import (
+    commit_seconds,
     current_version,
     current_versions,
     location,
@@ -35,6 +36,7 @@ __all__ = [
     "append_rows",
     "changed_files",
     "columns_due",
+    "commit_seconds",
     "compact",
     "create_tables",
     "current_version",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.contracts.tables import TABLES, Table
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 
 # Checkpoints and compacted logs have names that begin alike, and may be JSON too.
@@ -43,6 +44,24 @@ def log_files(table: Table, *, settings: Settings) -> list[str]:
 def version_of(name: str) -> int:
     """Version that a commit file's name says."""
     return int(name[:20])
+
+
+def commit_seconds(table: Table, version: int, *, settings: Settings) -> float:
+    """When a version was committed, in seconds since 1970; the next kept one, if it is gone.
+
+    Raises:
+        LakeError: The commit can't be read.
+    """
+    kept = [each for each in log_files(table, settings=settings) if version_of(each) >= version]
+    try:
+        actions = commit_actions(table, min(kept), settings=settings)
+        info = next(each["commitInfo"] for each in actions if "commitInfo" in each)
+        return float(info["timestamp"]) / 1000
+    except (OSError, ValueError, KeyError, StopIteration):
+        raise LakeError(
+            f"The commit {version} of {table.name} can't be read: `lake audit --full` names what "
+            "is damaged."
+        ) from None
 
 
 def commit_actions(table: Table, name: str, *, settings: Settings) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ def main() -> None:
     forget_foreign()
     write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
+        airflow,
         checks,
         contracts,
         demo,

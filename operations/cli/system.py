@@ -1,4 +1,4 @@
-"""`lake doctor`, `status`, `dashboard`, `reset`: the machine and the state."""
+"""`lake doctor`, `status`, `lag`, `dashboard`, `reset`: the machine and the state."""
 
 from typing import Annotated
 
@@ -29,6 +29,14 @@ def status() -> None:
     from operations.status import describe
 
     Console().print(describe(Settings()), highlight=False, markup=False)
+
+
+@app.command("lag")
+def lag() -> None:
+    """Fail when too much waits in Kafka, or gold is too far behind the lake; for schedulers."""
+    from operations.lag import require_fresh
+
+    print(require_fresh(Settings()))
 
 
 @app.command("dashboard")

@@ -40,15 +40,21 @@ def run_checks(
             "--faults", help="Only the fault tests, slow ones too, and rewrite their table."
         ),
     ] = False,
+    stack: Annotated[
+        bool, typer.Option("--stack", help="Only the tests that start the real Airflow.")
+    ] = False,
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
-    Further arguments go to pytest, for example `lake test -k broker`.
+    Those of the real Airflow run with --stack only. Further arguments go to pytest, for example
+    `lake test -k broker`.
     """
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
-    failed = [] if context.args or faults else _failed(*CHECKS)
-    if faults:
+    failed = [] if context.args or faults or stack else _failed(*CHECKS)
+    if stack:
+        failed += _failed(("pytest", ("pytest", "-m", "stack", *context.args)))
+    elif faults:
         chosen = ("pytest", "--faults-only", *(context.args or SIDE_BY_SIDE))
         failed += _with_figures(chosen, is_full=not context.args)
     else:
@@ -59,11 +65,11 @@ def run_checks(
 
 
 def _test(arguments: list[str], *, everything: bool) -> list[str]:
-    fast = ("pytest", "-m", "not slow", *(arguments or SIDE_BY_SIDE))
+    fast = ("pytest", "-m", "not slow and not stack", *(arguments or SIDE_BY_SIDE))
     if not everything:
         return _failed(("pytest", fast))
     if arguments:
-        return _with_figures(("pytest", *arguments), is_full=False)
+        return _with_figures(("pytest", "-m", "not stack", *arguments), is_full=False)
     return _with_figures(fast, ("pytest", "-m", "slow", *SIDE_BY_SIDE))
 
 

@@ -73,6 +73,29 @@ def test_a_recorded_program_is_found_until_it_ends(
     assert programs.recorded(path) is None
 
 
+def test_a_session_is_stopped_as_a_whole_even_after_its_first_program(tmp_path: Path) -> None:
+    begins = f"import subprocess; print(subprocess.Popen({FOREVER!r}).pid, flush=True); input()"
+    first = subprocess.Popen(
+        [sys.executable, "-c", begins, MARK],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    path = tmp_path / "record.json"
+    programs.record(path, pid=first.pid, mark=MARK, facts={})
+    assert first.stdout is not None
+    second = int(first.stdout.readline())
+    assert programs.left_behind(path) is None
+    first.kill()
+    first.wait()
+    assert programs.left_behind(path) == first.pid
+    programs.stop_session(first.pid, grace_seconds=20)
+    wait_until_gone(second)
+    first.communicate()
+    assert programs.left_behind(path) is None
+
+
 def test_a_program_that_ended_but_was_not_waited_for_is_not_running(
     tmp_path: Path, program: "subprocess.Popen[str]"
 ) -> None:

@@ -1,0 +1,70 @@
+"""What is asked of the Airflow of this state folder over HTTP: its health, runs of DAGs.
+
+In: settings. Out: its answers as dictionaries. It is on this very machine: no proxy is asked.
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from operations.airflow.environment import USER, address, password_of
+
+_PARTS = ("metadatabase", "scheduler", "dag_processor")
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_ANSWER_SECONDS = 30
+
+
+def unwell(settings: Settings) -> list[str]:
+    """Parts of Airflow that do not work; all of them while it does not answer."""
+    found = _health(settings)
+    return [part for part in _PARTS if (found.get(part) or {}).get("status") != "healthy"]
+
+
+def answers(settings: Settings) -> bool:
+    """Whether the API server is up, whatever it says of the other parts."""
+    return bool(_health(settings))
+
+
+def _health(settings: Settings) -> dict[str, Any]:
+    """What Airflow says of its parts; empty while it does not answer."""
+    try:
+        with _DIRECT.open(f"{address(settings)}/api/v2/monitor/health", timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return found
+
+
+def log_in(settings: Settings) -> str:
+    """A token for further requests. Raises: LakeError when Airflow refuses or does not answer."""
+    login = {"username": USER, "password": password_of(settings)}
+    return str(request(settings, "/auth/token", body=login)["access_token"])
+
+
+def request(
+    settings: Settings, path: str, *, body: object = None, token: str | None = None
+) -> dict[str, Any]:
+    """What Airflow answers. Raises: LakeError when it refuses or does not answer."""
+    headers = {"Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    asked = urllib.request.Request(  # noqa: S310 - our own loopback address
+        f"{address(settings)}{path}", data=data, headers=headers
+    )
+    try:
+        with _DIRECT.open(asked, timeout=_ANSWER_SECONDS) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as error:
+        said = error.read().decode("utf-8", errors="replace")[:200]
+        raise LakeError(f"Airflow refused {path} ({error.code}): {said}") from None
+    except (OSError, ValueError, http.client.HTTPException):
+        raise LakeError(
+            f"Airflow at {address(settings)} does not answer. Start it again: `lake airflow stop`, "
+            "then `lake airflow start`."
+        ) from None
+    return found
