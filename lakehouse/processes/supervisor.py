@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
             readable, _, _ = select.select([0, ended], [], [], 1.0)
             if 0 in readable and not os.read(0, 1):
                 break
+            if ended in readable:  # a program that was only stopped wakes us as well
+                os.read(ended, 512)
     except SystemExit:
         grace = ORDERLY_SECONDS
     finally:

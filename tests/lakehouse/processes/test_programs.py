@@ -282,3 +282,18 @@ def test_a_port_that_is_listened_on_is_taken_and_its_holder_named() -> None:
     assert programs.is_free(port)
     assert holder == f"{psutil.Process().name()} (pid {os.getpid()})"
     assert programs.describe_listener(port) == "another process"
+
+
+def test_a_tied_program_that_is_paused_costs_its_supervisor_no_time(tmp_path: Path) -> None:
+    output, environment = tmp_path / "out", dict(os.environ)
+    tied = programs.run_tied(FOREVER, folder=tmp_path, output=output, environment=environment)
+    try:
+        watching = psutil.Process(tied.supervisor.pid)
+        before = sum(watching.cpu_times()[:2])
+        os.kill(tied.pid, signal.SIGSTOP)
+        with pytest.raises(psutil.TimeoutExpired):  # it neither ends nor spins
+            watching.wait(timeout=2.0)
+        assert sum(watching.cpu_times()[:2]) - before < 0.5
+        os.kill(tied.pid, signal.SIGCONT)
+    finally:
+        tied.close()
