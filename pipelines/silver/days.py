@@ -100,7 +100,7 @@ def _date(day: date | None) -> str | None:
 def _midnight(day: date | None) -> str:
     assert day is not None  # noqa: S101 - the caller asks only for days there are
     at = datetime.combine(day, time.min, ZoneInfo(SHOP_TIME_ZONE)).astimezone(UTC)
-    return f"timestamp'{at:%Y-%m-%d %H:%M:%S}'"
+    return f"'{at:%Y-%m-%dT%H:%M:%SZ}'"
 
 
 def _iso(day: date | None) -> str | None:
