@@ -23,7 +23,7 @@
 {%- endmacro %}
 
 {% macro changed_days() %}
-    {% if is_incremental() %}
+    {% if execute and is_incremental() %}
         {% set days = run_query('select day from ' ~ ref('int_days_changed') ~ ' order by day') %}
         {{ return(days.columns[0].values() | list) }}
     {% endif %}
