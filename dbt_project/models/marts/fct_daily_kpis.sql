@@ -12,7 +12,7 @@ traded as (
             'gross_amount', 'cancelled_amount', 'net_amount', 'order_count', 'item_quantity',
             'active_customers', 'new_customers'
         ] %}
-        coalesce(days.{{ measure }}, 0) as {{ measure }}{{ ',' if not loop.last }}
+        coalesce(days.{{ measure }}, 0) as {{ measure }}{{ ',' if not loop.last }} -- noqa: LT02
         {%- endfor %}
     from {{ ref('dim_dates') }} as dates
     left join days on dates.date_day = days.order_date

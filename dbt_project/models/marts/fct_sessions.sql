@@ -21,11 +21,11 @@ with events as (
     where
         {{ since_changed_days('event_date') }}
         and session_id in (
-            select session_id from {{ ref('stg_silver__web_events') }}
-            where {{ on_changed_days('event_date') }}
+            select changed.session_id from {{ ref('stg_silver__web_events') }} as changed
+            where {{ on_changed_days('changed.event_date') }}
         )
         -- those that began on other days are in the table already
-        and session_id not in (select session_id from {{ this }})
+        and session_id not in (select known.session_id from {{ this }} as known)
     {%- endif %}
 ),
 
