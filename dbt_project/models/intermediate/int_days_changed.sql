@@ -76,12 +76,19 @@ int_days_changed as (
     select event_date from events
     union
     select event_date from {{ ref('stg_silver__web_events') }}
-    where session_id in (select session_id from events where is_removed)
+    where
+        session_id in (
+            select events.session_id from events
+            where events.is_removed
+        )
     union
     select session_date from {{ gold }}.gold.fct_sessions
     where
-        session_id in (select session_id from events)
-        or order_id in (select order_id from orders where source_system = 'web')
+        session_id in (select events.session_id from events)
+        or order_id in (
+            select orders.order_id from orders
+            where orders.source_system = 'web'
+        )
     union
     select known.session_date
     from {{ gold }}.gold.fct_sessions as known

@@ -22,8 +22,8 @@ numbered as (
         orders.*,
         customers.customer_key,
         row_number() over customer_history as order_number,
-        order_date - lag(order_date) over customer_history as days_since_previous,
-        sum(gross_amount) over customer_history as gross_amount_so_far
+        orders.order_date - lag(orders.order_date) over customer_history as days_since_previous,
+        sum(orders.gross_amount) over customer_history as gross_amount_so_far
     from orders
     inner join customers
         on

@@ -12,7 +12,8 @@ with lines as (
         line_class in ('sale', 'cancellation')
         {%- if is_incremental() %}
         and (source_system, order_id) in (
-            select (changed.source_system, changed.order_id) from {{ ref('int_orders_grouped') }} as changed
+            select (changed.source_system, changed.order_id)
+            from {{ ref('int_orders_grouped') }} as changed
             where {{ on_changed_days('changed.order_date') }}
         )
         {%- endif %}
