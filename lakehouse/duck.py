@@ -171,15 +171,19 @@ def duck_type(column: Column) -> str:
 
 
 def files_relation(paths: Sequence[Path], table: Table) -> str:
-    """SQL text that reads data files of a table, without its partition column; no row for none."""
+    """SQL text that reads data files of a table, without its partition column; no row for none.
+
+    A column that no file holds yet, because the contract gained it later, is null.
+    """
     columns = [each for each in table.columns if each.name != table.partition_by]
+    nulls = (f"cast(null as {duck_type(each)}) as {_name(each.name)}" for each in columns)
+    empty = f"select {', '.join(nulls)} where false"
     if not paths:
-        nulls = (f"cast(null as {duck_type(each)}) as {_name(each.name)}" for each in columns)
-        return f"(select {', '.join(nulls)} where false)"
+        return f"({empty})"
     names = ", ".join(_name(each.name) for each in columns)
     files = ", ".join(_literal(str(path)) for path in paths)
     parquet = f"read_parquet([{files}], hive_partitioning=false, union_by_name=true)"
-    return f"(select {names} from {parquet})"
+    return f"(select {names} from ({empty} union all by name select * from {parquet}))"
 
 
 def delta_extension() -> Path:

@@ -230,7 +230,8 @@ def _is_owned(folder: Path) -> bool:
 
 def _cause(models: tuple[ModelResult, ...], checks: tuple[CheckResult, ...]) -> str:
     broken = [f"model {each.name}: {each.message}" for each in models if each.status == "error"]
-    for each in checks:
+    turns = {each.name: turn for turn, each in enumerate(models)}  # a broken one before its readers
+    for each in sorted(checks, key=lambda each: turns.get(each.model, len(turns))):
         if each.status == "error":
             broken.append(f"test {each.name} of {each.model}: {each.message}")
         elif each.status == "fail":
