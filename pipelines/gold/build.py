@@ -229,17 +229,20 @@ def _is_owned(folder: Path) -> bool:
 
 
 def _cause(models: tuple[ModelResult, ...], checks: tuple[CheckResult, ...]) -> str:
-    broken = [f"model {each.name}: {each.message}" for each in models if each.status == "error"]
-    turns = {each.name: turn for turn, each in enumerate(models)}  # a broken one before its readers
-    for each in sorted(checks, key=lambda each: turns.get(each.model, len(turns))):
+    """The first failure with its reason, and the names of the others."""
+    broken = [
+        (f"model {each.name}", f": {each.message}") for each in models if each.status == "error"
+    ]
+    for each in checks:
+        name = f"test {each.name} of {each.model}"
         if each.status == "error":
-            broken.append(f"test {each.name} of {each.model}: {each.message}")
+            broken.append((name, f": {each.message}"))
         elif each.status == "fail":
             sample = "".join(f" ({row})" for row in each.sample)
             rows = "1 row" if each.failing_rows == 1 else f"{each.failing_rows} rows"
-            broken.append(f"test {each.name} of {each.model} fails for {rows}{sample}")
-    more = f"; {len(broken) - 1} more failed" if len(broken) > 1 else ""
-    return "".join(broken[:1]) + more
+            broken.append((name, f" fails for {rows}{sample}"))
+    others = ", ".join(name for name, _ in broken[1:])
+    return "".join(broken[0] if broken else ()) + (f"; also failed: {others}" if others else "")
 
 
 def refresh_gold(

@@ -214,7 +214,8 @@ def test_failed_tests_are_named_with_rows_but_no_person_and_published_gold_stays
     assert failed["dim_customer_contacts_belong_to_customers"].sample == ()
     assert str(failure.value) == (
         "Gold was not built: test dim_customer_contacts_belong_to_customers of "
-        "dim_customer_contacts fails for 1 row; 1 more failed. Published gold is unchanged."
+        "dim_customer_contacts fails for 1 row; also failed: test "
+        "fct_order_lines_has_a_unique_key of fct_order_lines. Published gold is unchanged."
     )
     assert failure.value.exit_code == 1
     assert pointer.read_text() == '{"file": "gold-good.duckdb"}'

@@ -135,8 +135,9 @@ def test_a_failed_test_of_a_mart_is_named_with_rows_and_readers_stay_on_the_old_
     found = failure(in_service, worker, monkeypatch, doubled_mart=mart)
     failed = [each for each in found.checks if each.status == "fail"]
     assert {each.name for each in failed if each.model != mart} == COMPARED_WITH.get(mart, set())
-    named = [each for each in failed if f"test {each.name} of {mart} fails for" in str(found)]
-    (first,) = named
+    assert mart in {each.model for each in failed}
+    assert all(f"test {each.name} of {each.model}" in str(found) for each in failed)
+    (first,) = (each for each in failed if f"test {each.name} of {each.model} fails" in str(found))
     assert first.failing_rows >= 1
     is_personal = f"gold.{mart}" == DIM_CUSTOMER_CONTACTS
     assert bool(first.sample) == (not is_personal)
