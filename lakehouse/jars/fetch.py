@@ -2,7 +2,8 @@
 
 In: `jars.lock` (module, size and SHA-256 of each jar) and the installed packages' versions. Out:
 `<LAKE_HOME>/jars/{kafka,spark}`, exactly as locked.
-Run standalone: `python -m lakehouse.jars` fetches and checks, `python -m lakehouse.jars lock` rewrites the lock for the installed packages.
+Run standalone: `python -m lakehouse.jars` fetches and checks, `python -m lakehouse.jars lock`
+rewrites the lock for the installed packages.
 """
 
 import json
