@@ -21,7 +21,6 @@ from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all t
     record_fault,
 )
 from tests.lake_state import (
-    FAST_JAVA,
     LakeState,
     NewSettings,
     Published,
@@ -77,8 +76,7 @@ def spark(new_settings: NewSettings) -> "Iterator[SparkSession]":
     """The one Spark session of all tests."""
     from lakehouse.spark import open_session
 
-    settings = new_settings(spark_java_options=FAST_JAVA)
-    session = open_session(settings, app_name="cartlake-tests")
+    session = open_session(new_settings(), app_name="cartlake-tests")
     yield session
     session.stop()
 

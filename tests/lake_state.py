@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 ARRIVED = datetime(2011, 12, 10, 9, 30, tzinfo=UTC)
-FAST_JAVA = (
-    "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
-)
-"""For many small plans, each run a few times. C1 alone has 48 MiB for its code: too little."""
 LINE = ("536365", "85123A", "WHITE HEART", "6", "12/1/2010 8:26", "2.55", "17850.0", "France")
 NewSettings = Callable[..., Settings]
 _numbers = itertools.count(1)
