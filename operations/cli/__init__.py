@@ -56,6 +56,7 @@ def main() -> None:
         demo,
         dictionary,
         docs,
+        experiment,
         lineage,
         maintain,
         produce,
