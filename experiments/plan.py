@@ -81,14 +81,14 @@ def _shared_alpha(effect: float, *, arms: int, alpha: float, power: float) -> fl
 
 
 def _power_of_share(units: int, baseline: float, other: float, alpha: float) -> float:
-    from scipy.stats import norm
+    from scipy.special import ndtr, ndtri
 
     pooled = (baseline + other) / 2
     expected = math.sqrt(2 * pooled * (1 - pooled) / units)
     actual = math.sqrt((baseline * (1 - baseline) + other * (1 - other)) / units)
-    critical = norm.isf(alpha / 2) * expected
+    critical = -ndtri(alpha / 2) * expected
     gap = abs(other - baseline)
-    return float(norm.sf((critical - gap) / actual) + norm.cdf((-critical - gap) / actual))
+    return float(ndtr((gap - critical) / actual) + ndtr((-critical - gap) / actual))
 
 
 def _power_of_mean(units: int, effect: float, alpha: float) -> float:
