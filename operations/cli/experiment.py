@@ -106,6 +106,59 @@ def plan(  # noqa: PLR0917 - one parameter per option
     )
 
 
+Registry = Annotated[Path, typer.Option("--registry", help="TOML file of the experiments.")]
+
+
+@experiment.command("list")
+def list_all(registry: Registry) -> None:
+    """The experiments of a registry: name, unit, arms, first metric, owner."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from experiments.registry import read_registry
+
+    found = read_registry(registry)
+    if not found:
+        print(f"{registry} declares no experiment.")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("experiment", "unit", "arms", "metric", "owner"):
+        table.add_column(column, overflow="fold")
+    for name, each in found.items():
+        table.add_row(name, each.unit, ", ".join(each.arms), each.metrics[0], each.owner)
+    Console(markup=False).print(table)
+
+
+@experiment.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    registry: Registry,
+    unit_id: Annotated[
+        str | None, typer.Option("--unit-id", help="Also say which arm this unit gets.")
+    ] = None,
+) -> None:
+    """One experiment as declared, and which arm a unit gets."""
+    from experiments.assignment import arm_of
+    from experiments.registry import one
+
+    found = one(registry, name)
+    total = sum(found.arms.values())
+    arms = ", ".join(f"{arm} {weight / total:.1%}" for arm, weight in found.arms.items())
+    lines = {
+        "hypothesis": found.hypothesis,
+        "owner": found.owner,
+        "unit": found.unit,
+        "arms": f"{arms}; control {found.control}; salt {found.salt}",
+        "metrics": ", ".join(found.metrics),
+        "guardrails": ", ".join(found.guardrails) or "none",
+        "minimum effect": f"{found.minimum_effect:g} of {found.metrics[0]}",
+    }
+    for title, text in lines.items():
+        print(f"{title:<15} {text}")
+    if unit_id is not None:
+        print(f"{unit_id} gets arm {arm_of(unit_id, salt=found.salt, weights=found.arms)}.")
+
+
 def _weights(texts: list[str]) -> dict[str, float]:
     """Read `A=1,B=1`.
 
