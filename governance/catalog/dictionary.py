@@ -49,7 +49,7 @@ def dictionary() -> str:
 
 def _kpis(kpis: Iterable[Kpi]) -> list[str]:
     head = ("KPI", "definition", "calculation", "unit", "better", "owner", "source")
-    return _grid(
+    return grid(
         head,
         (
             (
@@ -104,7 +104,7 @@ def _heading(name: str, text: str, key: Sequence[str]) -> list[str]:
 
 def _columns(columns: Iterable[tuple[str, str, bool, str, str]]) -> list[str]:
     head = ("column", "type", "null", "unit", "meaning")
-    return _grid(
+    return grid(
         head,
         (
             (f"`{name}`", kind, "yes" if nullable else "", unit, meaning)
@@ -113,7 +113,8 @@ def _columns(columns: Iterable[tuple[str, str, bool, str, str]]) -> list[str]:
     )
 
 
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     return [f"| {' | '.join(line)} |" for line in escaped]
