@@ -1,8 +1,8 @@
 """Thirty daily runs with late data, each on the last gold, against one full build of the end.
 
-In: an empty folder. Out: a line a day that says what was built anew, then the checksum of every
+In: an empty folder. Out: a line a day that says what was rebuilt, then the checksum of every
 table of both golds; exit code 1 when one differs.
-Alone: `.venv/bin/python bench/incremental_equals_full.py FOLDER [--days 30]`.
+Run standalone: `.venv/bin/python bench/incremental_equals_full.py FOLDER [--days 30]`.
 
 A seeded shop trades; a part of its records arrives up to nine days late. Each day's arrivals land
 in bronze, are refined by Spark as ever, and published with gate, tests and audit. In the middle the

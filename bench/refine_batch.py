@@ -38,6 +38,7 @@ from lakehouse.contracts.topics import (
     WEB_ORDERS,
 )
 from lakehouse.settings import Settings
+from lakehouse.state import claim
 from lakehouse.tables import Transaction, append, location
 from storefront.messages import encode
 
@@ -267,10 +268,10 @@ def main() -> int:
         medians = {}
         for rows in options.rows:
             settings = Settings(home=folder / f"rows-{rows}", storage=None)
-            settings.home.mkdir()
+            claim(settings)
             settings.jars_dir.symlink_to(jars)
             spark = spark or open_session(settings)
-            create_tables(spark, settings=settings)
+            create_tables(settings)
             costs: dict[int, list[Cost]] = {}
             ran = run(spark, settings, rows=rows, sizes=sizes, log=log)
             for size, cost in list(ran)[options.warm_up :]:

@@ -1,7 +1,7 @@
 """Kafka -> bronze.events, every record exactly once.
 
 In: all source topics and their dead letters. Out: one Delta commit per batch with the raw bytes,
-the app transaction and the batch's offset ranges. Alone: `lake ingest --once`.
+the app transaction and the batch's offset ranges. Run standalone: `lake ingest --once`.
 """
 
 import json

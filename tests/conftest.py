@@ -1,4 +1,4 @@
-"""What is dear is started once for all tests: the jars, a Spark session, a Kafka, warm workers."""
+"""What is expensive starts once for all tests: jars, a Spark session, a Kafka, warm workers."""
 
 import contextlib
 import json
@@ -21,6 +21,7 @@ from tests.faults.results import (  # noqa: F401 - hooks and a fixture for all t
     record_fault,
 )
 from tests.lake_state import (
+    FAST_JAVA,
     LakeState,
     NewSettings,
     Published,
@@ -76,7 +77,8 @@ def spark(new_settings: NewSettings) -> "Iterator[SparkSession]":
     """The one Spark session of all tests."""
     from lakehouse.spark import open_session
 
-    session = open_session(new_settings(), app_name="cartlake-tests")
+    settings = new_settings(spark_java_options=FAST_JAVA)
+    session = open_session(settings, app_name="cartlake-tests")
     yield session
     session.stop()
 

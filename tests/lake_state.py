@@ -48,7 +48,7 @@ BRONZE_SCHEMA = ", ".join(f"`{each.name}` {each.type}" for each in BRONZE_EVENTS
 FAST_JAVA = (
     "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 )
-"""For short runs of Spark. C1 alone has 48 MiB for its code; when full, it compiles no more."""
+"""For many small plans, each run a few times. C1 alone has 48 MiB for its code: too little."""
 LINE = ("536365", "85123A", "WHITE HEART", "6", "12/1/2010 8:26", "2.55", "17850.0", "France")
 NewSettings = Callable[..., Settings]
 _numbers = itertools.count(1)

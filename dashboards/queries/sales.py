@@ -54,7 +54,10 @@ class Totals:
 
 
 def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:
-    """First and last day with orders, without outliers, and the countries by gross revenue; None in an empty shop."""
+    """First and last day with orders, without outliers, and the countries by gross revenue.
+
+    None in an empty shop.
+    """
     first_day, last_day, outlier_count = cursor.execute(
         f"""select min(date_day) filter (not is_outlier), max(date_day) filter (not is_outlier),
           count(*) filter (is_outlier) from {DIM_DATES} where is_trading_day"""

@@ -1,7 +1,8 @@
 """Runs the real command line with faults planted at named points; the product knows nothing of it.
 
 In: a plan as JSON and the words of a `lake` command, or `-m MODULE` for one of its children. Out:
-the command itself, until a planted point is reached. Alone: `tests.faults.commands` starts it.
+the command itself, until a planted point is reached.
+`tests.faults.commands` starts it.
 """
 
 import contextlib

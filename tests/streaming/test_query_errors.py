@@ -1,4 +1,4 @@
-"""What a person is told of a query that failed."""
+"""The message about a query that failed."""
 
 import pytest
 
