@@ -1,6 +1,6 @@
-"""The data dictionary: what each KPI, table and column means, as one page of Markdown.
+"""The data dictionary: what each KPI, table, column and field means, as one page of Markdown.
 
-In: the declared KPIs, the contracts of gold and those of the lake's tables. Out: the page's text,
+In: the declared KPIs, the contracts of gold, tables and topics. Out: the page's text,
 the same for the same contracts. Run standalone: `lake dictionary` writes it to docs/dictionary.md.
 """
 
@@ -11,6 +11,7 @@ from lakehouse.contracts.kpis import TABLE as KPI_TABLE
 from lakehouse.contracts.kpis import Kpi, read_kpis
 from lakehouse.contracts.marts import Mart, read_marts
 from lakehouse.contracts.tables import TABLES, Table
+from lakehouse.contracts.topics import SOURCE_TOPICS, Topic
 from lakehouse.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "dictionary.md"
@@ -18,8 +19,8 @@ _BETTER = {"up": "more", "down": "less"}
 _OPENING = f"""# Data dictionary
 
 `./lake dictionary` makes this page from the declared KPIs (`dbt_project/dbt_project.yml`) and the
-contracts (`dbt_project/models/marts/*.yml`, `lakehouse/contracts/tables.py`). Change those and not
-this page.
+contracts (`dbt_project/models/marts/*.yml`, `tables.py` and `topics.py` of `lakehouse/contracts`).
+Change those and not this page.
 
 ## KPIs
 
@@ -42,6 +43,8 @@ def dictionary() -> str:
             *map(_mart, read_marts()),
             ["", "## Bronze and silver"],
             *map(_table, TABLES),
+            ["", "## Topics"],
+            *map(_topic, SOURCE_TOPICS),
             [""],
         )
     )
@@ -88,6 +91,23 @@ def _table(table: Table) -> list[str]:
                 f"{each.description}{' (personal)' if each.personal else ''}".strip(),
             )
             for each in table.columns
+        ),
+    ]
+
+
+def _topic(topic: Topic) -> list[str]:
+    text = f"{topic.description} Schema version {topic.schema_version}."
+    return [
+        *_heading(topic.name, text, (topic.key,)),
+        *_columns(
+            (
+                each.name,
+                each.kind,
+                each.nullable,
+                each.unit,
+                "; ".join(filter(None, (each.description, ", ".join(each.values)))),
+            )
+            for each in topic.fields_of(topic.schema_version)
         ),
     ]
 
