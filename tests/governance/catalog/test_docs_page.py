@@ -64,7 +64,7 @@ def test_a_reader_without_network_sees_kpis_rows_types_and_origins(
         kpi = page.locator("tr", has_text="Gross revenue and cancelled amount together.")
         assert "int_days_measured.net_amount" in kpi.inner_text()
         page.goto(path.as_uri() + SALES)
-        page.get_by_text("1,234").or_(page.get_by_text("1234")).first.wait_for()
+        page.get_by_text("1,234", exact=True).first.wait_for()
         row = page.locator("tr", has_text="net_amount").first
         assert "decimal(18, 4)" in row.inner_text()
         row.click()
