@@ -50,8 +50,10 @@ def test_a_column_has_its_missing_values_its_quarters_and_its_outliers(
         for name, cells in re.findall(r"<th>(\w+)</th>((?:\s*<td>.*?</td>)+)", page)
     }
     assert {name: each["outliers"] for name, each in facts.items()} == {
-        **{"pieces": "1", "amount": "1"},
-        **{"colour": "", "long_key": ""},
+        "pieces": "1",
+        "amount": "1",
+        "colour": "",
+        "long_key": "",
     }
     wanted = ("column_type", "min", "max", "q25", "q50", "q75", "null_percentage")
     assert [facts["pieces"][each] for each in wanted] == [
