@@ -45,7 +45,8 @@ def write_docs(path: Path, *, settings: Settings) -> bool:
         )
     described = json.loads(manifest)
     known = describe_columns(described, read_manifest(described), rows or {})
-    page = page.replace(manifest, json.dumps(described)).replace(catalog, json.dumps(known))
+    for generated, content in ((manifest, described), (catalog, known)):
+        page = page.replace(generated, json.dumps(content).replace("</", "<\\/"))
     replace_text(path, page.replace("<head>", _HEAD, 1))
     return rows is not None
 
@@ -54,13 +55,15 @@ def _rows(settings: Settings) -> dict[str, int] | None:
     """Rows of each mart of the gold in service; None where none was published yet."""
     try:
         with open_gold(settings) as gold:
-            found = gold.execute(
-                "select 'gold.' || table_name, estimated_size from duckdb_tables() "
-                "where schema_name = 'gold'"
+            tables = gold.execute(
+                "select 'gold.' || table_name from duckdb_tables() where schema_name = 'gold'"
             ).fetchall()
+            return {
+                name: gold.execute(f"select count(*) from {name}").fetchall()[0][0]
+                for (name,) in tables
+            }
     except NothingPublished:
         return None
-    return dict(found)
 
 
 def describe_columns(
