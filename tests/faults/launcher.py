@@ -45,8 +45,8 @@ class Point:
 POINTS: dict[str, Point] = {
     # Kafka -> bronze
     "ingest.started": Point("streaming.ingest", "start_query", "after"),
-    "ingest.before_write": Point("streaming.ingest", "append", "before"),
-    "ingest.after_write": Point("streaming.ingest", "append", "after"),
+    "ingest.before_write": Point("streaming.ingest", "append_rows", "before"),
+    "ingest.after_write": Point("streaming.ingest", "append_rows", "after"),
     # bronze -> silver
     "refine.started": Point("streaming.refine", "start_query", "after"),
     "refine.before_batch": Point("streaming.refine", "refine_records", "before"),
