@@ -166,7 +166,7 @@ def test_a_page_leads_to_its_tiles_and_to_the_tables_that_it_shows(settings: Set
     page = lineage_of("/overview", settings=settings)
     assert page[:3] == [
         *("page overview", "comes from"),
-        "  tile Key figures: gold.fct_daily_sales, gold.fct_order_lines",
+        "  tile Key figures: gold.dim_dates, gold.fct_daily_sales, gold.fct_order_lines",
     ]
     assert f"  {FCT_DAILY_SALES}" in page
     assert f"    {FCT_ORDER_LINES}" in page
