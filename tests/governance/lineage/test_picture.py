@@ -148,7 +148,7 @@ def test_a_picture_is_written_then_current_then_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert commands.__name__
-    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "lake"))
+    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "state"))
     path, runner = tmp_path / "orders.svg", CliRunner()
     arguments = ["lineage", FCT_ORDERS, "--picture", str(path)]
     told = runner.invoke(app, [*arguments, "--check"])
