@@ -19,8 +19,8 @@ def demo(  # noqa: PLR0917 - one parameter per option
         Path | None, typer.Option(help="Another shop's ERP extract: csv, csv.gz or parquet.")
     ] = None,
     sources: Annotated[
-        str, typer.Option(help="erp, or erp,web with the simulated web shop.")
-    ] = "erp,web",
+        str | None, typer.Option(help="Which sources, such as erp; default: all.")
+    ] = None,
     encoding: Encoding = "utf-8",
     date_order: DatesIn = None,
 ) -> None:
@@ -30,14 +30,21 @@ def demo(  # noqa: PLR0917 - one parameter per option
     from lakehouse.state import wipe
     from operations.cli.display import show_summary, stage_display
     from operations.context import Context
-    from operations.demo.demo import DemoOptions, check_source, run_once, screens
-    from operations.demo.open_shop import keep_open
+    from operations.demo.demo import (
+        SOURCES,
+        DemoOptions,
+        check_source,
+        keep_open,
+        run_once,
+        screens,
+    )
     from operations.run import reported
     from storefront.erp.extract import Reading
 
     settings = Settings()
     reading = Reading(encoding, date_order)
-    options = DemoOptions(file, reading, quick, tuple(filter(None, sources.split(","))))
+    chosen = SOURCES if sources is None else tuple(filter(None, sources.split(",")))
+    options = DemoOptions(file, reading, quick, chosen)
     check_source(options)
     if fresh:
         from streaming import broker

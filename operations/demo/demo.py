@@ -5,6 +5,7 @@ the children that judge and build import while Spark starts.
 """
 
 import contextlib
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,17 +21,22 @@ from operations.context import Context, alone
 from operations.demo.sender import Feed, Feeder
 from storefront.erp.extract import AS_USUAL, Reading, read_extract
 
+SOURCES = (
+    "erp",
+    "web",  # part: simulator
+)
 DEMO_SHOP_DAYS = 3
+PAUSE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the demo sends; `sources` holds erp, or erp and web."""
+    """What the demo sends; `sources` are some of SOURCES."""
 
     file: Path | None = None
     reading: Reading = AS_USUAL
     quick: bool = False
-    sources: tuple[str, ...] = ("erp", "web")
+    sources: tuple[str, ...] = SOURCES
 
 
 def run_once(
@@ -73,11 +79,24 @@ def check_source(options: DemoOptions) -> None:
     """Refuse a bad extract before anything starts. Raises: LakeError."""
     if options.file is not None:
         read_extract(options.file, options.reading)
-    unknown = set(options.sources) - {"erp", "web"}
+    unknown = set(options.sources) - set(SOURCES)
     if unknown or not options.sources:
         raise LakeError(
-            f"There is no source '{', '.join(sorted(unknown))}'. Use --sources erp or erp,web."
+            f"There is no source '{', '.join(sorted(unknown))}'. Use --sources with one or several "
+            f"of {','.join(SOURCES)}."
         )
+
+
+def keep_open(context: Context, options: DemoOptions, *, on_day: Callable[[str], None]) -> None:
+    """Play the next days until interrupted; without the web source only the screens stay up."""
+    waiting = threading.Event()
+    while not waiting.wait(PAUSE_SECONDS):
+        # part: simulator
+        if "web" in options.sources:
+            from operations.demo.open_shop import play_next_day
+
+            on_day(play_next_day(context, options.file, options.reading))
+        # end part
 
 
 def _send_and_ingest(context: Context, feeder: Feeder) -> str:
