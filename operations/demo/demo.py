@@ -19,6 +19,7 @@ from lakehouse.settings import PROJECT_ROOT, Settings, address
 from operations import steps
 from operations.context import Context, alone
 from operations.demo.sender import Feed, Feeder
+from storefront.data import embedded_history
 from storefront.erp.extract import AS_USUAL, Reading, read_extract
 
 SOURCES = (
@@ -77,7 +78,9 @@ def run_once(
 
 def check_source(options: DemoOptions) -> None:
     """Refuse a bad extract before anything starts. Raises: LakeError."""
-    if options.file is not None:
+    if options.file is None:
+        embedded_history()
+    else:
         read_extract(options.file, options.reading)
     unknown = set(options.sources) - set(SOURCES)
     if unknown or not options.sources:
