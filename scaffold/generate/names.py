@@ -34,9 +34,7 @@ def kinds(answers: dict[str, Any], tree: Path) -> tuple[Kind, ...]:
     verbs = "|".join(re.escape(each) for each in (*WORDS_AFTER, *verbs_of(tree)))
     return (
         Kind("title Cartlake", re.compile(r"\bCartlake\b"), answers["project_name"]),
-        Kind(
-            "package cartlake", re.compile(r"(?<![A-Za-z])cartlake(?![A-Za-z])"), answers["package"]
-        ),
+        Kind("package cartlake", re.compile(r"(?<![a-z])cartlake(?![a-z])"), answers["package"]),
         Kind("prefix LAKE_", re.compile(r"(?<![A-Z0-9_])LAKE_(?![a-z])"), answers["env_prefix"]),
         Kind("state folder .lake", re.compile(r"(?<![\w)\]])\.lake\b(?!\()"), f".{command}"),
         Kind(
