@@ -41,7 +41,7 @@ def kinds(answers: dict[str, Any], tree: Path) -> tuple[Kind, ...]:
             "command lake",
             re.compile(
                 r"(?<=/)lake(?![\w/-])"  # a path ends in it: ./lake, bin/lake
-                r"""|(?<=["'`])lake(?=["'`])"""  # quoted alone
+                r"""|(?<=["'`?])lake(?=["'`]|\s|\\s)"""  # quoted, alone or first
                 rf"|(?<![\w./-])lake(?=\s+(?:{verbs}))"  # before a verb
                 r"|^lake(?= = \")",  # the script of pyproject.toml
                 re.M,
