@@ -39,11 +39,8 @@ def describe(tree: Path, answers: dict[str, Any], *, commit: str) -> None:
     own = f"description = {_quoted(answers['description'])}\n"
     own += f"authors = [{{ name = {_quoted(answers['author'])} }}]\n"
     text = re.sub(r"(?m)^description = .*\n", lambda _: own, text, count=1)
-    # Longer names make longer lines of text, which no formatter wraps.
-    text = text.replace(
-        "[tool.ruff.lint.mccabe]",
-        "[tool.ruff.lint.pycodestyle]\nmax-line-length = 140\n\n[tool.ruff.lint.mccabe]",
-    )
+    reason = '    "E501",    # longer names make longer lines of text, which no formatter wraps\n'
+    text = text.replace("\nignore = [\n", f"\nignore = [\n{reason}", 1)
     path.write_text(text, encoding="utf-8")
     origin = f"Made from the template Cartlake (Apache License 2.0) at its commit {commit[:12]}"
     for name, sentence in (
