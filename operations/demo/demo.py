@@ -27,7 +27,6 @@ SOURCES = (
     "web",  # part: simulator
 )
 DEMO_SHOP_DAYS = 3
-PAUSE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -92,14 +91,13 @@ def check_source(options: DemoOptions) -> None:
 
 def keep_open(context: Context, options: DemoOptions, *, on_day: Callable[[str], None]) -> None:
     """Play the next days until interrupted; without the web source only the screens stay up."""
-    waiting = threading.Event()
-    while not waiting.wait(PAUSE_SECONDS):
-        # part: simulator
-        if "web" in options.sources:
-            from operations.demo.open_shop import play_next_day
+    # part: simulator
+    if "web" in options.sources:
+        from operations.demo.open_shop import play_on
 
-            on_day(play_next_day(context, options.file, options.reading))
-        # end part
+        play_on(context, options.file, options.reading, on_day=on_day)
+    # end part
+    threading.Event().wait()
 
 
 def _send_and_ingest(context: Context, feeder: Feeder) -> str:

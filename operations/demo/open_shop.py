@@ -4,6 +4,7 @@ In: a context whose demo has run. Out: per day new orders, new gold, and the ope
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,18 @@ from operations.report import build_report, new_run_id, write_report
 from pipelines.publishing.publish import PublishOutcome
 from storefront.erp.extract import Reading
 from streaming.web_shop import send_shop_days, shop_days_sent
+
+
+PAUSE_SECONDS = 15.0
+
+
+def play_on(
+    context: Context, file: Path | None, reading: Reading, *, on_day: Callable[[str], None]
+) -> None:
+    """Play one day after the other until interrupted, each after a pause."""
+    while True:
+        time.sleep(PAUSE_SECONDS)
+        on_day(play_next_day(context, file, reading))
 
 
 def play_next_day(context: Context, file: Path | None, reading: Reading) -> str:

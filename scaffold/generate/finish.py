@@ -79,7 +79,17 @@ def format_code(tree: Path) -> bool:
             return False
         unused = ("check", "--quiet", "--select", "F401,I001", "--fix-only", ".")
         for arguments in (unused, ("format", "--quiet", ".")):
-            subprocess.run([*command, *arguments, "--no-cache"], cwd=tree, check=True)
+            done = subprocess.run(
+                [*command, *arguments, "--no-cache"],
+                cwd=tree,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                sys.exit(
+                    f"The parts that stay don't fit together, a fault of the template: {done.stderr}"
+                )
     return True
 
 
