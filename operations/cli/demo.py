@@ -1,5 +1,6 @@
 """`lake demo`: everything, from the sources to the screens."""
 
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,14 +31,7 @@ def demo(  # noqa: PLR0917 - one parameter per option
     from lakehouse.state import wipe
     from operations.cli.display import show_summary, stage_display
     from operations.context import Context
-    from operations.demo.demo import (
-        SOURCES,
-        DemoOptions,
-        check_source,
-        keep_open,
-        run_once,
-        screens,
-    )
+    from operations.demo.demo import SOURCES, DemoOptions, check_source, run_once, screens
     from operations.run import reported
     from storefront.erp.extract import Reading
 
@@ -87,7 +81,13 @@ def demo(  # noqa: PLR0917 - one parameter per option
             print(
                 f"Screens: {address(settings)}  The shop stays open; Ctrl-C closes it.", flush=True
             )
-            keep_open(context, options, on_day=print)
+            # part: simulator
+            if "web" in options.sources:
+                from operations.demo.open_shop import play_on
+
+                play_on(context, file, reading, on_day=print)
+            # end part
+            threading.Event().wait()
 
         reported(work, settings=settings, command="lake demo", on_change=on_change, then=then)
     print(f"The screens show it again with ./lake dashboard at {address(settings)}")

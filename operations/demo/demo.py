@@ -5,7 +5,6 @@ the children that judge and build import while Spark starts.
 """
 
 import contextlib
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,17 +86,6 @@ def check_source(options: DemoOptions) -> None:
             f"There is no source '{', '.join(sorted(unknown))}'. Use --sources with one or several "
             f"of {','.join(SOURCES)}."
         )
-
-
-def keep_open(context: Context, options: DemoOptions, *, on_day: Callable[[str], None]) -> None:
-    """Play the next days until interrupted; without the web source only the screens stay up."""
-    # part: simulator
-    if "web" in options.sources:
-        from operations.demo.open_shop import play_on
-
-        play_on(context, options.file, options.reading, on_day=on_day)
-    # end part
-    threading.Event().wait()
 
 
 def _send_and_ingest(context: Context, feeder: Feeder) -> str:

@@ -16,7 +16,6 @@ from pipelines.publishing.publish import PublishOutcome
 from storefront.erp.extract import Reading
 from streaming.web_shop import send_shop_days, shop_days_sent
 
-
 PAUSE_SECONDS = 15.0
 
 

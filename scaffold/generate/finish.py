@@ -87,9 +87,7 @@ def format_code(tree: Path) -> bool:
                 check=False,
             )
             if done.returncode:
-                sys.exit(
-                    f"The parts that stay don't fit together, a fault of the template: {done.stderr}"
-                )
+                sys.exit(f"The parts don't fit together, a fault of the template: {done.stderr}")
     return True
 
 

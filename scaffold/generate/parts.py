@@ -13,9 +13,9 @@ from pathlib import Path
 from scaffold.generate.names import files, texts
 
 _SIGN = r"(?:#|<!--|--)"
-BLOCK = re.compile(rf"\s*{_SIGN} part: (\w+)(?: -->)?\s*")
+BLOCK = re.compile(rf"\s*{_SIGN} part: (\w+(?:, \w+)*)(?: -->)?\s*")
 END = re.compile(rf"\s*{_SIGN} end part(?: -->)?\s*")
-LINE = re.compile(rf"(?:;|\s*{_SIGN}) part: (\w+)(?: -->)?(?=\s*\|?\s*$)")
+LINE = re.compile(rf"(?:;|\s*{_SIGN}) part: (\w+(?:, \w+)*)(?: -->)?(?=\s*\|?\s*$)")
 LINK = re.compile(r"\[((?:[^][]|!\[[^]]*\]\([^)]*\))*)\]\((?!https?:)([^)#\s]+)[^)\s]*\)")
 
 
@@ -43,18 +43,24 @@ def leave_out(tree: Path, left_out: Iterable[str], every: dict[str, list[str]]) 
 def without(text: str, left_out: set[str]) -> str:
     """The text without the marked lines of these parts, and without any mark."""
     kept: list[str] = []
-    block: str | None = None
+    is_in_left_out = False
     for line in text.splitlines(keepends=True):
         if found := BLOCK.fullmatch(line):
-            block = found[1]
-        elif block is not None and END.fullmatch(line):
-            block = None
-        elif (found := LINE.search(line.rstrip("\n"))) is not None:
-            if found[1] not in left_out and block not in left_out:
+            is_in_left_out = _is_of(found, left_out)
+        elif END.fullmatch(line):
+            is_in_left_out = False
+        elif not is_in_left_out:
+            found = LINE.search(line.rstrip("\n"))
+            if found is None:
+                kept.append(line)
+            elif not _is_of(found, left_out):
                 kept.append(LINE.sub("", line.rstrip("\n")) + "\n")
-        elif block not in left_out:
-            kept.append(line)
     return "".join(kept)
+
+
+def _is_of(mark: re.Match[str], left_out: set[str]) -> bool:
+    """Whether a mark names one of these parts; what needs two parts names both."""
+    return not left_out.isdisjoint(mark[1].split(", "))
 
 
 def _without_dead_links(path: Path) -> str:
