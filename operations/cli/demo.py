@@ -79,7 +79,8 @@ def demo(  # noqa: PLR0917 - one parameter per option
             if once:
                 return
             print(
-                f"Screens: {address(settings)}  The shop stays open; Ctrl-C closes it.", flush=True
+                f"Screens: {address(context.settings)}  The shop stays open; Ctrl-C closes it.",
+                flush=True,
             )
             # part: simulator
             if "web" in options.sources:
