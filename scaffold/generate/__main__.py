@@ -25,7 +25,7 @@ def main() -> None:
     parts.leave_out(tree, left_out, every)
     dropped = lock.follow(tree, old="cartlake", new=answers["package"])
     counts = names.rename(tree, names.kinds(answers, tree))
-    if left := names.left_over(tree, answers):
+    if left := names.left_over(tree):
         sys.exit(f"The old name is left in {left[0]}: this is a fault of the template.")
     finish.describe(tree, answers, commit=request["commit"])
     is_formatted = finish.format_code(tree)

@@ -101,8 +101,8 @@ def _too_long(what: str, text: str) -> str | None:
 
 def _packages(tree: Path) -> set[str]:
     """Names of all that the template's lock holds, its own included."""
-    lock = tomllib.loads((tree / "uv.lock").read_text(encoding="utf-8"))
-    return {package["name"] for package in lock["package"]}
+    lock = (tree / "uv.lock").read_text(encoding="utf-8")
+    return set(re.findall(r'(?m)^\[\[package\]\]\nname = "(.*)"$', lock))
 
 
 def _taken(tree: Path) -> dict[str, list[str]]:

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +70,8 @@ def write_cruft_notes(tree: Path, request: dict[str, Any]) -> None:
 
 def format_code(tree: Path) -> bool:
     """Format as the project's own checks want it, by the ruff of its lock; False without one."""
-    lock = tomllib.loads((tree / "uv.lock").read_text(encoding="utf-8"))
-    version = next(each["version"] for each in lock["package"] if each["name"] == "ruff")
+    lock = (tree / "uv.lock").read_text(encoding="utf-8")
+    version = re.findall(r'(?m)^name = "ruff"\nversion = "(.*)"$', lock)[0]
     with tempfile.TemporaryDirectory(prefix="ruff-") as folder:
         command = _ruff(version, Path(folder))
         if command is None:

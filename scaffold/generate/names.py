@@ -64,6 +64,8 @@ def rename(tree: Path, every: tuple[Kind, ...]) -> dict[str, int]:
     """Replace all names in texts and paths; returns how many of each kind there were."""
     counts = {kind.title: 0 for kind in every}
     for path, text in texts(tree):
+        if "lake" not in text.lower():
+            continue
         new = text
         for kind in every:
             new, count = kind.pattern.subn(_as_is(kind.new), new)
@@ -82,19 +84,13 @@ def rename(tree: Path, every: tuple[Kind, ...]) -> dict[str, int]:
     return counts
 
 
-def left_over(tree: Path, answers: dict[str, Any]) -> list[str]:
-    """Places that still have a name of the template."""
-    found = [
-        f"{path.relative_to(tree)}" for path, text in texts(tree) if "cartlake" in text.lower()
+def left_over(tree: Path) -> list[str]:
+    """Files that still have the product's name, in whatever form."""
+    every = [path for path, text in texts(tree) if "cartlake" in text.lower()]
+    return [
+        str(path.relative_to(tree))
+        for path in every + [each for each in files(tree) if "cartlake" in each.name]
     ]
-    every = kinds(answers, tree)
-    found += [
-        f"{path.relative_to(tree)} ({kind.title})"
-        for path, text in texts(tree)
-        for kind in every
-        if kind.new not in kind.title and kind.pattern.search(text)
-    ]
-    return found + [str(path) for path in files(tree) if "cartlake" in path.name]
 
 
 def files(tree: Path) -> Iterator[Path]:

@@ -33,9 +33,8 @@ def leave_out(tree: Path, left_out: Iterable[str], every: dict[str, list[str]]) 
         else:
             path.unlink(missing_ok=True)
     for path, text in texts(tree):
-        new = without(text, set(left_out))
-        if new != text:
-            path.write_text(new, encoding="utf-8")
+        if "part: " in text:
+            path.write_text(without(text, set(left_out)), encoding="utf-8")
     for path in [each for each in files(tree) if each.suffix == ".md"]:
         path.write_text(_without_dead_links(path), encoding="utf-8")
 
