@@ -19,12 +19,12 @@ def main() -> None:
     answers, tree = request["answers"], Path.cwd()
     if said := complaint(answers, tree):
         sys.exit(said)
-    every = parts.read(tree)
+    every, kinds = parts.read(tree), names.kinds(answers, tree)
     left_out = [part for part in every if not answers.get(part, part != "template")]
     finish.write_readme(tree, answers)
     parts.leave_out(tree, left_out, every)
     dropped = lock.follow(tree, old="cartlake", new=answers["package"])
-    counts = names.rename(tree, names.kinds(answers, tree))
+    counts = names.rename(tree, kinds)
     if left := names.left_over(tree):
         sys.exit(f"The old name is left in {left[0]}: this is a fault of the template.")
     finish.describe(tree, answers, commit=request["commit"])

@@ -4,7 +4,7 @@ In: a tree and the answers. Out: the tree with the new names, and how many of ea
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,18 @@ NOT_TEXT = {".parquet", ".lock", ".png"}
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of name: what it is called, where it stands, and what comes in its place."""
+    """One kind of name: what it names, the old name, where that is a name, and the new one."""
 
-    title: str
-    pattern: re.Pattern[str]
+    what: str
+    old: str
+    pattern: str
     new: str
+
+    def replace(self, text: str) -> tuple[str, int]:
+        """The text with the new name, and how often it was put in."""
+        if self.old not in text:
+            return text, 0
+        return re.subn(self.pattern, lambda _: self.new, text)
 
 
 def kinds(answers: dict[str, Any], tree: Path) -> tuple[Kind, ...]:
@@ -30,24 +37,20 @@ def kinds(answers: dict[str, Any], tree: Path) -> tuple[Kind, ...]:
     The variable `lake`, the lake in a sentence, `lakehouse`, `LakeError` and Delta Lake are no
     names of the product, and match none of these.
     """
-    command = answers["command"]
     verbs = "|".join(re.escape(each) for each in (*WORDS_AFTER, *verbs_of(tree)))
+    command = (
+        r"(?m)(?<=/)lake(?![\w/-])"  # a path ends in it: ./lake, bin/lake
+        r"""|(?<=["'`?])lake(?=["'`]|\s|\\s)"""  # quoted, alone or first
+        rf"|(?<![\w./-])lake(?=\s+(?:{verbs}))"  # before a verb
+        r"|^lake(?= = \")"  # the script of pyproject.toml
+    )
+    state = r"(?<![\w)\]])\.lake\b(?!\()"  # no attribute of an object
     return (
-        Kind("title Cartlake", re.compile(r"\bCartlake\b"), answers["project_name"]),
-        Kind("package cartlake", re.compile(r"(?<![a-z])cartlake(?![a-z])"), answers["package"]),
-        Kind("prefix LAKE_", re.compile(r"(?<![A-Z0-9_])LAKE_(?![a-z])"), answers["env_prefix"]),
-        Kind("state folder .lake", re.compile(r"(?<![\w)\]])\.lake\b(?!\()"), f".{command}"),
-        Kind(
-            "command lake",
-            re.compile(
-                r"(?<=/)lake(?![\w/-])"  # a path ends in it: ./lake, bin/lake
-                r"""|(?<=["'`?])lake(?=["'`]|\s|\\s)"""  # quoted, alone or first
-                rf"|(?<![\w./-])lake(?=\s+(?:{verbs}))"  # before a verb
-                r"|^lake(?= = \")",  # the script of pyproject.toml
-                re.M,
-            ),
-            command,
-        ),
+        Kind("title", "Cartlake", r"\bCartlake\b", answers["project_name"]),
+        Kind("package", "cartlake", r"(?<![a-z])cartlake(?![a-z])", answers["package"]),
+        Kind("prefix", "LAKE_", r"(?<![A-Z0-9_])LAKE_(?![a-z])", answers["env_prefix"]),
+        Kind("state folder", ".lake", state, f".{answers['command']}"),
+        Kind("command", "lake", command, answers["command"]),
     )
 
 
@@ -62,35 +65,26 @@ def verbs_of(tree: Path) -> list[str]:
 
 def rename(tree: Path, every: tuple[Kind, ...]) -> dict[str, int]:
     """Replace all names in texts and paths; returns how many of each kind there were."""
-    counts = {kind.title: 0 for kind in every}
+    counts = {kind.what: 0 for kind in every}
     for path, text in texts(tree):
-        if "lake" not in text.lower():
-            continue
         new = text
         for kind in every:
-            new, count = kind.pattern.subn(_as_is(kind.new), new)
-            counts[kind.title] += count
+            new, count = kind.replace(new)
+            counts[kind.what] += count
         if new != text:
             path.write_text(new, encoding="utf-8")
-    package, command = (
-        next(k.new for k in every if k.title.startswith(w)) for w in ("pack", "comm")
-    )
-    for path in sorted(files(tree)):
-        if path.stem == "cartlake":
-            path.rename(path.with_stem(package))
-            counts["package cartlake"] += 1
-    (tree / "lake").rename(tree / command)
-    counts["command lake"] += 1
+    for kind in every:
+        for path in [each for each in files(tree) if each.stem == kind.old]:
+            path.rename(path.with_stem(kind.new))
+            counts[kind.what] += 1
     return counts
 
 
 def left_over(tree: Path) -> list[str]:
     """Files that still have the product's name, in whatever form."""
-    every = [path for path, text in texts(tree) if "cartlake" in text.lower()]
-    return [
-        str(path.relative_to(tree))
-        for path in every + [each for each in files(tree) if "cartlake" in each.name]
-    ]
+    found = [path for path, text in texts(tree) if "cartlake" in text.lower()]
+    found += [path for path in files(tree) if "cartlake" in path.name]
+    return [str(path.relative_to(tree)) for path in found]
 
 
 def files(tree: Path) -> Iterator[Path]:
@@ -107,7 +101,3 @@ def texts(tree: Path) -> Iterator[tuple[Path, str]]:
             and "__pycache__" not in path.parts
         ):
             yield path, path.read_text(encoding="utf-8")
-
-
-def _as_is(text: str) -> Callable[[re.Match[str]], str]:
-    return lambda _: text

@@ -63,7 +63,7 @@ def test_what_is_no_name_stays(text: str) -> None:
 
 def renamed(text: str) -> str:
     for kind in names.kinds(GOOD, PROJECT_ROOT):
-        text = kind.pattern.sub(lambda _, new=kind.new: new, text)  # type: ignore[misc]
+        text, _ = kind.replace(text)
     return text
 
 

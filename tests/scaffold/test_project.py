@@ -1,6 +1,5 @@
 """Projects as a user makes them: by cookiecutter, updated by cruft, from the tree as it is."""
 
-import ast
 import json
 import re
 import shutil
@@ -16,6 +15,7 @@ from tests.scaffold.conftest import Workshop
 OLD = re.compile(r"(?i:cartlake)|LAKE_[A-Z]|\./lake\b|`lake [a-z]|bin/lake\b|\"\.lake\b|\"lake\"")
 """Names of the template, found in another way than the generator finds them."""
 MARK = re.compile(r"(?m)(?:#|<!--|;) (?:part: [a-z, ]+|end part)(?: -->)?(?: \|)?$")
+IMPORT = re.compile(r"(?m)^ *(?:from ([\w.]+) import |import ([\w.]+))")
 ORIGIN = "Made from the template Cartlake (Apache License 2.0) at its commit "
 WHOLE = {
     "project_name": "Orchard Books",
@@ -48,16 +48,9 @@ def require_sound_code(project: Path) -> None:
     folders = {path.name for path in project.iterdir() if any(path.glob("*.py"))}
     missing = set()
     for path in project.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        compile(tree, path, "exec")
-        found = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        found |= {
-            each.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Import)
-            for each in node.names
-        }
-        for name in found:
+        text = path.read_text(encoding="utf-8")
+        compile(text, path, "exec")
+        for name in {each[0] or each[1] for each in IMPORT.findall(text)}:
             place = project / name.replace(".", "/")
             if name.partition(".")[0] in folders and not (
                 place.is_dir() or place.with_suffix(".py").is_file()
