@@ -33,21 +33,29 @@ def main() -> None:
         finish.write_cruft_notes(tree, request)
     for path in tree.iterdir():
         shutil.move(path, Path(request["project"]) / path.name)
-    report(answers, counts, left_out, dropped, is_formatted=is_formatted)
+    report(
+        answers,
+        [(kind, counts[kind.what]) for kind in kinds],
+        left_out,
+        dropped,
+        is_formatted=is_formatted,
+    )
 
 
 def report(
     answers: dict[str, object],
-    counts: "dict[str, int]",
+    counts: list[tuple[names.Kind, int]],
     left_out: list[str],
     dropped: int,
     *,
     is_formatted: bool,
 ) -> None:
     """Print what a user may want to check."""
-    print(f"{answers['project_name']}: {sum(counts.values()):,} names changed, 0 left:")
-    for kind, count in counts.items():
-        print(f"  {count:5,}  {kind}")
+    print(
+        f"{answers['project_name']}: {sum(count for _, count in counts):,} names changed, 0 left:"
+    )
+    for kind, count in counts:
+        print(f"  {count:5,}  {kind.what} {kind.old} is {kind.new}")
     asked = [part for part in left_out if part != "template"]
     if asked:
         print(f"Left out: {', '.join(asked)}. {dropped} packages fewer in the lock.")

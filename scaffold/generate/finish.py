@@ -55,10 +55,8 @@ def describe(tree: Path, answers: dict[str, Any], *, commit: str) -> None:
 def write_cruft_notes(tree: Path, request: dict[str, Any]) -> None:
     """What `cruft update` needs: the template, its commit, the answers."""
     answers = request["answers"]
-    place = answers["_template"]
-    template = request["repository"] if Path(place).exists() or ":" not in place else place
     notes = {
-        "template": template,
+        "template": request["template"],
         "commit": request["commit"],
         "checkout": None,
         "context": {"cookiecutter": {k: v for k, v in answers.items() if k[0] != "_"}},

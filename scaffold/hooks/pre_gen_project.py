@@ -30,7 +30,7 @@ def main() -> None:
         request = {
             "answers": ANSWERS,
             "commit": commit,
-            "repository": str(repository),
+            "template": template(repository),
             "project": str(Path.cwd()),
         }
         made = subprocess.run(
@@ -50,6 +50,15 @@ def main() -> None:
 def is_by_cruft() -> bool:
     """Whether cruft asks: it names the commit, and keeps its own notes of what it made."""
     return "_commit" in ANSWERS
+
+
+def template(repository: Path) -> str:
+    """What a later update is asked for: the place that the user named, in full."""
+    if is_by_cruft():
+        return str(ANSWERS["_template"])
+    if ANSWERS["_repo_dir"].startswith(ANSWERS["_template"]):
+        return str(repository)
+    return git(repository, "config", "remote.origin.url").decode().strip()
 
 
 def find_repository(folder: Path) -> Path:
