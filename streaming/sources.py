@@ -1,7 +1,7 @@
 """The job that sends an ERP extract.
 
-In: a file and a range of days. Out: messages in Kafka, each row once by the ledger. Alone:
-`lake produce history`.
+In: a file and a range of days. Out: messages in Kafka, each row once by the ledger. Run
+standalone: `lake produce history`.
 """
 
 from collections.abc import Callable
@@ -46,8 +46,8 @@ def send_history(
     Args:
         history: What to send.
         settings: Where the broker and the ledger are.
-        on_total: Told the number of rows of the extract, once it is validated.
-        on_progress: Told the number of rows handled so far.
+        on_total: Called with the number of rows of the extract, once it is validated.
+        on_progress: Called with the number of rows handled so far.
 
     Raises:
         LakeError: The file is no sound extract, or the broker went away.

@@ -1,7 +1,7 @@
 """The jobs that send the simulated web shop: its days at once, or in real time.
 
-In: a number of days, or a pace. Out: messages in Kafka, each day once by the ledger. Alone:
-`lake produce shop`, `lake produce live`.
+In: a number of days, or a pace. Out: messages in Kafka, each day once by the ledger. Run
+standalone: `lake produce shop`, `lake produce live`.
 """
 
 import itertools
@@ -41,7 +41,7 @@ def send_shop_days(
         catalog_file: ERP extract that names products and customers; default: the embedded one.
         reading: How that file is read.
         seed: Another seed is another shop.
-        on_progress: Told the number of messages sent so far.
+        on_progress: Called with the number of messages sent so far.
     """
     shop = _open_shop(catalog_file, reading, seed=seed)
     records = skipped = 0

@@ -1,4 +1,4 @@
-"""What is dear is started once for all tests: the jars, a Spark session, a Kafka, warm workers."""
+"""What is expensive starts once for all tests: jars, a Spark session, a Kafka, warm workers."""
 
 import contextlib
 import json

@@ -103,7 +103,7 @@ def landed(settings: Settings) -> int:
 
 def land_in_part(lake: LakeState, monkeypatch: pytest.MonkeyPatch) -> None:
     """Land the first batch only."""
-    real = streaming.ingest.append
+    real = streaming.ingest.append_rows
     calls = iter(range(2))
 
     def write(*args: Any, **options: Any) -> None:
@@ -111,7 +111,7 @@ def land_in_part(lake: LakeState, monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("planted before the second batch")
         real(*args, **options)
 
-    monkeypatch.setattr(streaming.ingest, "append", write)
+    monkeypatch.setattr(streaming.ingest, "append_rows", write)
     with pytest.raises(LakeError, match="planted"):
         lake.ingest()
-    monkeypatch.setattr(streaming.ingest, "append", real)
+    monkeypatch.setattr(streaming.ingest, "append_rows", real)

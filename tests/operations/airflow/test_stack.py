@@ -26,7 +26,6 @@ from operations.airflow import api, embedded, runs
 from operations.timetable import timetable
 from storefront.data import embedded_history
 from tests.brokers import free_ports
-from tests.lake_state import FAST_JAVA
 from tests.mail_sink import mail_sink, text_of
 
 pytestmark = pytest.mark.stack
@@ -89,7 +88,6 @@ def stack(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             kafka_port=kafka,
             kafka_controller_port=controller,
             airflow_port=airflow,
-            spark_java_options=FAST_JAVA,
         )
     )
     found.lake("broker", "start")
