@@ -1,6 +1,7 @@
 """The work tree as a repository of its own, and projects made of it as a user makes them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,14 @@ from lakehouse.settings import PROJECT_ROOT
 
 USER = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@localhost"}
 USER |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@localhost"}
+
+WHOLE = {
+    "project_name": "Orchard Books",
+    "package": "orchard_books",
+    "command": "orchard",
+    "env_prefix": "ORCH_",
+}
+"""Answers for a project with all parts."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +87,20 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     made.git(made.template, "init", "--quiet", "--initial-branch", "main")
     made.commit(made.template)
     return made
+
+
+@pytest.fixture(scope="module")
+def whole(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with all parts, made while the template has a change that is not committed."""
+    folder = tmp_path_factory.mktemp("whole")
+    (workshop.template / "README.md").write_text("not committed")
+    made = workshop.make(folder, **WHOLE)
+    workshop.git(workshop.template, "checkout", "--quiet", ".")
+    assert made.code == 0, made.said
+    counted = re.search(r"([0-9,]+) names changed, 0 left", made.said)
+    assert counted is not None
+    assert int(counted[1].replace(",", "")) > 600
+    assert "has 1 uncommitted changes" in made.said
+    project = folder / WHOLE["package"]
+    assert "not committed" not in (project / "README.md").read_text(encoding="utf-8")
+    return project

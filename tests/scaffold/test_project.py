@@ -7,22 +7,14 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from lakehouse.settings import PROJECT_ROOT
-from tests.scaffold.conftest import Workshop
+from tests.scaffold.conftest import WHOLE, Workshop
 
 OLD = re.compile(r"(?i:cartlake)|LAKE_[A-Z]|\./lake\b|`lake [a-z]|bin/lake\b|\"\.lake\b|\"lake\"")
 """Names of the template, found in another way than the generator finds them."""
 MARK = re.compile(r"(?m)(?:#|<!--|;) (?:part: [a-z, ]+|end part)(?: -->)?(?: \|)?$")
 IMPORT = re.compile(r"(?m)^ *(?:from ([\w.]+) import |import ([\w.]+))")
 ORIGIN = "Made from the template Cartlake (Apache License 2.0) at its commit "
-WHOLE = {
-    "project_name": "Orchard Books",
-    "package": "orchard_books",
-    "command": "orchard",
-    "env_prefix": "ORCH_",
-}
 SMALL = {
     "project_name": "Q",
     "command": "qq",
@@ -63,23 +55,6 @@ def uv() -> str:
     found = shutil.which("uv") or shutil.which(PROJECT_ROOT / ".uv" / "venv" / "bin" / "uv")
     assert found, "uv is missing: ./lake installs it into .uv"
     return found
-
-
-@pytest.fixture(scope="module")
-def whole(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with all parts, made while the template has a change that is not committed."""
-    folder = tmp_path_factory.mktemp("whole")
-    (workshop.template / "README.md").write_text("not committed")
-    made = workshop.make(folder, **WHOLE)
-    workshop.git(workshop.template, "checkout", "--quiet", ".")
-    assert made.code == 0, made.said
-    counted = re.search(r"([0-9,]+) names changed, 0 left", made.said)
-    assert counted is not None
-    assert int(counted[1].replace(",", "")) > 600
-    assert "has 1 uncommitted changes" in made.said
-    project = folder / WHOLE["package"]
-    assert "not committed" not in (project / "README.md").read_text(encoding="utf-8")
-    return project
 
 
 def test_a_project_has_its_own_names_only_and_works(workshop: Workshop, whole: Path) -> None:
