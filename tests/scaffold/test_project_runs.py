@@ -10,7 +10,6 @@ import pytest
 
 from lakehouse.settings import PROJECT_ROOT, STATE_VERSION
 from tests.brokers import free_ports
-from tests.lake_state import FAST_JAVA
 from tests.scaffold.conftest import WHOLE
 
 ITS_TESTS = ("test_repository.py", "test_cli.py", "test_wrapper.py", "lakehouse/test_state.py")
@@ -25,7 +24,7 @@ def shown_by(
     (home / "jars").symlink_to(jars_dir, target_is_directory=True)
     names = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "DASHBOARD_PORT")
     own = dict(zip(names, map(str, free_ports(3)), strict=True))
-    own |= {"HOME": str(home), "SPARK_JAVA_OPTIONS": FAST_JAVA}
+    own["HOME"] = str(home)
     done = subprocess.run(
         [program, "demo", "--quick", "--once"],
         env=os.environ | {f"{prefix}{name}": value for name, value in own.items()},
