@@ -18,6 +18,7 @@ from tests.lake_state import LakeState, bring_into_service
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
 
+@pytest.mark.slow
 def test_sigkill_after_the_sinks_commit_and_before_the_checkpoints(
     trial: Trial, record_fault: Recorder
 ) -> None:
@@ -65,6 +66,7 @@ def test_two_drivers_of_one_query_the_second_is_refused_and_nothing_is_doubled(
     record_fault(trial.prove())
 
 
+@pytest.mark.slow
 def test_sigkill_of_dbt_inside_a_model_leaves_the_old_gold_to_all_readers(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, record_fault: Recorder
 ) -> None:

@@ -56,6 +56,7 @@ def odd_settings(jars_dir: Path, tmp_path: Path) -> Settings:
     return Settings(home=home, storage=None, kafka_bootstrap="127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_a_session_works_beside_another_set_up_and_under_an_odd_name(
     odd_settings: Settings, tmp_path: Path
 ) -> None:
