@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         None, validation_alias="JAVA_HOME", description="Folder of the Java to use; default: PATH"
     )
     dashboard_port: int = Field(8050, ge=1024, le=65535, description="Loopback port of the screens")
+    # part: airflow
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Loopback port of Airflow")
+    # end part
     alert_smtp: str | None = Field(
         None,
         pattern=_MAIL_SERVER,
@@ -196,10 +198,12 @@ class Settings(BaseSettings):
     def reports_dir(self) -> Path:
         return self.home / "reports"
 
+    # part: airflow
     @cached_property
     def airflow_dir(self) -> Path:
         return self.home / "airflow"
 
+    # end part
     @cached_property
     def logs_dir(self) -> Path:
         return self.home / "logs"

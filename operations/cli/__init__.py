@@ -50,7 +50,7 @@ def main() -> None:
     forget_foreign()
     write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
-        airflow,
+        airflow,  # part: airflow
         checks,
         contracts,
         demo,
@@ -59,6 +59,7 @@ def main() -> None:
         lineage,
         maintain,
         produce,
+        produce_shop,  # part: simulator
         profile,
         publish,
         quality,

@@ -107,7 +107,7 @@ def test_a_relative_storage_is_where_the_command_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Settings(storage="lake/tables").tables_uri == str(tmp_path / "lake" / "tables")
+    assert Settings(storage="state/tables").tables_uri == str(tmp_path / "state" / "tables")
     assert Settings(storage="file:///data/").tables_uri == "file:///data"
 
 

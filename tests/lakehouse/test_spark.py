@@ -50,7 +50,7 @@ print(json.dumps([
 @pytest.fixture
 def odd_settings(jars_dir: Path, tmp_path: Path) -> Settings:
     """Settings of a state folder whose name has every sign that Java or Spark may stumble over."""
-    home = tmp_path / ODD_NAME / "lake"
+    home = tmp_path / ODD_NAME / "state"
     claim(Settings(home=home))
     (home / "jars").symlink_to(jars_dir)
     return Settings(home=home, storage=None, kafka_bootstrap="127.0.0.1:1")

@@ -89,7 +89,7 @@ def test_around_a_column_or_kpi_are_the_columns_that_make_it(
 def test_a_picture_is_written_then_current_then_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "lake"))
+    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "state"))
     path, runner = tmp_path / "orders.md", CliRunner()
     arguments = ["lineage", FCT_ORDERS, "--picture", str(path)]
     refused = runner.invoke(app, [*arguments, "--check"])

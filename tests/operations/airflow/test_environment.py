@@ -13,7 +13,7 @@ from operations.airflow.environment import make_folder, new_password, password_o
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    found = Settings(home=tmp_path / "lake", airflow_port=18_999)
+    found = Settings(home=tmp_path / "state", airflow_port=18_999)
     make_folder(found)
     return found
 

@@ -76,7 +76,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A fresh state with a broker that holds the first days of the history."""
-    home = tmp_path_factory.mktemp("stack folder") / "lake"
+    home = tmp_path_factory.mktemp("stack folder") / "state"
     claim(Settings(home=home))
     (home / "jars").symlink_to(jars_dir, target_is_directory=True)
     kafka, controller, airflow = free_ports(3)

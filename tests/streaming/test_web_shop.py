@@ -9,9 +9,9 @@ from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
 from operations.audit import audit_service
-from operations.cli.produce import seconds_of
+from operations.cli.produce_shop import seconds_of
 from streaming.rate_limit import Pace
-from streaming.sources import send_live, send_shop_days, shop_days_sent
+from streaming.web_shop import send_live, send_shop_days, shop_days_sent
 from tests.lake_state import LakeState, failing, texts
 
 
