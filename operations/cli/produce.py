@@ -162,7 +162,7 @@ def produce_live(  # noqa: PLR0917 - one parameter per option
     _tell(sent)
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, *, option: str = "--for") -> float:
     """Seconds of a span such as `90`, `90s`, `10m` or `2h`.
 
     Raises:
@@ -170,7 +170,7 @@ def seconds_of(text: str) -> float:
     """
     found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?)([smh]?)", text.strip())
     if found is None or float(found[1]) == 0:
-        raise LakeError(f"--for {text} is no span of time: give it as 90s, 10m or 2h.")
+        raise LakeError(f"{option} {text} is no span of time: give it as 90s, 10m or 2h.")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
