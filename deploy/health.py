@@ -16,7 +16,7 @@ from typing import Any
 
 HOME = Path(os.environ.get("LAKE_HOME", "/lake"))
 SHOP_SECONDS = 120
-REPORT_SECONDS = 3 * 3600
+UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def page(url: str) -> Any:
@@ -34,10 +34,11 @@ def dashboard() -> str:
 
 def daily() -> str:
     """A run has passed, and not too long ago."""
-    path = HOME / "reports" / "latest.json"
+    path, every = HOME / "reports" / "latest.json", os.environ["PUBLISH_EVERY"]
     verdict = json.loads(path.read_bytes())["verdict"]
-    if time.time() - path.stat().st_mtime > REPORT_SECONDS:
-        return "no run has ended for hours"
+    age = time.time() - path.stat().st_mtime
+    if age > 3600 + 2 * float(every[:-1]) * UNITS[every[-1]]:
+        return f"no run has ended for {age / 3600:.1f} hours"
     return "" if verdict == "passed" else f"the last run {verdict}"
 
 
