@@ -1,4 +1,4 @@
-"""The containers' health checks: judged by the work of a service, with what is wrong in one line."""
+"""Health checks of the containers: by the work of a service, with what is wrong in one line."""
 
 import http.server
 import json
