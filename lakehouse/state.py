@@ -13,11 +13,11 @@ from lakehouse.files import replace_text
 from lakehouse.settings import STATE_VERSION, Settings
 
 MARKER = "VERSION"
-CACHES = ("jars", "dbt")
+CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
     *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs"),
-    *("duckdb", "spark", "damaged", "airflow", "cluster"),
+    *("duckdb", "spark", "damaged", "airflow"),
 )
 NAMES = (MARKER, *CACHES, *DATA, "locks")
 """Every name that the platform makes in a state folder."""
