@@ -16,6 +16,8 @@ from streaming import checkpoints, ingest, refine
 
 STREAMS = "streams"
 _LOOK_SECONDS = 0.5
+_GRACE_SECONDS = 60.0
+"""How long the streams may be away: a container that was killed is started again."""
 
 
 def are_following(settings: Settings) -> bool:
@@ -53,8 +55,11 @@ def await_refined(settings: Settings) -> None:
 
 
 def _await(is_through: Callable[[], bool], *, settings: Settings) -> None:
+    seen = time.monotonic()
     while not is_through():
-        if not are_following(settings):
+        if are_following(settings):
+            seen = time.monotonic()
+        elif time.monotonic() > seen + _GRACE_SECONDS:
             raise LakeError(
                 "`lake streams` ended before it had read everything. Start it again, or run the "
                 "same command once more: without it, the command does the work itself."

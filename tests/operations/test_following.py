@@ -55,7 +55,10 @@ def test_jobs_end_when_the_streams_have_read_what_lay_there_when_they_began(
     assert after == (before[0] + 5, before[1] + 5)
 
 
-def test_streams_that_end_too_early_are_told(published_on_kafka: Published) -> None:
+def test_streams_that_end_too_early_are_told(
+    published_on_kafka: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_GRACE_SECONDS", 0.0)
     settings = published_on_kafka.settings
     following.await_landed(settings)
     following.await_refined(settings)
