@@ -2,7 +2,8 @@
 
 In: a running broker (`lake broker start`) and the embedded history. Out: CPU seconds of producing
 it without the check, of checking the same messages, and the ratio. The records stay in that
-broker's topics: use a LAKE_HOME of its own. Alone: `.venv/bin/python bench/contract_cost.py`.
+broker's topics: use a LAKE_HOME of its own.
+Run standalone: `.venv/bin/python bench/contract_cost.py`.
 """
 
 import platform

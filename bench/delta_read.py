@@ -3,7 +3,7 @@
 In: a state folder with silver in it, or an empty one (then the demo fills it first). Out: a table
 of CPU seconds and their ratio, for dbt's models and for two plain queries, with machine and date.
 Both sides must give the same rows, by checksum. A state that is there needs no broker.
-Alone: `.venv/bin/python bench/delta_read.py FOLDER`.
+Run standalone: `.venv/bin/python bench/delta_read.py FOLDER`.
 
 Each pair runs both sides one after the other, every other pair the other way round. dbt runs in
 this process as the gold worker runs it, the project parsed before, into a new file each time.
@@ -47,7 +47,7 @@ QUERIES = {
 }
 
 Work = Callable[[str], tuple[float, Any]]
-"""Does the same on the side it is given; CPU seconds and an answer that must be alike."""
+"""Does the same on the side it is given; CPU seconds and an answer that must be equal."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Thirty daily runs with late data, each on the last gold, against one full build of the end.
 
-In: an empty folder. Out: a line a day that says what was built anew, then the checksum of every
+In: an empty folder. Out: a line a day that says what was rebuilt, then the checksum of every
 table of both golds; exit code 1 when one differs.
-Alone: `.venv/bin/python bench/incremental_equals_full.py FOLDER [--days 30]`.
+Run standalone: `.venv/bin/python bench/incremental_equals_full.py FOLDER [--days 30]`.
 
 A seeded shop trades; a part of its records arrives up to nine days late. Each day's arrivals land
 in bronze, are refined by Spark as ever, and published with gate, tests and audit. In the middle the
@@ -20,11 +20,13 @@ from random import Random
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from lakehouse.contracts.arrow import arrow_schema
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.settings import Settings
 from lakehouse.stages import StageLog, TreeMeter
-from lakehouse.tables import Transaction, append
+from lakehouse.tables import Transaction, append_rows
 from operations.context import Context, open_context
 from operations.recovery import backfill
 from operations.steps import publish, refine
@@ -45,7 +47,6 @@ PARAMETERS = ShopParameters(
     sessions_per_day=120, refund_rate=0.3, price_change_rate=0.02, profile_change_rate=0.02
 )
 LATE_RATE, LATEST_DAYS = 0.05, 9
-_BRONZE = ", ".join(f"`{each.name}` {each.type}" for each in BRONZE_EVENTS.columns)
 
 
 def arrivals(days: int) -> list[list[Message]]:
@@ -68,15 +69,17 @@ def arrivals(days: int) -> list[list[Message]]:
 def land(context: Context, messages: Sequence[Message], offsets: dict[str, int], day: int) -> None:
     """Append a day's arrivals to bronze as one batch of ingest."""
     at = datetime.combine(FIRST_DAY + timedelta(days=day), datetime.min.time(), UTC)
-    rows: list[tuple[Any, ...]] = []
+    rows: list[dict[str, Any]] = []
+    names = BRONZE_EVENTS.column_names()
     ranges: dict[str, dict[str, list[int]]] = {}
     for each in messages:
         offset = offsets[each.topic] = offsets.get(each.topic, -1) + 1
         span = ranges.setdefault(each.topic, {}).setdefault("0", [offset, offset])
         span[1] = offset + 1
-        rows.append((each.topic, 0, offset, each.key.encode(), each.value, None, None, at, at, day))
-    append(
-        context.spark().createDataFrame(rows, _BRONZE).coalesce(1),
+        row = (each.topic, 0, offset, each.key.encode(), each.value, None, None, at, at, day)
+        rows.append(dict(zip(names, row, strict=True)))
+    append_rows(
+        pa.Table.from_pylist(rows, arrow_schema(BRONZE_EVENTS)).to_reader(),
         BRONZE_EVENTS,
         settings=context.settings,
         transaction=Transaction("landed-by-a-bench", day),

@@ -27,8 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psutil
+import pyarrow as pa
 from deltalake import WriterProperties, write_deltalake
 
+from lakehouse.contracts.arrow import arrow_schema
 from lakehouse.contracts.tables import BRONZE_EVENTS, ORDER_LINES
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
@@ -38,7 +40,8 @@ from lakehouse.contracts.topics import (
     WEB_ORDERS,
 )
 from lakehouse.settings import Settings
-from lakehouse.tables import Transaction, append, location
+from lakehouse.state import claim
+from lakehouse.tables import Transaction, append_rows, location
 from storefront.messages import encode
 
 if TYPE_CHECKING:
@@ -49,7 +52,6 @@ LINES_A_DAY = 2_000
 ROW_GROUP = 1 << 16
 SHARES = {ERP_INVOICE_LINES: 50, WEB_ORDERS: 7, WEB_EVENTS: 40, CRM_CUSTOMERS: 2}
 COMMANDS = ("readlink", "chmod", "stat", "ls", "ln", "id", "whoami", "bash", "sh", "df", "du")
-SCHEMA = ", ".join(f"`{each.name}` {each.type}" for each in BRONZE_EVENTS.columns)
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def run(
     try:
         history(settings, rows=rows)
         for number, size in enumerate(sizes):
-            _land(spark, settings, shop.batch(size), number)
+            _land(settings, shop.batch(size), number)
             log.write_text("")
             cpu, started = _cpu(), time.monotonic()
             await_all_available(query, name=QUERY)
@@ -205,16 +207,16 @@ def run(
         query.stop()
 
 
-def _land(
-    spark: "SparkSession", settings: Settings, rows: list[tuple[str, int, bytes]], number: int
-) -> None:
-    now = datetime.now(UTC)
+def _land(settings: Settings, rows: list[tuple[str, int, bytes]], number: int) -> None:
+    now, names = datetime.now(UTC), BRONZE_EVENTS.column_names()
     bronze = [
-        (topic, 0, offset, b"key", value, None, None, now, now, number)
+        dict(
+            zip(names, (topic, 0, offset, b"key", value, None, None, now, now, number), strict=True)
+        )
         for topic, offset, value in rows
     ]
-    append(
-        spark.createDataFrame(bronze, SCHEMA).coalesce(1),
+    append_rows(
+        pa.Table.from_pylist(bronze, arrow_schema(BRONZE_EVENTS)).to_reader(),
         BRONZE_EVENTS,
         settings=settings,
         transaction=Transaction("bench", number),
@@ -267,10 +269,10 @@ def main() -> int:
         medians = {}
         for rows in options.rows:
             settings = Settings(home=folder / f"rows-{rows}", storage=None)
-            settings.home.mkdir()
+            claim(settings)
             settings.jars_dir.symlink_to(jars)
             spark = spark or open_session(settings)
-            create_tables(spark, settings=settings)
+            create_tables(settings)
             costs: dict[int, list[Cost]] = {}
             ran = run(spark, settings, rows=rows, sizes=sizes, log=log)
             for size, cost in list(ran)[options.warm_up :]:

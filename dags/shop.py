@@ -2,7 +2,7 @@
 
 In: the registry of jobs, settings. Out: DAGs `shop_daily`, `shop_weekly`, `shop_backfill` and
 `shop_streaming_watch`. Each task runs one `lake` command as a program of its own: Spark, dbt and
-Great Expectations stay out of Airflow's processes. Alone: `lake airflow check`.
+Great Expectations stay out of Airflow's processes. Run standalone: `lake airflow check`.
 """
 
 from datetime import timedelta

@@ -27,11 +27,15 @@ class BadFilter(LakeError):
 
 @dataclass(frozen=True)
 class Extent:
-    """What gold holds: its first and last day and its countries, the largest first."""
+    """What gold holds: its first and last day and its countries, the largest first.
+
+    `outlier_count` days with a fact lie far outside, as a mistyped year does: no period holds them.
+    """
 
     first_day: date
     last_day: date
     countries: tuple[str, ...]
+    outlier_count: int = 0
 
 
 @dataclass(frozen=True)

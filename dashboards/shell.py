@@ -197,8 +197,15 @@ def as_of(gold: PublishedGold) -> Any:
         html.Span(["As of ", html.Strong(formats.moment(version.published_at))]),
         html.Span(["run ", html.Code(version.run_id)]),
         html.Span(["data to ", formats.day(extent.last_day)]) if extent else None,
+        html.Span(f"orders on {_outlying(extent.outlier_count)} left out of all periods")
+        if extent and extent.outlier_count
+        else None,
     ]
     return html.P(facts, className="as-of-facts", role="status")
+
+
+def _outlying(count: int) -> str:
+    return "1 day far from all others" if count == 1 else f"{count} days far from all others"
 
 
 def _last_run(gold: PublishedGold) -> LastRun | None:

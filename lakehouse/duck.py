@@ -1,7 +1,7 @@
 """The only `duckdb.connect` of the platform: published gold for readers, the lake for ourselves.
 
 In: the pointer `gold/CURRENT`, or pinned Delta tables. Out: a DuckDB connection in UTC that needs
-no network. Alone: `lake query "select ..."` opens gold through it.
+no network. Run standalone: `lake query "select ..."` opens gold through it.
 """
 
 import shutil

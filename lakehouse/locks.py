@@ -36,7 +36,7 @@ def hold(name: str, *, settings: Settings, wait_seconds: float = 0.0) -> Iterato
     except OSError as error:
         raise LakeError(
             f"The state folder {settings.home} can't be written ({error.strerror}). "
-            "Mend that, or choose another one with LAKE_HOME."
+            "Fix that, or choose another one with LAKE_HOME."
         ) from error
     with opened as handle:
         _acquire(handle, name=name, wait_seconds=wait_seconds)

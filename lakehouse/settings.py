@@ -144,7 +144,10 @@ class Settings(BaseSettings):
         "2g", pattern=_SIZE, examples=["1g", "4g"], description="Heap of the Spark driver"
     )
     spark_java_options: str = Field(
-        "-Dfile.encoding=UTF-8 -XX:+UseSerialGC", description="Options of the Spark driver's JVM"
+        # C1 alone: rows are not Java's work here, and compiling for many small plans is most of it.
+        "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+        " -XX:ReservedCodeCacheSize=240m",
+        description="Options of the Spark driver's JVM",
     )
     spark_shuffle_partitions: int = Field(
         2, ge=1, description="Shuffle partitions; fixed by a query's first checkpoint"

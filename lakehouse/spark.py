@@ -107,8 +107,8 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # Hadoop's checked local file system asks the shell for permissions and links: up to 20
-        # child processes a batch, now one per new file. Our ledger and `streaming.checkpoints`
-        # keep the checksums.
+        # child processes a batch, against one for each of two files. Our ledger and
+        # `streaming.checkpoints` keep the checksums.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
         # One process writes a table at a time: `lakehouse.tables` holds a lock for each.

@@ -36,7 +36,7 @@ def audit_service(settings: Settings, *, full: bool) -> list[Equation]:
     if gone := [name for name in missing if name in known]:
         raise LakeError(
             f"The table {gone[0]} is gone from this state. `lake repair {gone[0]}` builds a table "
-            "of silver anew from bronze; bronze comes from a backup."
+            "of silver from bronze again; bronze comes from a backup."
         )
     if missing:
         raise LakeError("There is nothing to audit yet: run ./lake demo.")

@@ -1,7 +1,7 @@
 """How far readers are behind: records that wait in Kafka, and for how long gold misses what came.
 
 In: settings, a Kafka that answers, the tables' logs, and the pointer. Out: one `Lag`, or a failed
-check in one sentence. It changes nothing. Alone: `lake lag`.
+check in one sentence. It changes nothing. Run standalone: `lake lag`.
 """
 
 import time

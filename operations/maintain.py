@@ -172,7 +172,7 @@ def _read_by_refine(settings: Settings) -> list[tuple[float, str]]:
 
 
 def _next_version(offsets: Path) -> int:
-    """Version of bronze at which refine goes on; 0, for all of it, where that can't be told."""
+    """Version of bronze at which refine goes on; 0, for all of it, where that is unknown."""
     try:
         found = json.loads(offsets.read_text("utf-8").splitlines()[-1])
         return 0 if found["isStartingVersion"] else int(found["reservoirVersion"])

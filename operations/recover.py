@@ -36,7 +36,7 @@ def backfill_days(
         settings: Where the state lies.
         days: London days that are replaced; no other day changes a row.
         table: One silver table, with those that come from the same records; None for all.
-        on_change: Told of each stage.
+        on_change: Called at each stage.
 
     Raises:
         LakeError: No such table, another run or `lake refine --follow` is at work, a table can't be

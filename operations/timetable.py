@@ -1,7 +1,7 @@
 """What a scheduler runs: the registry's schedules as DAGs, one task a job, and two DAGs beside.
 
 In: `operations.jobs`. Out: `Dag` records, plain data that `dags/shop.py` makes Airflow's objects
-of. It imports nothing heavy. Alone: `lake airflow check`.
+of. It imports nothing heavy. Run standalone: `lake airflow check`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What a streaming query's checkpoint says: its own id, and the offsets of each batch.
 
 In: a checkpoint folder. Out: the id that makes its writes idempotent, and offset ranges for the
-commit's facts. A missing or damaged file is named, with the command that mends it.
+commit's facts. A missing or damaged file is named, with the fix.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def next_version(query: str, *, settings: Settings) -> int:
 
 
 def require_present(query: str, *, layer: str, settings: Settings) -> None:
-    """Refuse to begin a checkpoint anew without a reset, when `layer` has this query's rows.
+    """Refuse to start a checkpoint again without a reset, when `layer` has this query's rows.
 
     Raises:
         LakeError: The checkpoint is gone; the message names its first file and the command.
@@ -108,7 +108,7 @@ def require_sound(query: str, *, settings: Settings) -> None:
 
     Raises:
         LakeError: A file is damaged or missing, or the checkpoint is older than what its query has
-            written: Delta would skip the batches that it numbers anew, and their records be lost.
+            written: Delta would skip the batches that it numbers again, and their records be lost.
     """
     folder = checkpoint_dir(query, settings=settings)
     if not (folder / "metadata").exists():

@@ -1,7 +1,7 @@
 """Kafka -> bronze.events, every record exactly once.
 
 In: all source topics and their dead letters. Out: one Delta commit per batch with the raw bytes,
-the app transaction and the batch's offset ranges. Alone: `lake ingest --once`.
+the app transaction and the batch's offset ranges. Run standalone: `lake ingest --once`.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.contracts.topics import subscribed_topics
 from lakehouse.settings import Settings
-from lakehouse.tables import Transaction, append, current_version
+from lakehouse.tables import Transaction, append_rows, current_version
 from streaming.checkpoints import app_id, kafka_ranges, require_present, start_file
 from streaming.kafka_admin import partition_count
 from streaming.queries import start_query
@@ -57,8 +57,8 @@ def start_ingest(
     )
 
     def land(batch: "DataFrame", batch_id: int) -> None:
-        append(
-            bronze_rows(batch, batch_id).coalesce(settings.spark_shuffle_partitions),
+        append_rows(
+            bronze_rows(batch, batch_id).toArrow().to_reader(),
             BRONZE_EVENTS,
             settings=settings,
             transaction=Transaction(app_id(QUERY, settings=settings), batch_id),

@@ -74,7 +74,7 @@ def produce(
         settings: Where the broker and the ledger are.
         resend: Send again what was acknowledged before.
         pace: Send in real time; default: as fast as Kafka takes it.
-        on_progress: Told the number of messages handled so far.
+        on_progress: Called with the number of messages handled so far.
 
     Raises:
         LakeError: The broker is not there or went away; the same command goes on later.

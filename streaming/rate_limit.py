@@ -20,7 +20,7 @@ class Pace:
     """Messages a second, and seconds at most (None: to the source's end), from the first batch on.
 
     One pace may last over several sources, one after the other. `sent` counts the messages of all;
-    `on_batch` is told it before each batch. `is_over` once the time has passed.
+    `on_batch` gets it before each batch. `is_over` once the time has passed.
     """
 
     per_second: float

@@ -1,6 +1,6 @@
 """bronze.events -> silver.* and silver.quarantine as a stream.
 
-In: new bronze rows. Out: per batch the refined rows under one app transaction. Alone:
+In: new bronze rows. Out: per batch the refined rows under one app transaction. Run standalone:
 `lake refine --once`.
 """
 
@@ -36,7 +36,7 @@ def start_refine(
         spark: The session.
         settings: Where the state lies.
         follow: Go on until stopped, else stop at bronze's present end.
-        on_batch: Told each batch's outcome, for progress.
+        on_batch: Called with each batch's outcome, for progress.
 
     Raises:
         LakeError: The checkpoint is gone while silver has rows, or damaged.

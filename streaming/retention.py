@@ -2,7 +2,7 @@
 
 In: a Kafka that answers, and what bronze holds. Out: one `Risk` per partition whose oldest unread
 record has less than a fifth of its time, or of its topic's bytes, left. Our own broker keeps all
-records for ever; another one, or a changed topic, may not. Alone: `lake status`.
+records for ever; another one, or a changed topic, may not. Run standalone: `lake status`.
 """
 
 import contextlib

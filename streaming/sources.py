@@ -1,7 +1,7 @@
 """The jobs that send: an ERP extract, and days of the simulated web shop.
 
 In: a file and a range, or a number of days. Out: messages in Kafka, each source once by the ledger.
-Alone: `lake produce history`, `lake produce shop`, `lake produce live`.
+Run standalone: `lake produce history`, `lake produce shop`, `lake produce live`.
 """
 
 import itertools
@@ -53,8 +53,8 @@ def send_history(
     Args:
         history: What to send.
         settings: Where the broker and the ledger are.
-        on_total: Told the number of rows of the extract, once it is validated.
-        on_progress: Told the number of rows handled so far.
+        on_total: Called with the number of rows of the extract, once it is validated.
+        on_progress: Called with the number of rows handled so far.
 
     Raises:
         LakeError: The file is no sound extract, or the broker went away.
@@ -95,7 +95,7 @@ def send_shop_days(
         catalog_file: ERP extract that names products and customers; default: the embedded one.
         reading: How that file is read.
         seed: Another seed is another shop.
-        on_progress: Told the number of messages sent so far.
+        on_progress: Called with the number of messages sent so far.
     """
     shop = _open_shop(catalog_file, reading, seed=seed)
     records = skipped = 0

@@ -1,4 +1,4 @@
-"""What is dear is started once for all tests: the jars, a Spark session, a Kafka, warm workers."""
+"""What is expensive starts once for all tests: jars, a Spark session, a Kafka, warm workers."""
 
 import contextlib
 import json
@@ -29,6 +29,7 @@ from tests.lake_state import (
     messages_of,
     web_order,
 )
+from tests.once import once
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -127,14 +128,27 @@ def new_lake(
 
 
 @pytest.fixture(scope="session")
-def published_once(new_lake: Callable[..., LakeState], workers: "Workers") -> Published:
+def published_once(
+    new_lake: Callable[..., LakeState],
+    spark: "SparkSession",
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Published:
     """A small shop that went all the way twice, its Kafka at rest; work on copies of it."""
-    state = new_lake()
-    with own_kafka(state.settings) as settings:
-        return _publish_twice(LakeState(state.spark, settings), workers)
+
+    def make() -> dict[str, str]:
+        state = new_lake()
+        with own_kafka(state.settings) as settings:
+            lake = LakeState(state.spark, settings)
+            earlier = _publish_twice(lake, request.getfixturevalue("workers"))
+            return {"settings": settings.model_dump_json(), "earlier": earlier.decode()}
+
+    made = once(tmp_path_factory, "published", make)
+    settings = Settings.model_validate_json(made["settings"])
+    return Published(LakeState(spark, settings), made["earlier"].encode())
 
 
-def _publish_twice(lake: LakeState, workers: "Workers") -> Published:
+def _publish_twice(lake: LakeState, workers: "Workers") -> bytes:
     from streaming.producer import Source, produce
 
     source = [
@@ -155,7 +169,7 @@ def _publish_twice(lake: LakeState, workers: "Workers") -> Published:
     lake.ingest()
     lake.refine()
     bring_into_service(lake.settings, workers, run_id="second")
-    return Published(lake, earlier)
+    return earlier
 
 
 @pytest.fixture

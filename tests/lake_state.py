@@ -16,8 +16,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.amounts import line_amount
+from lakehouse.contracts.arrow import arrow_schema
 from lakehouse.contracts.erp_lines import canonical_row, event_id_of, line_digest
 from lakehouse.contracts.tables import BRONZE_EVENTS, Table
 from lakehouse.contracts.topics import (
@@ -31,7 +34,7 @@ from lakehouse.contracts.topics import (
 from lakehouse.duck import delta_relation, open_lake
 from lakehouse.settings import Settings
 from lakehouse.stages import StageLog, TreeMeter
-from lakehouse.tables import Transaction, append
+from lakehouse.tables import Transaction, append_rows
 from pipelines.publishing.publish import PublishOutcome, Workers, publish
 from pipelines.silver import routing
 from pipelines.silver.routing import BatchOutcome
@@ -44,11 +47,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 ARRIVED = datetime(2011, 12, 10, 9, 30, tzinfo=UTC)
-BRONZE_SCHEMA = ", ".join(f"`{each.name}` {each.type}" for each in BRONZE_EVENTS.columns)
-FAST_JAVA = (
-    "-Dfile.encoding=UTF-8 -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
-)
-"""For short runs of Spark. C1 alone has 48 MiB for its code; when full, it compiles no more."""
 LINE = ("536365", "85123A", "WHITE HEART", "6", "12/1/2010 8:26", "2.55", "17850.0", "France")
 NewSettings = Callable[..., Settings]
 _numbers = itertools.count(1)
@@ -149,9 +147,7 @@ def everything() -> list[Record]:
     ]
 
 
-def bronze_frame(
-    spark: "SparkSession", records: Iterable[Record], *, batch_id: int = 0
-) -> "DataFrame":
+def bronze_rows(records: Iterable[Record], *, batch_id: int = 0) -> pa.Table:
     """Records as bronze rows."""
     rows = [
         (
@@ -160,7 +156,15 @@ def bronze_frame(
         )
         for each in records
     ]
-    return spark.createDataFrame(rows, BRONZE_SCHEMA)
+    names = BRONZE_EVENTS.column_names()
+    return pa.Table.from_pylist(
+        [dict(zip(names, row, strict=True)) for row in rows], arrow_schema(BRONZE_EVENTS)
+    )
+
+
+def bronze_frame(spark: "SparkSession", records: Iterable[Record]) -> "DataFrame":
+    """Records as bronze rows in Spark."""
+    return spark.createDataFrame(bronze_rows(records))
 
 
 @dataclass
@@ -179,8 +183,8 @@ class LakeState:
                 str(each.partition), [each.offset, each.offset]
             )
             span[1] = each.offset + 1
-        append(
-            bronze_frame(self.spark, records, batch_id=self.landed).coalesce(1),
+        append_rows(
+            bronze_rows(records, batch_id=self.landed).to_reader(),
             BRONZE_EVENTS,
             settings=self.settings,
             transaction=Transaction("landed-by-a-test", self.landed),

@@ -1,7 +1,7 @@
 """Gold beside the oracle: messages through bronze, silver and dbt, and every figure compared.
 
 In: messages of the sources, and the oracle's lines and visits of the same raw input. Out: a verdict
-for each figure. Alone: `.venv/bin/python -m tests.oracle_run`.
+for each figure. Run standalone: `.venv/bin/python -m tests.oracle_run`.
 """
 
 import csv

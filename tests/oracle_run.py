@@ -2,7 +2,7 @@
 
 In: the embedded history, and seeds of the simulator. Out: a table that says how many values each
 KPI and each other figure of gold has, and how many of them differ from the oracle; exit code 1 when
-one does. It needs Java and some minutes, no Kafka and no state. Alone:
+one does. It needs Java and some minutes, no Kafka and no state. Run standalone:
 `.venv/bin/python -m tests.oracle_run`, or `--seeds 3 --without-history` for less.
 """
 

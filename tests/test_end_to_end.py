@@ -26,7 +26,6 @@ from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.state import claim
 from storefront.data import embedded_history
 from tests.brokers import free_ports
-from tests.lake_state import FAST_JAVA
 from tests.other_set_up import ODD_NAME, other_set_up
 
 LAKE = Path(sys.prefix) / "bin" / "lake"
@@ -104,7 +103,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         "LAKE_KAFKA_PORT": str(kafka),
         "LAKE_KAFKA_CONTROLLER_PORT": str(controller),
         "LAKE_DASHBOARD_PORT": str(screens),
-        "LAKE_SPARK_JAVA_OPTIONS": FAST_JAVA,
     }
     first = Shop(environment, extract, *_expected(distinct), first_output="")
     done = first.lake("demo", "--once", "--file", str(extract), "--sources", "erp")

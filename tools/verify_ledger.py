@@ -258,7 +258,7 @@ class Proof:
         }
 
     def _rebuilt_since(self) -> set[str]:
-        """Tables that were built anew after gold was: the version that gold knew is gone."""
+        """Tables that were rebuilt after gold was: the version that gold knew is gone."""
         if not self.pointer:
             return set()
         then = self.pointer.get("rebuilt") or {}
@@ -753,8 +753,8 @@ def prove(proof: Proof) -> list[Verdict]:
         try:
             verdicts += judge(proof)
         except (Unreadable, OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-            told = f"can't be read: {first_line(error)}"
-            verdicts.append(Verdict(name, "both sides can be read", "unreadable", "", [told]))
+            message = f"can't be read: {first_line(error)}"
+            verdicts.append(Verdict(name, "both sides can be read", "unreadable", "", [message]))
     return verdicts
 
 

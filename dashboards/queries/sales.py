@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboards.periods import Extent, Grain, Selection
-from lakehouse.contracts.gold import DIM_PRODUCTS, FCT_DAILY_SALES, FCT_ORDER_LINES
+from lakehouse.contracts.gold import DIM_DATES, DIM_PRODUCTS, FCT_DAILY_SALES, FCT_ORDER_LINES
 from lakehouse.contracts.kpis import kpi
 
 if TYPE_CHECKING:
@@ -54,9 +54,13 @@ class Totals:
 
 
 def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:
-    """First and last day with data and the countries by gross revenue; None in an empty shop."""
-    first_day, last_day = cursor.execute(
-        f"select min(order_date), max(order_date) from {FCT_DAILY_SALES}"
+    """First and last day with orders, without outliers, and the countries by gross revenue.
+
+    None in an empty shop.
+    """
+    first_day, last_day, outlier_count = cursor.execute(
+        f"""select min(date_day) filter (not is_outlier), max(date_day) filter (not is_outlier),
+          count(*) filter (is_outlier) from {DIM_DATES} where is_trading_day"""
     ).fetchall()[0]
     if first_day is None:
         return None
@@ -64,7 +68,7 @@ def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:
         f"select country from {FCT_DAILY_SALES} group by country "
         "order by sum(gross_amount) desc, country"
     ).fetchall()
-    return Extent(first_day, last_day, tuple(country for (country,) in countries))
+    return Extent(first_day, last_day, tuple(country for (country,) in countries), outlier_count)
 
 
 def totals(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -> Totals:

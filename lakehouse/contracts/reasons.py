@@ -19,7 +19,7 @@ REASONS = (
     Reason(
         "contract_refused",
         "The producer refused it against the topic's contract (DLQ).",
-        "Mend the producer and send the fact again.",
+        "Fix the producer and send the fact again.",
     ),
     Reason(
         "empty_value",

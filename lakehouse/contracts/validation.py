@@ -110,7 +110,7 @@ def _decoder(topic_name: str) -> "msgspec.json.Decoder[Any]":
 
 
 def _struct(contract: Topic, version: int) -> type:
-    """The shape of one version's messages; several versions are told apart by their number."""
+    """The shape of one version's messages; several versions differ by their number."""
     options: dict[str, Any] = {"tag_field": _VERSION, "tag": version}
     fields = [_typed(field) for field in contract.fields_of(version) if field.name != _VERSION]
     if len(contract.versions) == 1:

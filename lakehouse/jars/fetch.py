@@ -1,8 +1,9 @@
 """The jars of the broker and of Spark's connectors: fetched once, checked, never resolved again.
 
 In: `jars.lock` (module, size and SHA-256 of each jar) and the installed packages' versions. Out:
-`<LAKE_HOME>/jars/{kafka,spark}`, exactly as locked. Alone: `python -m lakehouse.jars` fetches and
-checks, `python -m lakehouse.jars lock` writes the lock anew for the installed packages.
+`<LAKE_HOME>/jars/{kafka,spark}`, exactly as locked.
+Run standalone: `python -m lakehouse.jars` fetches and checks, `python -m lakehouse.jars lock`
+rewrites the lock for the installed packages.
 """
 
 import json
@@ -167,7 +168,7 @@ def _matches(path: Path, jar: LockedJar) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Fetch and check the jars, or with `lock` write the lock anew. Returns the exit code."""
+    """Fetch and check the jars, or with `lock` rewrite the lock. Returns the exit code."""
     settings = Settings()
     try:
         if arguments == ["lock"]:

@@ -69,10 +69,12 @@ def require_java(settings: Settings) -> Path:
     major = java_major(java)
     if major < OLDEST_JAVA:
         place = "JAVA_HOME points at" if settings.java_home else "PATH leads to"
-        mend = f"Run `{install_command()}`"
+        advice = f"Run `{install_command()}`"
         if settings.java_home:
-            mend += " and point JAVA_HOME at it"
-        raise LakeError(f"{place} Java {major} ({java}); {OLDEST_JAVA} or newer is needed. {mend}.")
+            advice += " and point JAVA_HOME at it"
+        raise LakeError(
+            f"{place} Java {major} ({java}); {OLDEST_JAVA} or newer is needed. {advice}."
+        )
     return java
 
 

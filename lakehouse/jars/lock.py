@@ -1,7 +1,7 @@
 """The lock of the jars: modules, sizes and SHA-256, and the package versions they were made for.
 
 In: `jars.lock` beside this file and the installed packages. Out: `JarLock`, or a `LakeError` that
-names the version that does not fit. `python -m lakehouse.jars.fetch lock` writes it anew.
+names the version that does not fit. `python -m lakehouse.jars.fetch lock` rewrites it.
 """
 
 import functools

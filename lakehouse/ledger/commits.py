@@ -22,7 +22,7 @@ from lakehouse.tables import location, log_files, version_of
 CHAIN = "batches"
 LOCK = "ledger-batches"
 REBUILT = "rebuilt"
-"""Kind of the line that makes a table's earlier lines void: a repair built the table anew."""
+"""Kind of the line that makes a table's earlier lines void: a repair rebuilt the table."""
 
 
 def derive(settings: Settings) -> int:

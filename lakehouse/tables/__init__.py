@@ -25,14 +25,13 @@ from lakehouse.tables.maintenance import (
 from lakehouse.tables.reading import engine_errors, read, read_stream
 from lakehouse.tables.rows import append_rows, live_files, merge_rows, replace_rows
 from lakehouse.tables.schema import columns_due, held_columns
-from lakehouse.tables.writing import Transaction, append, writer_of
+from lakehouse.tables.writing import Transaction, writer_of
 
 __all__ = [
     "LEAST_HOURS",
     "ChangedFiles",
     "Survey",
     "Transaction",
-    "append",
     "append_rows",
     "changed_files",
     "columns_due",

@@ -118,13 +118,13 @@ def put_aside(table: Table, target: Path, *, settings: Settings) -> None:
         except OSError as error:
             same = " They must be on one file system." if error.errno == errno.EXDEV else ""
             raise LakeError(
-                f"{root} can't be moved to {target} ({error.strerror}).{same} Mend that and run "
+                f"{root} can't be moved to {target} ({error.strerror}).{same} Fix that and run "
                 "the command again."
             ) from error
 
 
 def forget_tables(spark: "SparkSession") -> None:
-    """Make a session read every table's log anew, where a folder was replaced under it."""
+    """Make a session read every table's log again, where a folder was replaced under it."""
     jvm = spark._jvm
     assert jvm is not None  # noqa: S101 - a session of ours always has one
     jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()

@@ -12,7 +12,7 @@ from lakehouse.contracts.tables import TABLES, Table
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 
-# Checkpoints and compacted logs have names that begin alike, and may be JSON too.
+# Checkpoints and compacted logs have names that begin with the same number, and may be JSON too.
 _COMMIT = re.compile(r"[0-9]{20}\.json")
 
 

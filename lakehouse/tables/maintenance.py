@@ -2,7 +2,7 @@
 
 In: a table contract. Out: a survey of its files, OPTIMIZE commits that move rows without changing
 one, and files deleted that left the table long ago. Readers of an older version are left in peace
-for 168 hours at least. It needs no Spark. Alone: `lake maintain --dry-run`.
+for 168 hours at least. It needs no Spark. Run standalone: `lake maintain --dry-run`.
 """
 
 import time

@@ -1,24 +1,20 @@
-"""Writes to Delta tables, each one commit, exactly once.
+"""What every write to a Delta table has: one writer at a time, an app transaction, its facts.
 
-In: DataFrames and a table contract. Out: one commit per write, carrying the rows, the app
-transaction (so that a replay is skipped) and the facts that the ledger derives its lines from.
-Every writer of a table goes through `writer_of`: on a local disk two could both win one commit.
+In: a table contract. Out: the lock of its one writer, for on a local disk two could both win one
+commit; the transaction by which a replay is skipped; the facts that the ledger derives its lines
+from; errors that name the table.
 """
 
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import Table
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables.log import location
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 LOCK_WAIT_SECONDS = 120.0
 
@@ -58,35 +54,6 @@ def naming_errors(table: Table, *, settings: Settings) -> Iterator[None]:
             f"{table.name} can't be written at {location(table, settings=settings)}: {reason}. "
             "Put that right and run the command again."
         ) from (None if isinstance(error, DeltaError) else error)
-
-
-def append(
-    rows: "DataFrame",
-    table: Table,
-    *,
-    settings: Settings,
-    transaction: Transaction,
-    metadata: Mapping[str, object],
-) -> None:
-    """Append rows in one commit; the same transaction again is skipped by Delta.
-
-    Args:
-        rows: Has every column of the contract.
-        table: Where to.
-        settings: Where the state lies.
-        transaction: App id of the checkpoint and batch id.
-        metadata: Facts for the ledger: offset ranges, rows, money.
-    """
-    with writer_of(table, settings=settings):
-        (
-            rows.select(*table.column_names())
-            .write.format("delta")
-            .mode("append")
-            .option("txnAppId", transaction.for_table(table))
-            .option("txnVersion", transaction.version)
-            .option("userMetadata", facts_of(metadata, transaction))
-            .save(location(table, settings=settings))
-        )
 
 
 def facts_of(metadata: Mapping[str, object], transaction: Transaction) -> str:

@@ -15,7 +15,7 @@ def dictionary(
         Path | None, typer.Option("--page", help="Another file than docs/dictionary.md.")
     ] = None,
 ) -> None:
-    """Write the data dictionary anew from the declared KPIs and the contracts.
+    """Rewrite the data dictionary from the declared KPIs and the contracts.
 
     With --check, exit code 1 when the page is not current. Example: lake dictionary
     """

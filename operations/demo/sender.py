@@ -1,7 +1,7 @@
 """The demo's sender: history and shop days in a process of its own, so that ingest runs beside it.
 
-In: a request. Out: news of its progress, then what was sent. It ends when its parent does. Alone:
-only `operations.demo.demo` starts it.
+In: a request. Out: news of its progress, then what was sent. It ends when its parent does.
+Only `operations.demo.demo` starts it.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 dbt runs in a child process, which can start early and parse while other stages work. Publishing the
 file is `pipelines.publishing.publish`'s work; a failure here leaves the published gold as it is.
-Alone: `lake publish`.
+Run standalone: `lake publish`.
 """
 
 import contextlib

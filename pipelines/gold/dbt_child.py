@@ -1,4 +1,4 @@
-"""The child process that runs dbt: parses at once, builds when told to, dies with its parent.
+"""The child process that runs dbt: parses at once, builds on request, dies with its parent.
 
 In: the variables of each build. Out: what came of it; what dbt prints goes to the log.
 `pipelines.gold.build` starts it.
@@ -192,10 +192,10 @@ def _message(text: str) -> str:
     """dbt's message in one line, without the part that only repeats where it happened."""
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
-    told = [
+    texts = [
         line for line in lines if not line.startswith(("Runtime Error in", "Compilation Error in"))
     ]
-    return " ".join((told or lines)[:3]).replace("__dbt_tmp", "")
+    return " ".join((texts or lines)[:3]).replace("__dbt_tmp", "")
 
 
 if __name__ == "__main__":

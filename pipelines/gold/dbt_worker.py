@@ -1,7 +1,7 @@
 """The child process that runs dbt, seen from the parent: started early, killed with its parent.
 
 In: the variables of a build. Out: the answer of `pipelines.gold.dbt_child`, or an error that says
-how the child died. Alone: `pipelines.gold.build` uses it.
+how the child died. Run standalone: `pipelines.gold.build` uses it.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 In: the invented shops and `dbt_project/planted_defects.yml`. Out: a row per defect with the one
 test that saw it, and the tests that fail over sound shops. dbt runs in a child process, which
-evaluates the tests' own compiled SQL on the damaged tables. Alone: `lake quality prove`.
+evaluates the tests' own compiled SQL on the damaged tables. Run standalone: `lake quality prove`.
 """
 
 import tempfile

@@ -1,7 +1,7 @@
 """silver -> gate -> gold -> audit -> publish: the one way into service.
 
 In: the lake as it is, pinned once. Out: a new gold version, or an error that says what failed while
-the last good version stays in service. Alone: `lake publish`.
+the last good version stays in service. Run standalone: `lake publish`.
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 In: the gold in service and the one about to replace it. Out: lines in the ledger's chain
 `restatements`, one per business day, written before the pointer moves. Those of a publish that did
-not take place don't count. Alone: `lake restatements`.
+not take place don't count. Run standalone: `lake restatements`.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 In: the kept versions and a reason. Out: the pointer on an earlier file, a line before and one after
 in the ledger's chain of publishes, and the KPIs that readers see change. The next publish goes on
-from there. Alone: `lake publish list`, `lake publish rollback --reason TEXT`.
+from there. Run standalone: `lake publish list`, `lake publish rollback --reason TEXT`.
 """
 
 from dataclasses import dataclass

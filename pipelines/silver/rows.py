@@ -1,4 +1,4 @@
-"""Decided records -> the rows of each silver table, alike for stream, replay and backfill.
+"""Decided records -> the rows of each silver table, the same for stream, replay and backfill.
 
 In: the relations of a workspace once its records are decided. Out: SQL of rows that have every
 column of the table's contract, stamped with the number of their batch.

@@ -1,4 +1,4 @@
-"""Which record of a fact wins: the smallest Kafka position, in stream, replay and backfill alike.
+"""Which record of a fact wins: the smallest Kafka position, in stream, replay and backfill.
 
 In: the relations `records` (what each record of a batch says) and `known` (records that silver has
 accepted of the same facts). Out: the relation `decided`, one row per record that gets a place now.

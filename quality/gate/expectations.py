@@ -1,7 +1,7 @@
 """The only door to Great Expectations: one frame and its rules -> one verdict per rule.
 
 In: a frame of `quality.gate.frame` as pandas, and `SuiteRule` rows. Out: `QualityRow` by rule name.
-Nothing is sent, stored or printed: the context lives in memory. A check that breaks is told apart
+Nothing is sent, stored or printed: the context lives in memory. A check that breaks is told from
 from data that fail it.
 """
 
@@ -146,13 +146,13 @@ def _verdict(rule: SuiteRule, frame: Frame, data: "pd.DataFrame", bad: Sequence[
 def _told(rule: SuiteRule, frame: Frame, row: "pd.Series[Any]") -> str:
     """A row of a frame for people: what the rule read, and where to look."""
     if rule.expectation == NOT_NULL:
-        told, names = [f"{rule.columns[0]} missing"], frame.sample
+        texts, names = [f"{rule.columns[0]} missing"], frame.sample
     else:
-        told, names = [], (*rule.columns, *frame.sample)
-    told += [
+        texts, names = [], (*rule.columns, *frame.sample)
+    texts += [
         f"{name.removesuffix('_e4')} {_text(name, row[name])}" for name in dict.fromkeys(names)
     ]
-    return ", ".join(told)
+    return ", ".join(texts)
 
 
 def _text(name: str, value: Any) -> str:

@@ -1,7 +1,7 @@
 """The quality gate: Great Expectations judges silver before gold is built from it.
 
 In: silver at pinned versions and the newest refine batch that gold holds. Out: a `GateResult`
-with one row per rule. Rows are judged since that batch, keys over the whole table. Alone:
+with one row per rule. Rows are judged since that batch, keys over the whole table. Run standalone:
 `judge(Settings(), table_versions={...}, since_batch=None)`; the first call imports Great
 Expectations, which takes seconds: `quality.gate.worker` keeps a process that has done so.
 """

@@ -1,7 +1,8 @@
 """A page of the gate's verdicts that needs no network: what failed first, then every rule by suite.
 
 In: a `GateResult`. Out: one HTML file, light or dark as the system is, readable on a phone, and the
-results of each run as JSON beside it. Every value is escaped. Alone: `write_report(result, path)`.
+results of each run as JSON beside it. Every value is escaped.
+Run standalone: `write_report(result, path)`.
 """
 
 import json

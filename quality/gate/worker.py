@@ -1,7 +1,7 @@
 """A process that has imported Great Expectations before its verdict is needed.
 
 In: table versions and a batch. Out: the gate's verdict, without the wait for the import.
-Alone: `python -m quality.gate.worker` is the child.
+Run standalone: `python -m quality.gate.worker` is the child.
 """
 
 import sys

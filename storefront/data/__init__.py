@@ -1,7 +1,7 @@
 """The embedded real history: UCI Online Retail, 541,909 invoice lines of a British gift shop.
 
 In: nothing. Out: the path of a Parquet file that travels inside the package.
-Alone: `python -c "from storefront.data import embedded_history; print(embedded_history())"`.
+Run standalone: `python -c "from storefront.data import *; print(embedded_history())"`.
 """
 
 from pathlib import Path

@@ -2,7 +2,8 @@
 
 In: a path. Out: `Extract`, whose rows are raw texts. Every fault of the file itself is found before
 the first row is handed out, so nothing of a bad file is ever sent.
-Alone: `python -c "from storefront.erp.extract import *; print(read_extract(Path('extract.csv')))"`.
+Run standalone:
+`python -c "from storefront.erp.extract import *; print(read_extract(Path('extract.csv')))"`.
 """
 
 import hashlib

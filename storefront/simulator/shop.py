@@ -1,7 +1,8 @@
 """The simulated web shop: day after day of visits, orders, refunds, profiles and prices.
 
 In: a seed, a catalog, the days wanted. Out: `Message`s of four topics in order of time.
-Alone: `print(*simulate(seed=1, start_date=date(2011, 12, 10), days=1, catalog=...), sep="\\n")`.
+Run standalone:
+`print(*simulate(seed=1, start_date=date(2011, 12, 10), days=1, catalog=...), sep="\\n")`.
 """
 
 from collections import defaultdict

@@ -60,7 +60,7 @@ def new_cluster_id() -> str:
 
 
 def write_files(settings: Settings) -> None:
-    """Write both files anew. Raises: OSError when the folder can't be written."""
+    """Rewrite both files. Raises: OSError when the folder can't be written."""
     settings.kafka_dir.mkdir(parents=True, exist_ok=True)
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     lines = [f"{key}={value}" for key, value in _properties(settings).items()]

@@ -164,7 +164,7 @@ def require_running(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """One start or stop at a time; a folder that can't be written is told in plain words."""
+    """One start or stop at a time; a folder that can't be written is reported in plain words."""
     try:
         with hold("broker", settings=settings, wait_seconds=START_SECONDS + STOP_SECONDS):
             yield

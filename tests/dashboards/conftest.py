@@ -66,6 +66,10 @@ select order_date, source_system, country,
   sum(line_amount)::decimal(18, 4) as net_amount
 from gold.fct_order_lines where line_class in ('sale', 'cancellation')
 group by order_date, source_system, country;
+create table gold.dim_dates as
+select distinct order_date as date_day, true as is_trading_day,
+  year(order_date) > 2050 as is_outlier
+from gold.fct_order_lines;
 create table gold.dim_products as
 select sku, mode(description) filter (line_class = 'sale') as description, true as is_current
 from gold.fct_order_lines group by sku

@@ -33,6 +33,14 @@ def test_the_extent_names_days_and_countries_by_revenue(cursor: Any) -> None:
     )
 
 
+def test_an_outlying_day_is_counted_and_moves_no_period(shop: Any) -> None:
+    line = ("erp", "1", "sale", "A1", "TEA TOWEL", "10", "Spain", "2011-01-11", 1, "2.5000")
+    shop.publish("run-1", lines=(line, (*line[:7], "2091-01-11", *line[8:])))
+    with shop.gold.reader() as reader:
+        found = sales.extent(reader.cursor)
+    assert found == Extent(date(2011, 1, 11), date(2011, 1, 11), ("Spain",), outlier_count=1)
+
+
 def test_an_empty_shop_has_no_extent(shop: Any) -> None:
     shop.publish("run-1", lines=())
     with shop.gold.reader() as reader:

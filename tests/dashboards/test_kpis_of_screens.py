@@ -40,8 +40,9 @@ AGGREGATES = {
     "sum(quantity)",
     "count(distinct (source_system, order_id))",
     "count(distinct customer_id)",
+    "count(*)",
 }
-"""Measures over a period, and never a quotient of two."""
+"""Measures over a period, the number of outlying days, and never a quotient of two."""
 
 
 def uses(path: Path) -> set[tuple[str, str]]:

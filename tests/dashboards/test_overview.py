@@ -1,4 +1,4 @@
-"""The Overview's callbacks as plain functions: filters, figures, and what a person is told."""
+"""The Overview's callbacks as plain functions: filters, figures, and the messages."""
 
 from collections.abc import Callable
 from typing import Any

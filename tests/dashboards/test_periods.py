@@ -1,4 +1,4 @@
-"""Periods and filters: what a page may ask for, and what it is told when it may not."""
+"""Periods and filters: what a page may ask for, and the message when it may not."""
 
 from datetime import date
 from typing import Any

@@ -16,7 +16,15 @@ def test_it_names_the_version_and_how_far_the_data_goes(shop: Any, words_of: Wor
     )
 
 
-def test_a_failed_run_is_told_with_the_version_that_stays(shop: Any, words_of: Words) -> None:
+def test_it_says_that_periods_leave_a_mistyped_year_out(shop: Any, words_of: Words) -> None:
+    line = ("erp", "1", "sale", "A1", "TEA TOWEL", "10", "Spain", "2011-01-11", 1, "2.5000")
+    shop.publish("run-1", lines=(line, (*line[:7], "2091-01-11", *line[8:])))
+    assert words_of(as_of(shop.gold)).endswith(
+        "data to 11 Jan 2011 orders on 1 day far from all others left out of all periods"
+    )
+
+
+def test_a_failed_run_is_named_with_the_version_that_stays(shop: Any, words_of: Words) -> None:
     shop.publish("run-1")
     shop.report(run_id="run-2", verdict="failed", message="The gate found 1 failure.")
     line = as_of(shop.gold)

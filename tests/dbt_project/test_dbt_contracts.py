@@ -205,6 +205,7 @@ GOLD = {
         "day_of_week": "integer",
         "is_weekend": "boolean",
         "is_trading_day": "boolean",
+        "is_outlier": "boolean",
     },
 }
 

@@ -12,7 +12,7 @@ from lakehouse.settings import Settings
 from tests.brokers import own_kafka
 from tests.faults.proof import Shop, Trial, rows_of
 from tests.faults.source import Truth, seeded_shop
-from tests.lake_state import FAST_JAVA, LakeState, NewSettings, bring_into_service
+from tests.lake_state import LakeState, NewSettings, bring_into_service
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,7 +30,7 @@ def new_broker(new_settings: NewSettings) -> Iterator[Callable[[], Settings]]:
     with ExitStack() as stack:
 
         def make() -> Settings:
-            return stack.enter_context(own_kafka(new_settings(spark_java_options=FAST_JAVA)))
+            return stack.enter_context(own_kafka(new_settings()))
 
         yield make
 
@@ -47,7 +47,7 @@ def open_shop(
     from streaming.producer import Source, produce
 
     def make(kafka: Settings, messages: "list[Message]", truth: Truth) -> Shop:
-        origin = new_settings(kafka_bootstrap=kafka.bootstrap, spark_java_options=FAST_JAVA)
+        origin = new_settings(kafka_bootstrap=kafka.bootstrap)
         shutil.copytree(empty_tables, origin.tables_uri)
         produce(messages, source=Source("faults", "faults"), settings=origin)
         shop = Shop(origin, truth, {})

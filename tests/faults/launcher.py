@@ -1,7 +1,8 @@
 """Runs the real command line with faults planted at named points; the product knows nothing of it.
 
 In: a plan as JSON and the words of a `lake` command, or `-m MODULE` for one of its children. Out:
-the command itself, until a planted point is reached. Alone: `tests.faults.commands` starts it.
+the command itself, until a planted point is reached.
+`tests.faults.commands` starts it.
 """
 
 import contextlib
@@ -44,8 +45,8 @@ class Point:
 POINTS: dict[str, Point] = {
     # Kafka -> bronze
     "ingest.started": Point("streaming.ingest", "start_query", "after"),
-    "ingest.before_write": Point("streaming.ingest", "append", "before"),
-    "ingest.after_write": Point("streaming.ingest", "append", "after"),
+    "ingest.before_write": Point("streaming.ingest", "append_rows", "before"),
+    "ingest.after_write": Point("streaming.ingest", "append_rows", "after"),
     # bronze -> silver
     "refine.started": Point("streaming.refine", "start_query", "after"),
     "refine.before_batch": Point("streaming.refine", "refine_records", "before"),

@@ -34,9 +34,7 @@ class Protection:
     options: tuple[str, ...] = ()
 
 
-_TRANSACTION = """
-            .option("txnAppId", transaction.for_table(table))
-            .option("txnVersion", transaction.version)"""
+_TRANSACTION = "if not _has_landed(target, table, transaction):"
 _ACKNOWLEDGED = 'acks="all",\n            enable_idempotence=True,'
 _KNOWN_YEARS = "or not FIRST_YEAR <= at.year <= LAST_YEAR"
 _CONFLICT = "    when winner_content <> content_hash then 'conflict'\n"
@@ -46,15 +44,17 @@ PROTECTIONS = (
     Protection(
         "T01",
         "tests/streaming/test_ingest.py::test_a_batch_whose_checkpoint_commit_is_lost_lands_once",
-        "lakehouse/tables/writing.py",
+        "lakehouse/tables/rows.py",
         _TRANSACTION,
+        "if True:",
     ),
     Protection(
         "T02",
         "tests/faults/test_crashes.py::"
         "test_sigkill_after_the_sinks_commit_and_before_the_checkpoints",
-        "lakehouse/tables/writing.py",
+        "lakehouse/tables/rows.py",
         _TRANSACTION,
+        "if True:",
     ),
     Protection(
         "T03",

@@ -1,7 +1,7 @@
 """The table of `docs/reliability.md`, from the figures of the last full run of the fault tests.
 
 In: the file of `pytest --fault-results FILE` and the document. Out: the part between the document's
-markers, written anew: one row for each numbered test. Alone:
+markers, rewritten: one row for each numbered test. Run standalone:
 `python -m tests.faults.report RESULTS docs/reliability.md`.
 """
 
@@ -85,7 +85,7 @@ def _caption(rows: list[Row]) -> str:
     days = sorted(row["at"][:10] for row in rows)
     span = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     machines = ", ".join(sorted({row["machine"] for row in rows}))
-    return f"Measured on {span}, on {machines}. `lake test --faults` measures all of it anew."
+    return f"Measured on {span}, on {machines}. `lake test --faults` measures all of it again."
 
 
 def _line(number: str, title: str, row: Row | None) -> str:

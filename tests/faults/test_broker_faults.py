@@ -49,6 +49,7 @@ def orders(first: int, count: int) -> list[Message]:
     return messages_of(*(erp(0, InvoiceNo=str(first + n)) for n in range(count)))
 
 
+@pytest.mark.slow
 def test_a_frozen_broker_blocks_the_sender_and_nothing_is_dropped(
     own_kafka: Settings,
     new_lake: NewLake,
@@ -180,6 +181,7 @@ def test_records_deleted_before_they_were_read_stop_ingest_until_they_are_given_
     )
 
 
+@pytest.mark.slow
 def test_what_was_given_up_can_be_sent_again_and_a_further_loss_stops_again(
     own_kafka: Settings, new_lake: NewLake
 ) -> None:

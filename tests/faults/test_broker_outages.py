@@ -106,7 +106,7 @@ def fire_at_batches(monkeypatch: pytest.MonkeyPatch, planted: Planted) -> None:
 
 
 class Assassin:
-    """Kills a broker when told to, at a point that waits for the deed; restarts it afterwards."""
+    """Kills a broker on request, at a point that waits for the deed; restarts it afterwards."""
 
     def __init__(self, kafka: Settings) -> None:
         self.kafka = kafka

@@ -16,7 +16,7 @@ from tests.faults.results import Recorder
 
 pytestmark = [pytest.mark.spark, pytest.mark.kafka, pytest.mark.slow]
 
-WRITES = {"ingest": "append", "refine": "refine_records"}
+WRITES = {"ingest": "append_rows", "refine": "refine_records"}
 
 
 def interrupted(trial: Trial, query: str, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -18,6 +18,7 @@ from tests.lake_state import LakeState, bring_into_service
 pytestmark = [pytest.mark.spark, pytest.mark.kafka]
 
 
+@pytest.mark.slow
 def test_sigkill_after_the_sinks_commit_and_before_the_checkpoints(
     trial: Trial, record_fault: Recorder
 ) -> None:
@@ -65,6 +66,7 @@ def test_two_drivers_of_one_query_the_second_is_refused_and_nothing_is_doubled(
     record_fault(trial.prove())
 
 
+@pytest.mark.slow
 def test_sigkill_of_dbt_inside_a_model_leaves_the_old_gold_to_all_readers(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, record_fault: Recorder
 ) -> None:
@@ -103,7 +105,7 @@ def landed(settings: Settings) -> int:
 
 def land_in_part(lake: LakeState, monkeypatch: pytest.MonkeyPatch) -> None:
     """Land the first batch only."""
-    real = streaming.ingest.append
+    real = streaming.ingest.append_rows
     calls = iter(range(2))
 
     def write(*args: Any, **options: Any) -> None:
@@ -111,7 +113,7 @@ def land_in_part(lake: LakeState, monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("planted before the second batch")
         real(*args, **options)
 
-    monkeypatch.setattr(streaming.ingest, "append", write)
+    monkeypatch.setattr(streaming.ingest, "append_rows", write)
     with pytest.raises(LakeError, match="planted"):
         lake.ingest()
-    monkeypatch.setattr(streaming.ingest, "append", real)
+    monkeypatch.setattr(streaming.ingest, "append_rows", real)

@@ -19,7 +19,7 @@ from tests.faults.launcher import TOGETHER
 from tests.faults.proof import Shop, prove, rows_of
 from tests.faults.results import Recorder
 from tests.faults.source import seeded_shop
-from tests.lake_state import FAST_JAVA, LakeState, NewSettings, bring_into_service
+from tests.lake_state import LakeState, NewSettings, bring_into_service
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -96,10 +96,7 @@ def two_lakes(
     """Two empty lakes before one new Kafka, the first of them set to small batches."""
     bootstrap = new_broker().bootstrap
     sizes = {"ingest_max_records": 300, "refine_max_bytes": "64k"}
-    lakes = [
-        new_settings(kafka_bootstrap=bootstrap, spark_java_options=FAST_JAVA, **each)
-        for each in (sizes, {})
-    ]
+    lakes = [new_settings(kafka_bootstrap=bootstrap, **each) for each in (sizes, {})]
     for lake in lakes:
         shutil.copytree(empty_tables, lake.tables_uri)
     return lakes

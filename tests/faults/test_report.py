@@ -70,7 +70,7 @@ def test_the_table_shows_damage_as_it_was_measured(
             report.BEGIN,
             (
                 "Measured on 2026-11-20, on 2 CPUs, 8 GiB of memory, Linux. "
-                "`lake test --faults` measures all of it anew."
+                "`lake test --faults` measures all of it again."
             ),
             "",
             *report.HEAD,

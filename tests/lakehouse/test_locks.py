@@ -1,4 +1,4 @@
-"""One holder per name, told by its process id, free again even after SIGKILL."""
+"""One holder per name, named by its process id, free again even after SIGKILL."""
 
 import os
 import signal

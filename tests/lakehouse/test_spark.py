@@ -18,7 +18,7 @@ from lakehouse.errors import LakeError
 from lakehouse.jars.java import LOCALE, require_java
 from lakehouse.settings import Settings
 from lakehouse.state import claim
-from tests.lake_state import FAST_JAVA, NewSettings
+from tests.lake_state import NewSettings
 from tests.other_set_up import ODD_NAME, other_set_up
 
 pytestmark = pytest.mark.spark
@@ -53,11 +53,10 @@ def odd_settings(jars_dir: Path, tmp_path: Path) -> Settings:
     home = tmp_path / ODD_NAME / "lake"
     claim(Settings(home=home))
     (home / "jars").symlink_to(jars_dir)
-    return Settings(
-        home=home, storage=None, kafka_bootstrap="127.0.0.1:1", spark_java_options=FAST_JAVA
-    )
+    return Settings(home=home, storage=None, kafka_bootstrap="127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_a_session_works_beside_another_set_up_and_under_an_odd_name(
     odd_settings: Settings, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.tables import (
     Transaction,
-    append,
+    append_rows,
     create_tables,
     current_version,
     current_versions,
@@ -103,21 +103,25 @@ def test_spark_would_have_made_the_same_table(lake: LakeState) -> None:
 
 def test_a_write_with_the_same_transaction_lands_once(lake: LakeState) -> None:
     target = {"settings": lake.settings, "metadata": {"query": "q", "rows": 1}}
+
+    def add(rows: Any, table: Table, **options: Any) -> None:
+        append_rows(rows.toArrow().to_reader(), table, **options)
+
     first = Transaction("app", 0)
-    append(products(lake, ("a", "1", 0)), PRODUCTS, transaction=first, **target)
-    append(products(lake, ("b", "1", 1)), PRODUCTS, transaction=first, **target)
+    add(products(lake, ("a", "1", 0)), PRODUCTS, transaction=first, **target)
+    add(products(lake, ("b", "1", 1)), PRODUCTS, transaction=first, **target)
     assert prices(lake) == [("a", "1.0000")]
     assert facts(lake, PRODUCTS) == {"query": "q", "rows": 1, "app_id": "app", "batch_id": 0}
 
     second = Transaction("app", 1)
     rows = products(lake, ("a", "2", 2), ("c", "3", 3)).toArrow()
-    for _ in range(2):  # what Spark wrote and what delta-rs wrote is one table
+    for _ in range(2):
         merge_rows(rows.to_reader(), PRODUCTS, transaction=second, **target)
-    append(products(lake, ("d", "4", 4)), PRODUCTS, transaction=second, **target)
+    add(products(lake, ("d", "4", 4)), PRODUCTS, transaction=second, **target)
     assert prices(lake) == [("a", "2.0000"), ("c", "3.0000")]
     assert facts(lake, PRODUCTS)["batch_id"] == 1
     other = Transaction("another app", 0)
-    append(products(lake, ("e", "5", 5)), PRODUCTS, transaction=other, **target)
+    add(products(lake, ("e", "5", 5)), PRODUCTS, transaction=other, **target)
     assert [key for key, _ in prices(lake)] == ["a", "c", "e"]
 
 
@@ -125,8 +129,8 @@ def test_a_writer_waits_for_the_table_of_another_only(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lakehouse.tables.writing.LOCK_WAIT_SECONDS", 0.1)
-    write: Callable[[], None] = lambda: append(  # noqa: E731
-        products(lake, ("a", "1", 0)),
+    write: Callable[[], None] = lambda: append_rows(  # noqa: E731
+        products(lake, ("a", "1", 0)).toArrow().to_reader(),
         PRODUCTS,
         settings=lake.settings,
         transaction=Transaction("p", 0),

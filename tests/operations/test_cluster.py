@@ -14,7 +14,7 @@ from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
 from operations import cluster
 from tests.brokers import free_ports
-from tests.lake_state import FAST_JAVA, NewSettings
+from tests.lake_state import NewSettings
 
 ON_EXECUTORS = """
 import json, sys
@@ -84,7 +84,6 @@ def test_executors_run_our_code_and_read_delta_and_nothing_is_left_behind(
         cluster_port=port,
         cluster_page_port=page,
         spark_master=f"spark://127.0.0.1:{port}",
-        spark_java_options=FAST_JAVA,
     )
     found = cluster.start(settings, workers=2, cores=1, memory="1g")
     try:

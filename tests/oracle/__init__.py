@@ -2,7 +2,7 @@
 
 In: the rows of an ERP extract as texts, and the web shop's messages as JSON. Out: what gold must
 hold, under the rules of docs/data.md. It imports nothing of the platform, so that no mistake can
-be made twice. Alone: `.venv/bin/python -m tests.oracle_run`.
+be made twice. Run standalone: `.venv/bin/python -m tests.oracle_run`.
 """
 
 from tests.oracle.customers import cohorts, customer_orders, rfm

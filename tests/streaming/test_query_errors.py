@@ -1,4 +1,4 @@
-"""What a person is told of a query that failed."""
+"""The message about a query that failed."""
 
 import pytest
 
@@ -11,7 +11,7 @@ An error occurred in the user's function. Return Message: Traceback (most recent
     return_value = getattr(self.pool[obj_id], method)(*params)
                    ^^^^^^^^^^
   File "streaming/ingest.py", line 66, in land
-    append(
+    append_rows(
 {}
 
 \tat py4j.Protocol.getReturnValue(Protocol.java:476)

@@ -6,13 +6,13 @@ with sales as (
 snapshot as (
     select max(date_day) + 1 as snapshot_date
     from {{ ref('dim_dates') }}
-    where is_trading_day
+    where is_trading_day and not is_outlier
 ),
 
 measured as (
     select
         sales.customer_id,
-        cast(min(snapshot.snapshot_date - sales.order_date) as integer) as recency_days,
+        cast(greatest(min(snapshot.snapshot_date - sales.order_date), 1) as integer) as recency_days,
         {{ order_count() }} as order_count,
         {{ gross_amount() }} as monetary_amount
     from sales

@@ -1,7 +1,8 @@
 """Builds the poison corpus: 20 classes of 10 messages that a source could send by fault or malice.
 
 Out: (class, number, topic, value), always the same bytes. What must become of each is written in
-`manifest.json`, apart from this builder and from the product. Alone: `python corpus.py` lists it.
+`manifest.json`, apart from this builder and from the product.
+Run standalone: `python corpus.py` lists it.
 """
 
 import json

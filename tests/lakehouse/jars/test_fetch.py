@@ -1,4 +1,4 @@
-"""The jars: exactly those of the lock, fetched once, and a difference is always told."""
+"""The jars: exactly those of the lock, fetched once, and a difference is always reported."""
 
 import json
 import os

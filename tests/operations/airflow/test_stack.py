@@ -25,7 +25,6 @@ from operations.airflow import api, embedded, runs
 from operations.timetable import timetable
 from tests.brokers import free_ports
 from tests.history_sums import LAST_DAY, expected_sales
-from tests.lake_state import FAST_JAVA
 from tests.mail_sink import mail_sink, text_of
 
 pytestmark = pytest.mark.stack
@@ -87,7 +86,6 @@ def stack(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             kafka_port=kafka,
             kafka_controller_port=controller,
             airflow_port=airflow,
-            spark_java_options=FAST_JAVA,
         )
     )
     found.lake("broker", "start")

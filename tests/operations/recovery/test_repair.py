@@ -107,7 +107,7 @@ def request(table: Table, at: str = "now") -> dict[str, Any]:
     return {"operation": "repair", "table": table.name, "aside": f"damaged/{at}"}
 
 
-def run(lake: LakeState, table: Table, run_id: str = "mend") -> dict[str, int]:
+def run(lake: LakeState, table: Table, run_id: str = "repair") -> dict[str, int]:
     found = repair.run(context(lake, run_id), request(table))
     return {each.table: each.differing for each in found if each.differing}
 

@@ -104,7 +104,7 @@ def test_days_that_a_backfill_changed_are_built_whatever_days_it_named(
 
 
 def spoil_description(lake: LakeState) -> None:
-    """Change a text of a day's lines as nobody should, for a backfill to mend."""
+    """Change a text of a day's lines as nobody should, for a backfill to correct."""
     from delta.tables import DeltaTable
 
     from lakehouse.contracts.tables import ORDER_LINES

@@ -15,7 +15,7 @@ from lakehouse.contracts.topics import WEB_EVENTS as WEB_EVENTS_TOPIC
 from lakehouse.ledger import chain, commits
 from lakehouse.tables import (
     Transaction,
-    append,
+    append_rows,
     create_tables,
     creation,
     current_version,
@@ -57,13 +57,12 @@ def of_the_first_version() -> Table:
 def set_back(lake: LakeState) -> None:
     """Give web events the table that the first version made, with the rows it would hold."""
     old, place = of_the_first_version(), Path(location(WEB_EVENTS, settings=lake.settings))
-    rows = read(lake.spark, WEB_EVENTS, settings=lake.settings).drop("device_type")
-    rows = rows.localCheckpoint()
+    rows = read(lake.spark, WEB_EVENTS, settings=lake.settings).drop("device_type").toArrow()
     shutil.rmtree(place)
     forget_tables(lake.spark)
     creation._create(old, settings=lake.settings)
-    append(
-        rows,
+    append_rows(
+        rows.to_reader(),
         old,
         settings=lake.settings,
         transaction=Transaction("the first version", 0),
