@@ -83,7 +83,9 @@ def _of_containers() -> tuple[str, ...]:
     docker = shutil.which("docker") or "docker"
     for words in (("info",), ("compose", "version")):
         try:
-            done = subprocess.run([docker, *words], capture_output=True, check=False)
+            done = subprocess.run(
+                [docker, *words], env=clean_environment(), capture_output=True, check=False
+            )
         except FileNotFoundError:
             done = None
         if done is None or done.returncode != 0:
