@@ -52,6 +52,7 @@ def main() -> None:
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
         airflow,  # part: airflow
         checks,
+        cluster,
         contracts,
         demo,
         dictionary,

@@ -1,5 +1,6 @@
 """`lake broker` and `lake produce`: the local Kafka, and events into it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.contracts.topics import DateOrder
+from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from operations.cli import app
 
@@ -100,6 +102,18 @@ def produce_history(  # noqa: PLR0917 - one parameter per option
     with counting("Sending the history") as (set_total, advance):
         sent = send_history(history, settings=settings, on_total=set_total, on_progress=advance)
     tell(sent)
+
+
+def seconds_of(text: str, *, option: str) -> float:
+    """Seconds of a span such as `90`, `90s`, `10m` or `2h`.
+
+    Raises:
+        LakeError: It is none.
+    """
+    found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?)([smh]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise LakeError(f"{option} {text} is no span of time: give it as 90s, 10m or 2h.")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def tell(sent: "Sent") -> None:

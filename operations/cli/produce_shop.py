@@ -1,14 +1,12 @@
 """`lake produce shop` and `lake produce live`: the simulated web shop into the local Kafka."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from operations.cli.produce import DatesIn, Encoding, produce_app, tell
+from operations.cli.produce import DatesIn, Encoding, produce_app, seconds_of, tell
 
 Catalog = Annotated[
     Path | None, typer.Option(help="ERP extract that names products and customers.")
@@ -61,22 +59,10 @@ def produce_live(  # noqa: PLR0917 - one parameter per option
     from streaming.web_shop import send_live
 
     settings = Settings()
-    seconds = None if duration is None else seconds_of(duration)
+    seconds = None if duration is None else seconds_of(duration, option="--for")
     require_running(settings)
     with counting("Sending live events") as (_, advance):
         pace = Pace(rate, seconds, on_batch=advance)
         reading = Reading(encoding, date_order)
         sent = send_live(pace, settings=settings, catalog_file=file, reading=reading, seed=seed)
     tell(sent)
-
-
-def seconds_of(text: str) -> float:
-    """Seconds of a span such as `90`, `90s`, `10m` or `2h`.
-
-    Raises:
-        LakeError: It is none.
-    """
-    found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?)([smh]?)", text.strip())
-    if found is None or float(found[1]) == 0:
-        raise LakeError(f"--for {text} is no span of time: give it as 90s, 10m or 2h.")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
