@@ -1,4 +1,4 @@
-"""Wires the screens together and serves them on the loopback address.
+"""Wires the screens together and serves them, on the loopback address unless settings open them.
 
 In: settings and whatever gold is in service. Out: a Dash app, or a server that runs until it is
 stopped. Run standalone: `python -m dashboards.app`.
@@ -16,15 +16,14 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboards import live, shell
-from dashboards.guard import Guard, security_headers
+from dashboards.guard import Guard, answered_hosts, security_headers
 from dashboards.pages.data_health.cards import QUALITY_REPORT
 from dashboards.published import PublishedGold
 from lakehouse.errors import LakeError
 from lakehouse.pointer import NothingPublished
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, address
 from quality.gate.report import PAGE
 
-HOST = "127.0.0.1"
 _STOP_WITHIN_SECONDS = 3
 _LARGEST_FRAME = 4096
 _INDEX = """<!DOCTYPE html>
@@ -74,10 +73,11 @@ def create_app(settings: Settings) -> Dash:
     _add_quality_report(server, settings)
     # Dash does this when "/" is first asked for; a page that came before it had none of our assets.
     app._setup_server()
+    hosts = answered_hosts(settings)
     server.add_middleware(
         Guard,
-        port=settings.dashboard_port,
-        headers=security_headers(port=settings.dashboard_port, script_hashes=app.csp_hashes()),
+        hosts=hosts,
+        headers=security_headers(hosts=hosts, script_hashes=app.csp_hashes()),
         callbacks=app.callback_map,
         packages=app.registered_paths,
     )
@@ -113,7 +113,7 @@ def listen(settings: Settings) -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
+        listening.bind((str(settings.dashboard_host), port))
         listening.listen()
     except OSError as error:
         listening.close()
@@ -123,11 +123,6 @@ def listen(settings: Settings) -> socket.socket:
             "port with LAKE_DASHBOARD_PORT."
         ) from error
     return listening
-
-
-def address(settings: Settings) -> str:
-    """Where a browser finds the screens."""
-    return f"http://{HOST}:{settings.dashboard_port}/"
 
 
 def _add_health(server: FastAPI, gold: PublishedGold) -> None:

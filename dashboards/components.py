@@ -187,7 +187,7 @@ def empty_state(title: str, *, why: str, command: str = "") -> Any:
     """Says why a page has nothing to show and which command fills it."""
     return html.Div(
         [
-            html.Div(icon("lake"), className="empty-mark"),
+            html.Div(icon("brand"), className="empty-mark"),
             html.H2(title),
             html.P(why),
             html.P(dmc.Code(command, className="empty-command")) if command else None,

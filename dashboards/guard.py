@@ -6,7 +6,7 @@ callback body that does not fit a callback is a 4xx, never a server error.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash.fingerprint import check_fingerprint
@@ -14,7 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-NAMES = ("127.0.0.1", "localhost", "[::1]")
+from lakehouse.settings import Settings
+
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 CALLBACK_PATH = "/_dash-update-component"
 LARGEST_BODY = 64 * 1024
 _SUITES = "/_dash-component-suites/"
@@ -22,15 +24,23 @@ _CLOSED = ("/_dash-ws-callback",)
 _POLICY_VIOLATION = 1008
 
 
-def security_headers(*, port: int, script_hashes: Iterable[str]) -> dict[str, str]:
+def answered_hosts(settings: Settings) -> tuple[str, ...]:
+    """Values of the Host header that are let in: the loopback names, and those of the settings."""
+    further = (settings.dashboard_allowed_hosts or "").lower().split(",")
+    names = (*_LOOPBACK_NAMES, *filter(None, further))
+    port = settings.dashboard_port
+    return tuple(name if name in further and ":" in name else f"{name}:{port}" for name in names)
+
+
+def security_headers(*, hosts: Sequence[str], script_hashes: Iterable[str]) -> dict[str, str]:
     """Headers of every answer.
 
     What Dash needs of the content security policy: its renderer starts from one inline script, let
     in by its hash; Mantine and Plotly write `<style>` elements and style attributes, so styles need
     'unsafe-inline' (no script can hide in them); Plotly draws exported images from blob: and data:.
-    The socket is named by every loopback name, as older browsers do not count ws: as 'self'.
+    The socket is named by every name, as older browsers do not count ws: as 'self'.
     """
-    sockets = " ".join(f"ws://{name}:{port}" for name in NAMES if not name.startswith("["))
+    sockets = " ".join(f"ws://{host}" for host in hosts if not host.startswith("["))
     policy = {
         "default-src": "'none'",
         "script-src": " ".join(["'self'", *script_hashes]),
@@ -62,13 +72,13 @@ class Guard:
         self,
         app: ASGIApp,
         *,
-        port: int,
+        hosts: Sequence[str],
         headers: Mapping[str, str],
         callbacks: Mapping[str, Any],
         packages: Mapping[str, Any],
     ) -> None:
         self.app = app
-        self._hosts = {f"{name}:{port}" for name in NAMES}
+        self._hosts = frozenset(hosts)
         self._origins = {f"http://{host}" for host in self._hosts}
         self._headers = dict(headers)
         self._callbacks = callbacks
@@ -111,7 +121,7 @@ class Guard:
     def _stranger(self, headers: Headers, *, needs_origin: bool) -> str:
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            return "This server answers to its loopback address only."
+            return "This server does not answer to that name."
         if len(origins) > 1 or (needs_origin and not origins):
             return "A request needs one origin."
         if origins and origins[0].lower() not in self._origins:

@@ -24,13 +24,13 @@ from lakehouse.pointer import NothingPublished, Version
 PAGES = (overview, data_health)
 NAME = "Cartlake"
 _THEME = {
-    "primaryColor": "lake",
+    "primaryColor": "brand",
     "primaryShade": {"light": 7, "dark": 4},
     "defaultRadius": "md",
     "fontFamily": "var(--font)",
     "fontFamilyMonospace": "var(--mono)",
     "colors": {
-        "lake": [
+        "brand": [
             "#e7f5fa",
             "#d2e8f0",
             "#a6d0e0",
@@ -108,7 +108,7 @@ def _header() -> Any:
                 id="burger", opened=False, hiddenFrom="sm", size="sm", **{"aria-label": "Menu"}
             ),
             dcc.Link(
-                [components.icon("lake"), html.Span(NAME)],
+                [components.icon("brand"), html.Span(NAME)],
                 href="/",
                 className="brand",
                 title=f"{NAME}: Overview",

@@ -51,6 +51,18 @@ def hold(name: str, *, settings: Settings, wait_seconds: float = 0.0) -> Iterato
             fcntl.flock(handle, fcntl.LOCK_UN)
 
 
+def is_held(name: str, *, settings: Settings) -> bool:
+    """Whether some process holds the lock now."""
+    try:
+        with (settings.locks_dir / f"{name}.lock").open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def _acquire(handle: IO[str], *, name: str, wait_seconds: float) -> None:
     deadline = time.monotonic() + wait_seconds
     while True:

@@ -11,6 +11,7 @@ import pwd
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +39,7 @@ _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
 _MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
 _ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
+_NAMES = r"^[^\s:,/]+(:\d{1,5})?(,[^\s:,/]+(:\d{1,5})?)*$"
 
 
 class Settings(BaseSettings):
@@ -79,8 +81,30 @@ class Settings(BaseSettings):
     java_home: Path | None = Field(
         None, validation_alias="JAVA_HOME", description="Folder of the Java to use; default: PATH"
     )
-    dashboard_port: int = Field(8050, ge=1024, le=65535, description="Loopback port of the screens")
-    airflow_port: int = Field(8080, ge=1024, le=65535, description="Loopback port of Airflow")
+    jars: Path | None = Field(
+        None, description="Folder of the checked jars; default: jars/ in home"
+    )
+    dashboard_port: int = Field(8050, ge=1024, le=65535, description="Port of the screens")
+    dashboard_host: IPv4Address = Field(
+        IPv4Address("127.0.0.1"),
+        examples=["127.0.0.1", "0.0.0.0"],  # noqa: S104 - an example of what a person may set
+        description="Address that the screens listen on; there is no login",
+    )
+    dashboard_allowed_hosts: str | None = Field(
+        None,
+        pattern=_NAMES,
+        examples=["dashboard", "shop.example,shop.example:8443"],
+        description="Names that the screens answer to, besides the loopback ones",
+    )
+    # part: airflow
+    airflow_port: int = Field(8080, ge=1024, le=65535, description="Port of Airflow")
+    airflow_host: str = Field(
+        "127.0.0.1", description="Name or address at which Airflow's parts reach its API server"
+    )
+    airflow_database_file: Path | None = Field(
+        None, description="File with the SQLAlchemy URL of Airflow's database; default: SQLite"
+    )
+    # end part
     alert_smtp: str | None = Field(
         None,
         pattern=_MAIL_SERVER,
@@ -102,6 +126,21 @@ class Settings(BaseSettings):
         pattern=_MASTER,
         examples=["local[2]", "local[*]", "spark://host:7077"],
         description="Spark master URL",
+    )
+    spark_driver_host: str = Field(
+        "127.0.0.1", description="Name or address at which a Spark cluster reaches the driver"
+    )
+    spark_cores: int | None = Field(
+        None, ge=1, description="Cores of a Spark cluster for one command; default: all"
+    )
+    spark_executor_memory: str = Field(
+        "1g", pattern=_SIZE, examples=["1g", "4g"], description="Heap of a Spark cluster's executor"
+    )
+    cluster_port: int = Field(
+        7077, ge=1024, le=65535, description="Port of the master of `lake cluster`"
+    )
+    cluster_page_port: int = Field(
+        7078, ge=1024, le=65535, description="Port of the page of that master"
     )
     spark_driver_memory: str = Field(
         "2g", pattern=_SIZE, examples=["1g", "4g"], description="Heap of the Spark driver"
@@ -133,6 +172,11 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
+    @field_validator("jars", "airflow_database_file")
+    @classmethod
+    def _also_absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
+
     @field_validator("java_home")
     @classmethod
     def _with_its_links(cls, java_home: Path | None) -> Path | None:
@@ -148,9 +192,16 @@ class Settings(BaseSettings):
     @classmethod
     def _named(cls, values: Any, validate: Any) -> Any:
         try:
-            return validate(values)
+            found = validate(values)
         except ValidationError as error:
             raise LakeError(_what_fits(error)) from None
+        if not found.dashboard_host.is_loopback and found.dashboard_allowed_hosts is None:
+            raise LakeError(
+                f"LAKE_DASHBOARD_HOST={found.dashboard_host} would open the screens, which have no "
+                "login, beyond this machine. Name what they shall answer to in "
+                "LAKE_DASHBOARD_ALLOWED_HOSTS too, or leave both out."
+            )
+        return found
 
     def environment(self) -> dict[str, str]:
         """The environment of a child process: these very settings, nothing of another set-up."""
@@ -174,7 +225,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def jars_dir(self) -> Path:
-        return self.home / "jars"
+        return self.jars or self.home / "jars"
 
     @cached_property
     def kafka_dir(self) -> Path:
@@ -196,9 +247,15 @@ class Settings(BaseSettings):
     def reports_dir(self) -> Path:
         return self.home / "reports"
 
+    # part: airflow
     @cached_property
     def airflow_dir(self) -> Path:
         return self.home / "airflow"
+
+    # end part
+    @cached_property
+    def cluster_dir(self) -> Path:
+        return self.home / "cluster"
 
     @cached_property
     def logs_dir(self) -> Path:

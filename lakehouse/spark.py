@@ -1,6 +1,7 @@
 """The only Spark session of the platform: Delta and Kafka from the checked jars, times in UTC.
 
-In: settings. Out: a session with two shuffle partitions and nothing resolved at run time.
+In: settings. Out: a session with two shuffle partitions and nothing resolved at run time, in this
+process or on a cluster whose workers have the same files and the same Python under the same paths.
 """
 
 import atexit
@@ -11,13 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse import spark_java
+from lakehouse import spark_cluster, spark_java
 from lakehouse.errors import LakeError
 from lakehouse.jars.fetch import spark_jars
-from lakehouse.jars.java import require_java
+from lakehouse.jars.java import LOCALE, require_java
 from lakehouse.processes.java_output import telling_line
-from lakehouse.processes.programs import LOOPBACK
-from lakehouse.settings import UNKNOWN_USER, Settings, forget_foreign, is_user_unknown, variables
+from lakehouse.settings import (
+    PROJECT_ROOT,
+    UNKNOWN_USER,
+    Settings,
+    forget_foreign,
+    is_user_unknown,
+    variables,
+)
 from lakehouse.spark_java import SparkJava
 
 if TYPE_CHECKING:
@@ -36,6 +43,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
             Spark did not start; the message says why.
     """
     forget_foreign()
+    spark_cluster.require_master(settings)
     jars = spark_jars(settings)
     _keep_logs_off_the_terminal(settings)
     conf = _conf(settings, jars)
@@ -44,7 +52,7 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
         from py4j.protocol import Py4JJavaError
         from pyspark.sql import SparkSession
 
-        builder = SparkSession.builder.appName(app_name).config(map=conf)
+        builder = SparkSession.builder.appName(app_name).config(map={**conf, **_proof(settings)})
         try:
             with variables({**gateway, "PYSPARK_PYTHON": sys.executable}):
                 if is_user_unknown():
@@ -88,8 +96,8 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
     conf = {
         "spark.master": settings.spark_master,
         "spark.driver.memory": settings.spark_driver_memory,
-        "spark.driver.bindAddress": LOOPBACK,
-        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": settings.spark_driver_host,
+        "spark.driver.host": settings.spark_driver_host,
         "spark.local.dir": ".",
         "spark.sql.warehouse.dir": "warehouse",
         "spark.ui.enabled": "false",
@@ -120,9 +128,30 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.log.level": "ERROR",
     }
-    if not settings.spark_master.startswith("local"):
-        conf["spark.jars"] = ",".join(map(str, jars))
-    return conf
+    return conf if _is_local(settings) else {**conf, **_of_executors(settings, jars)}
+
+
+def _of_executors(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
+    """What a cluster's executors need besides: they fetch the jars from the driver."""
+    cores = {} if settings.spark_cores is None else {"spark.cores.max": str(settings.spark_cores)}
+    options = [*LOCALE, "-Djava.io.tmpdir=.", settings.spark_java_options]
+    return {
+        "spark.jars": ",".join(map(str, jars)),
+        "spark.executor.memory": settings.spark_executor_memory,
+        "spark.executor.extraJavaOptions": " ".join(options),
+        "spark.executorEnv.PYTHONPATH": str(PROJECT_ROOT),
+        **cores,
+    }
+
+
+def _proof(settings: Settings) -> dict[str, str]:
+    """The secret of the cluster, where it has one; others could see a command line."""
+    secret = None if _is_local(settings) else spark_cluster.secret(settings)
+    return {"spark.authenticate": "true", "spark.authenticate.secret": secret} if secret else {}
+
+
+def _is_local(settings: Settings) -> bool:
+    return settings.spark_master.startswith("local")
 
 
 def _keep_logs_off_the_terminal(settings: Settings) -> None:

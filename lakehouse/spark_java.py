@@ -26,7 +26,7 @@ from lakehouse.state import claim
 START_SECONDS = 180.0
 _FAILED = b'Exception in thread "main"'
 """After it Java may live on, with threads that wait for a Python which can't find it."""
-_MODULES = (
+MODULES = (
     "-XX:+IgnoreUnrecognizedVMOptions",
     "--add-modules=jdk.incubator.vector",
     *(
@@ -95,17 +95,17 @@ def start(
     for stale in folder.glob("gateway-*"):
         stale.unlink(missing_ok=True)
     answer = folder / f"gateway-{uuid.uuid4().hex}"
-    spark_home = _spark_home()
+    home = spark_home()
     environment = {
         **settings.environment(),
-        "SPARK_HOME": str(spark_home),
-        "SPARK_LOCAL_IP": programs.LOOPBACK,  # else it looks up the name of this machine
+        "SPARK_HOME": str(home),
+        "SPARK_LOCAL_IP": settings.spark_driver_host,  # else it looks up the name of this machine
         "SPARK_CONNECT_MODE": "0",
         "PYSPARK_PYTHON": sys.executable,
         "_PYSPARK_DRIVER_CONN_INFO_PATH": f"./{answer.name}",
     }
     program = programs.run_tied(
-        java_command(settings, java=java, spark_home=spark_home, jars=jars, conf=conf),
+        java_command(settings, java=java, spark_home=home, jars=jars, conf=conf),
         folder=folder,
         output=log,
         environment=environment,
@@ -133,7 +133,7 @@ def java_command(
         "-cp",
         os.pathsep.join(class_path),
         f"-Xmx{settings.spark_driver_memory}",
-        *_MODULES,
+        *MODULES,
         *LOCALE,
         f"-Duser.home={folder}",  # no list of repositories of the user's, and no user without home
         f"-Djava.io.tmpdir={_native_libraries_dir(settings)}",
@@ -172,7 +172,8 @@ def _may_execute(folder: Path) -> bool:
     return not os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0)
 
 
-def _spark_home() -> Path:
+def spark_home() -> Path:
+    """Folder of the installed PySpark. Raises: LakeError when it is missing."""
     spec = importlib.util.find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise LakeError("pyspark is not installed in this environment. Run `./lake doctor`.")

@@ -13,7 +13,7 @@ from lakehouse.files import replace_text
 from lakehouse.settings import STATE_VERSION, Settings
 
 MARKER = "VERSION"
-CACHES = ("jars", "dbt")
+CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
     *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs"),

@@ -228,7 +228,7 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(place).free
     found = f"{free / GIBIBYTE:.1f} GiB free at {place}, {NEEDED_DISK // GIBIBYTE} needed"
     ok = free >= NEEDED_DISK
-    return Finding("Disk", ok, found, "" if ok else "export LAKE_HOME=/a/larger/disk/lake")
+    return Finding("Disk", ok, found, "" if ok else "export LAKE_HOME=/a/larger/disk/state")
 
 
 def _state(settings: Settings) -> Finding:

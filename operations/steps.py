@@ -9,13 +9,22 @@ from operations.context import Context, alone
 from pipelines.publishing.publish import publish as bring_into_service
 from pipelines.silver.routing import BatchOutcome
 
+FOLLOWED = "done by the streams that follow"
+
 
 def ingest(context: Context) -> None:
     """Land every record that Kafka holds and bronze does not."""
+    from operations import following
     from streaming import broker
     from streaming.ingest import QUERY, start_ingest
     from streaming.queries import await_end
 
+    if following.are_following(context.settings):
+        with context.log.stage("ingest") as stage:
+            broker.require_running(context.settings)
+            following.await_landed(context.settings)
+            stage.note = FOLLOWED
+        return
     with context.log.stage("ingest") as stage, alone(QUERY, context):
         broker.require_running(context.settings)
         spark = context.spark()
@@ -31,9 +40,15 @@ def ingest(context: Context) -> None:
 
 def refine(context: Context) -> None:
     """Refine every bronze row that silver does not have a place for."""
+    from operations import following
     from streaming.queries import await_end
     from streaming.refine import QUERY, start_refine
 
+    if following.are_following(context.settings):
+        with context.log.stage("refine") as stage:
+            following.await_refined(context.settings)
+            stage.note = FOLLOWED
+        return
     with context.log.stage("refine") as stage, alone(QUERY, context):
         outcomes: list[BatchOutcome] = []
         query = start_refine(

@@ -74,6 +74,21 @@ def next_offsets(query: str, *, settings: Settings) -> dict[tuple[str, int], int
     }
 
 
+def next_version(query: str, *, settings: Settings) -> int:
+    """Version of its table at which a query goes on after its last finished batch; 0 before one.
+
+    Raises:
+        LakeError: A file of the checkpoint is damaged.
+    """
+    folder = checkpoint_dir(query, settings=settings)
+    finished = _numbers(folder / "commits")
+    if not finished:
+        return 0
+    path = folder / "offsets" / str(max(finished))
+    lines = _read(path, query=query).splitlines()
+    return int(str(_parsed(lines[-1], path=path, query=query)["reservoirVersion"]))
+
+
 def require_present(query: str, *, layer: str, settings: Settings) -> None:
     """Refuse to start a checkpoint again without a reset, when `layer` has this query's rows.
 

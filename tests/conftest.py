@@ -63,7 +63,7 @@ def new_settings(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Ne
     """Makes settings of an empty state folder that shares the jars; no Kafka but a given one."""
 
     def make(**options: object) -> Settings:
-        home = tmp_path_factory.mktemp("state") / "lake"
+        home = tmp_path_factory.mktemp("state") / "state"
         claim(Settings(home=home))
         (home / "jars").symlink_to(jars_dir)
         fixed = {"home": home, "storage": None, "kafka_bootstrap": "127.0.0.1:1"}
@@ -175,13 +175,13 @@ def _publish_twice(lake: LakeState, workers: "Workers") -> bytes:
 @pytest.fixture
 def published(published_once: Published, tmp_path: Path) -> Published:
     """A copy of the published shop, free to be damaged."""
-    return Published(published_once.lake.copy(tmp_path / "lake"), published_once.earlier_pointer)
+    return Published(published_once.lake.copy(tmp_path / "state"), published_once.earlier_pointer)
 
 
 @pytest.fixture
 def published_on_kafka(published_once: Published, tmp_path: Path) -> Iterator[Published]:
     """A copy of the published shop whose Kafka runs, a copy too: it holds no other records."""
-    lake = published_once.lake.copy(tmp_path / "lake", kafka=True)
+    lake = published_once.lake.copy(tmp_path / "state", kafka=True)
     with own_kafka(lake.settings) as settings:
         yield Published(LakeState(lake.spark, settings), published_once.earlier_pointer)
 

@@ -84,7 +84,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     It runs beside another set-up of every engine, in a folder with an odd name.
     """
     folder = tmp_path_factory.mktemp("shop")
-    home = folder / ODD_NAME / "lake"
+    home = folder / ODD_NAME / "state"
     claim(Settings(home=home))
     (home / "jars").symlink_to(_jars(), target_is_directory=True)
     rows = _real_rows()

@@ -31,8 +31,8 @@ MODULES = sorted(
 DOCS = [
     *sorted(PROJECT_ROOT.glob("*.md")),
     *sorted((PROJECT_ROOT / "docs").rglob("*.md")),
-    PROJECT_ROOT / "storefront" / "data" / "README.md",
-    PROJECT_ROOT / "dags" / "README.md",
+    PROJECT_ROOT / "storefront" / "data" / "README.md",  # part: history
+    PROJECT_ROOT / "dags" / "README.md",  # part: airflow
 ]
 TEXTS = [*DOCS, PROJECT_ROOT / "NOTICE", PROJECT_ROOT / ".env.example"]
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core"}

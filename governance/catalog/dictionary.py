@@ -1,6 +1,6 @@
-"""The data dictionary: what each KPI, table and column means, as one page of Markdown.
+"""The data dictionary: what each KPI, table, column and field means, as one page of Markdown.
 
-In: the declared KPIs, the contracts of gold and those of the lake's tables. Out: the page's text,
+In: the declared KPIs, the contracts of gold, tables and topics. Out: the page's text,
 the same for the same contracts. Run standalone: `lake dictionary` writes it to docs/dictionary.md.
 """
 
@@ -11,6 +11,7 @@ from lakehouse.contracts.kpis import TABLE as KPI_TABLE
 from lakehouse.contracts.kpis import Kpi, read_kpis
 from lakehouse.contracts.marts import Mart, read_marts
 from lakehouse.contracts.tables import TABLES, Table
+from lakehouse.contracts.topics import SOURCE_TOPICS, Topic
 from lakehouse.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "dictionary.md"
@@ -18,8 +19,8 @@ _BETTER = {"up": "more", "down": "less"}
 _OPENING = f"""# Data dictionary
 
 `./lake dictionary` makes this page from the declared KPIs (`dbt_project/dbt_project.yml`) and the
-contracts (`dbt_project/models/marts/*.yml`, `lakehouse/contracts/tables.py`). Change those and not
-this page.
+contracts (`dbt_project/models/marts/*.yml`, `tables.py` and `topics.py` of `lakehouse/contracts`).
+Change those and not this page.
 
 ## KPIs
 
@@ -42,6 +43,8 @@ def dictionary() -> str:
             *map(_mart, read_marts()),
             ["", "## Bronze and silver"],
             *map(_table, TABLES),
+            ["", "## Topics"],
+            *map(_topic, SOURCE_TOPICS),
             [""],
         )
     )
@@ -49,7 +52,7 @@ def dictionary() -> str:
 
 def _kpis(kpis: Iterable[Kpi]) -> list[str]:
     head = ("KPI", "definition", "calculation", "unit", "better", "owner", "source")
-    return _grid(
+    return grid(
         head,
         (
             (
@@ -92,6 +95,23 @@ def _table(table: Table) -> list[str]:
     ]
 
 
+def _topic(topic: Topic) -> list[str]:
+    text = f"{topic.description} Schema version {topic.schema_version}."
+    return [
+        *_heading(topic.name, text, (topic.key,)),
+        *_columns(
+            (
+                each.name,
+                each.kind,
+                each.nullable,
+                each.unit,
+                "; ".join(filter(None, (each.description, ", ".join(each.values)))),
+            )
+            for each in topic.fields_of(topic.schema_version)
+        ),
+    ]
+
+
 def _heading(name: str, text: str, key: Sequence[str]) -> list[str]:
     return [
         "",
@@ -104,7 +124,7 @@ def _heading(name: str, text: str, key: Sequence[str]) -> list[str]:
 
 def _columns(columns: Iterable[tuple[str, str, bool, str, str]]) -> list[str]:
     head = ("column", "type", "null", "unit", "meaning")
-    return _grid(
+    return grid(
         head,
         (
             (f"`{name}`", kind, "yes" if nullable else "", unit, meaning)
@@ -113,7 +133,8 @@ def _columns(columns: Iterable[tuple[str, str, bool, str, str]]) -> list[str]:
     )
 
 
-def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     return [f"| {' | '.join(line)} |" for line in escaped]

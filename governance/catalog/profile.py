@@ -1,14 +1,12 @@
 """A page that shows what a table holds: distributions, missing values, outliers, correlations.
 
 In: a table of gold in service or of silver as it is now. Out: one HTML file that asks no other host
-for anything. Personal columns are left out. Run standalone: `lake profile TABLE`.
+for anything: DuckDB's `summarize` as a table, distributions and correlations drawn by Plotly.
+Personal columns are left out. Run standalone: `lake profile TABLE`.
 """
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,203 +20,137 @@ from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
 BARS = 10
-MOST_FREQUENT = 5
-STRONGEST = 15
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "DOUBLE", "FLOAT")
 _STYLE = """
-:root { color-scheme: light dark; } body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto;
-  max-width: 70rem; padding: 1.5rem 1rem; overflow-wrap: anywhere; }
-section { border-top: 1px solid #8886; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; }
-table { border-collapse: collapse; } td { padding: .2rem .6rem .2rem 0; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.bar { background: #4a7ebb; height: .8rem; } td.b { width: min(12rem, 30vw); }
-.quiet { opacity: .75; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem; padding: 1rem; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; } .wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .85rem; } td, th { padding: .2rem .5rem; }
 """
 
 
-@dataclass(frozen=True)
-class Column:
-    """What one column holds. `bars` are (from, to, rows) or (value, "", rows), most rows first.
-
-    `facts` are texts by name; `outliers` counts values beyond 1.5 times the middle half's width.
-    """
-
-    name: str
-    type: str
-    missing: int
-    facts: tuple[tuple[str, str], ...]
-    bars: tuple[tuple[str, str, int], ...]
-    outliers: int | None
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A table's profile; `correlations` are (column, column, coefficient), strongest first."""
-
-    table: str
-    rows: int
-    columns: tuple[Column, ...]
-    left_out: tuple[str, ...]
-    correlations: tuple[tuple[str, str, float], ...]
-
-
-def profile_table(name: str, *, settings: Settings) -> Profile:
-    """Profile a table by its contract name.
+def write_profile(name: str, *, settings: Settings) -> Path:
+    """Write the page `profile-<table>.html` of a table by its contract name; returns its path.
 
     Raises:
         LakeError: No contract has this name, or the table is not there yet.
     """
+    import duckdb
+
     silver = {table.name: table for table in TABLES}
     if name in GOLD_TABLES:
         with open_gold(settings) as gold:
             hidden = _personal(CUSTOMER_CONTACTS) if name == DIM_CUSTOMER_CONTACTS else ()
-            return profile_relation(gold, name, title=name, left_out=hidden)
-    if name not in silver:
+            page = profile(gold, name, title=name, left_out=hidden)
+    elif name in silver:
+        with open_lake(settings) as lake:
+            try:
+                relation, hidden = delta_relation(settings, name), _personal(silver[name])
+                page = profile(lake, relation, title=name, left_out=hidden)
+            except duckdb.IOException:
+                raise LakeError(f"The lake has no table {name} yet: run ./lake demo.") from None
+    else:
         raise LakeError(
             f"There is no table '{name}'. Tables: {', '.join((*silver, *GOLD_TABLES))}."
         )
-    import duckdb
-
-    hidden = _personal(silver[name])
-    with open_lake(settings) as lake:
-        try:
-            relation = delta_relation(settings, name)
-            return profile_relation(lake, relation, title=name, left_out=hidden)
-        except duckdb.IOException:
-            raise LakeError(f"The lake has no table {name} yet: run ./lake demo.") from None
+    path = settings.reports_dir / f"profile-{name}.html"
+    replace_text(path, page)
+    return path
 
 
-def profile_relation(
+def profile(
     connection: "duckdb.DuckDBPyConnection",
     relation: str,
     *,
     title: str,
     left_out: Sequence[str] = (),
-) -> Profile:
-    """Profile any relation that the connection reads; columns left out are never queried."""
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    types = {row[0]: row[1] for row in described if row[0] not in left_out}
-    rows = connection.execute(f"select count(*) from {relation}").fetchall()[0][0]
-    columns = tuple(_column(connection, relation, each, types[each]) for each in types)
-    numbers = [each for each in types if types[each].startswith(_NUMBERS)]
-    gone = tuple(row[0] for row in described if row[0] in left_out)
-    return Profile(title, rows, columns, gone, _correlations(connection, relation, numbers))
+) -> str:
+    """The page of any relation that the connection reads; columns left out are never queried."""
+    columns = connection.sql(f"select * from {relation}").columns
+    hidden = [each for each in columns if each in left_out]
+    kept = ", ".join(f'"{each}"' for each in columns if each not in hidden)
+    facts = connection.sql(f"summarize select {kept} from {relation}").df().set_index("column_name")
+    numbers = [each for each in facts.index if facts.loc[each, "std"] is not None]
+    facts["outliers"] = ""
+    figures = {}
+    for name in facts.index:
+        present, bars = _bars(connection, relation, facts.loc[name])
+        if name in numbers:
+            facts.loc[name, "outliers"] = str(present - sum(count for _, count in bars))
+        if bars:
+            figures[name] = bars
+    note = f"<p>Left out, for they are personal: {escape(', '.join(hidden))}.</p>" if hidden else ""
+    shown = facts.drop(columns="count").astype(object)
+    body = (
+        f"<p>{facts['count'].max():,} rows, {len(facts)} columns. Distinct values and quarters are "
+        "approximate; outliers lie beyond 1.5 times the middle half and have no bar.</p>"
+        f"{note}<div class='wide'>{shown.where(shown.notna(), '').to_html()}</div>"
+        f"{_charts(figures, numbers, _correlations(connection, relation, numbers))}"
+    )
+    return offline_page(f"Profile of {title}", style=_STYLE, body=body)
 
 
 def _personal(table: Table) -> tuple[str, ...]:
     return tuple(each.name for each in table.columns if each.personal)
 
 
-def _column(connection: "duckdb.DuckDBPyConnection", relation: str, name: str, kind: str) -> Column:
-    own = f'"{name}"'
-    present, missing, distinct, least, most = connection.execute(
-        f"select count({own}), count(*) - count({own}), count(distinct {own}), "
-        f"min({own})::varchar, max({own})::varchar from {relation}"
-    ).fetchall()[0]
-    facts = [("distinct", f"{distinct:,}"), ("least", least), ("most", most)]
-    outliers: int | None = None
-    bars: list[tuple[str, str, int]]
-    if kind.startswith(_NUMBERS) and distinct > BARS:
-        low, middle, high, bars = _spread(connection, relation, own)
-        outliers = present - sum(count for _, _, count in bars)
-        facts += [("lower quarter", low), ("median", middle), ("upper quarter", high)]
-    elif distinct == present > MOST_FREQUENT:
-        bars = []  # a key: no value is more frequent than another
-    else:
-        bars = connection.execute(
-            f"select {own}::varchar, '', count(*) from {relation} where {own} is not null "
-            f"group by 1 order by 3 desc, 1 limit {MOST_FREQUENT}"
-        ).fetchall()
-    shown = tuple((key, str(value)) for key, value in facts if value is not None)
-    return Column(name, kind, missing, shown, tuple(bars), outliers)
-
-
-def _spread(
-    connection: "duckdb.DuckDBPyConnection", relation: str, own: str
-) -> tuple[str, str, str, list[tuple[str, str, int]]]:
-    """Quartiles, and the rows in ten equal steps between the fences; beyond them are outliers."""
-    least, low, middle, high, most = (
-        value
-        for (value,) in connection.execute(
-            f"select unnest(quantile_disc({own}, [0, 0.25, 0.5, 0.75, 1]))::double from {relation}"
-        ).fetchall()
+def _bars(
+    connection: "duckdb.DuckDBPyConnection", relation: str, facts: "pd.Series[str]"
+) -> tuple[int, list[tuple[str, int]]]:
+    """Values that are there, and (value or upper end, rows) without outliers; none of a key."""
+    own, kind, inside = f'"{facts.name}"', facts["column_type"], "true"
+    present = connection.execute(f"select count({own}) from {relation}").fetchall()[0][0]
+    if kind == "VARCHAR" and 2 * int(facts["approx_unique"]) > present:
+        return present, []
+    if facts["std"] is not None:
+        low, high = float(facts["q25"]), float(facts["q75"])
+        reach = 1.5 * (high - low)
+        inside = f"{own} between {low - reach!r} and {high + reach!r}"
+    plain = f"{own}::timestamp" if kind.startswith("TIMESTAMP") else own
+    connection.execute(
+        f"create or replace temp view charted as select {plain} as value from {relation} "
+        f"where {own} is not null and {inside}"
     )
-    reach = 1.5 * (high - low)
-    floor, top = max(low - reach, least), min(high + reach, most)
-    step = (top - floor) / BARS or 1.0
-    counted = dict(
-        connection.execute(
-            f"select least(floor(({own}::double - ?) / ?)::int, {BARS - 1}), count(*) "
-            f"from {relation} where {own} between ? and ? group by 1",
-            [floor, step, floor, top],
-        ).fetchall()
-    )
-    bars = [
-        (f"{floor + place * step:,.2f}", f"{floor + (place + 1) * step:,.2f}", counted[place])
-        for place in range(BARS)
-        if place in counted
-    ]
-    return f"{low:,.4g}", f"{middle:,.4g}", f"{high:,.4g}", bars
+    return present, connection.execute(
+        f"select bin::varchar, count from histogram_values(charted, value, bin_count := {BARS})"
+    ).fetchall()
 
 
 def _correlations(
     connection: "duckdb.DuckDBPyConnection", relation: str, numbers: Sequence[str]
-) -> tuple[tuple[str, str, float], ...]:
-    pairs = list(combinations(numbers, 2))
-    if not pairs:
-        return ()
-    asked = ", ".join(f'corr("{a}"::double, "{b}"::double)' for a, b in pairs)
-    found = connection.execute(f"select {asked} from {relation}").fetchall()[0]
-    known = [(*pair, value) for pair, value in zip(pairs, found, strict=True) if value is not None]
-    correlations = [(a, b, round(value, 3)) for a, b, value in known if not math.isnan(value)]
-    return tuple(sorted(correlations, key=lambda each: (-abs(each[2]), each[:2])))[:STRONGEST]
-
-
-def write_profile(profile: Profile, folder: Path) -> Path:
-    """Write the page `profile-<table>.html`; returns its path."""
-    path = folder / f"profile-{profile.table}.html"
-    replace_text(path, render(profile))
-    return path
-
-
-def render(profile: Profile) -> str:
-    """The page as text; every value is escaped."""
-    hidden = ", ".join(profile.left_out)
-    note = (
-        f"<p class='quiet'>Left out, for they are personal: {escape(hidden)}.</p>" if hidden else ""
+) -> list[list[float]]:
+    """The coefficient of each pair of columns, a row each."""
+    if not numbers:
+        return []
+    pairs = ", ".join(
+        f'round(corr("{a}"::double, "{b}"::double), 3)' for a in numbers for b in numbers
     )
-    strong = "".join(
-        f"<tr><td>{escape(a)}</td><td>{escape(b)}</td><td class='n'>{value:.3f}</td></tr>"
-        for a, b, value in profile.correlations
-    )
-    links = f"<section><h2>Correlations</h2><table>{strong}</table></section>" if strong else ""
-    size = f"<p>{profile.rows:,} rows, {len(profile.columns)} columns.</p>"
-    sections = "".join(_section(each, profile.rows) for each in profile.columns)
-    return offline_page(
-        f"Profile of {profile.table}", style=_STYLE, body=f"{size}{note}{sections}{links}"
-    )
+    found = connection.execute(f"select {pairs} from {relation}").fetchall()[0]
+    return [list(found[n : n + len(numbers)]) for n in range(0, len(found), len(numbers))]
 
 
-def _section(column: Column, rows: int) -> str:
-    share = f" ({100 * column.missing / rows:.1f} %)" if rows else ""
-    facts = [("type", column.type), ("missing", f"{column.missing:,}{share}"), *column.facts]
-    if column.outliers is not None:
-        facts.append(("outliers", f"{column.outliers:,}"))
-    shown = "; ".join(f"{name} {value}" for name, value in facts)
-    longest = max((count for _, _, count in column.bars), default=1)
-    bars = "".join(_bar(each, longest) for each in column.bars)
-    name = escape(column.name)
-    return f"<section><h2>{name}</h2><p>{escape(shown)}</p><table>{bars}</table></section>"
+def _charts(
+    bars: Mapping[str, Sequence[tuple[str, int]]],
+    numbers: Sequence[str],
+    correlations: Sequence[Sequence[float]],
+) -> str:
+    """A bar chart a column, and the correlations; Plotly reads HTML in texts: they are escaped."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
 
-
-def _bar(bar: tuple[str, str, int], longest: int) -> str:
-    first, last, count = bar
-    width = f"{100 * count / longest:.0f}%"
-    return (
-        f"<tr><td>{escape(f'{first} to {last}' if last else first)}</td>"
-        f"<td class='n'>{count:,}</td>"
-        f"<td class='b'><div class='bar' style='width:{width}'></div></td></tr>"
-    )
+    titles = [escape(each) for each in (*bars, *(["correlations"] if numbers else []))]
+    if not titles:
+        return ""
+    figure = make_subplots(rows=len(titles), cols=1, subplot_titles=titles)
+    for row, counted in enumerate(bars.values(), start=1):
+        labels = [escape(value[:40]) for value, _ in counted]
+        figure.add_trace(go.Bar(x=labels, y=[rows for _, rows in counted]), row=row, col=1)
+        figure.update_xaxes(type="category", row=row, col=1)
+    if numbers:
+        names = [escape(each) for each in numbers]
+        heat = go.Heatmap(z=correlations, x=names, y=names, zmin=-1, zmax=1, colorscale="RdBu")
+        heat.update(showscale=False, texttemplate="%{z}")
+        figure.add_trace(heat, row=len(titles), col=1)
+    figure.update_layout(height=280 * len(titles), showlegend=False)
+    return str(figure.to_html(include_plotlyjs=True, full_html=False, config={"responsive": True}))

@@ -1,16 +1,17 @@
 """The models as dbt compiles them, and what each of their columns is made of.
 
-In: the dbt project. Out: each model's SQL, description, tests and the origins of its columns, and
-those of each KPI, kept until the project changes. dbt runs in a child process, without a database
-file. Run standalone: `lake docs` and `lake lineage TABLE.COLUMN` use it.
+In: the dbt project. Out: the origins of each model's columns, and those of each KPI, kept until the
+project changes; or whatever else a command of dbt writes. dbt runs in a child process, without a
+database file. Run standalone: `lake docs` and `lake lineage TABLE.COLUMN` use it.
 """
 
 import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -37,27 +38,14 @@ _MADE_OF = (
 
 
 @dataclass(frozen=True)
-class CompiledModel:
-    """A model: `name` is schema.name for a mart and the bare name before, `reads` likewise.
+class CompiledProject:
+    """Origins of each column by model, each model after those that it reads, and of each KPI.
 
-    `columns` holds the origins of each column; `checks` the dbt tests and unit tests by name.
+    A mart is named with its schema, a model before it without.
     """
 
-    name: str
-    layer: str
-    description: str
-    sql: str
-    reads: tuple[str, ...]
-    checks: tuple[str, ...]
-    columns: Mapping[str, tuple[Origin, ...]]
-
-
-@dataclass(frozen=True)
-class CompiledProject:
-    """Models by name, each after those that it reads, and the origins of each KPI's value."""
-
-    models: Mapping[str, CompiledModel]
-    kpis: Mapping[str, tuple[Origin, ...]]
+    columns: dict[str, dict[str, tuple[Origin, ...]]]
+    kpis: dict[str, tuple[Origin, ...]]
 
 
 def compiled_project(settings: Settings) -> CompiledProject:
@@ -66,20 +54,23 @@ def compiled_project(settings: Settings) -> CompiledProject:
     Raises:
         LakeError: dbt can't compile the project, or its SQL can't be read.
     """
+    import msgspec
+
     claim(settings)
     folder = settings.home / "dbt"
     kept = folder / f"compiled-{_fingerprint()}.json"
     if kept.is_file():
-        return _from_json(json.loads(kept.read_text(encoding="utf-8")))
-    project = read_manifest(_manifest())
+        return msgspec.json.decode(kept.read_bytes(), type=CompiledProject)
+    with dbt_output("compile") as output:
+        project = read_manifest(json.loads((output / "manifest.json").read_bytes()))
     for outdated in folder.glob("compiled-*.json"):
         outdated.unlink(missing_ok=True)
-    replace_text(kept, json.dumps(asdict(project), sort_keys=False))
+    replace_text(kept, msgspec.json.encode(project).decode())
     return project
 
 
 def read_manifest(manifest: Mapping[str, Any]) -> CompiledProject:
-    """What a manifest with compiled models says, and what follows from their SQL.
+    """What follows from the SQL of a manifest with compiled models.
 
     Raises:
         LakeError: The SQL of a model can't be read.
@@ -92,8 +83,7 @@ def read_manifest(manifest: Mapping[str, Any]) -> CompiledProject:
         {table.name: table.column_names() for table in TABLES},
         database=next(iter(manifest["sources"].values()))["database"],
     )
-    checks = _checks(manifest)
-    models: dict[str, CompiledModel] = {}
+    models: dict[str, dict[str, tuple[Origin, ...]]] = {}
     kpis: dict[str, tuple[Origin, ...]] = {}
     order = TopologicalSorter({key: node["depends_on"]["nodes"] for key, node in nodes.items()})
     for key in order.static_order():
@@ -111,16 +101,9 @@ def read_manifest(manifest: Mapping[str, Any]) -> CompiledProject:
         except SqlglotError as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise LakeError(f"The SQL of model {node['name']} can't be read: {reason}.") from error
-        name = shown_name(relations[key])
-        models[name] = CompiledModel(
-            name,
-            node["fqn"][1],
-            node["description"].strip(),
-            node["compiled_code"].strip(),
-            tuple(map(shown_name, reads)),
-            checks.get(key, ()),
-            {column: _shown(origins) for column, origins in columns.items()},
-        )
+        models[shown_name(relations[key])] = {
+            column: _shown(origins) for column, origins in columns.items()
+        }
     return CompiledProject(models, kpis)
 
 
@@ -134,29 +117,20 @@ def _shown(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
     return tuple((shown_name(relation), column) for relation, column in origins)
 
 
-def _checks(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for node in manifest["nodes"].values():
-        if node["resource_type"] == "test" and node["attached_node"]:
-            metadata = node["test_metadata"]
-            where = metadata["kwargs"].get("column_name") or ""
-            check = f"{metadata['name']} {where}".strip()
-            found.setdefault(node["attached_node"], []).append(check)
-    for unit in manifest["unit_tests"].values():
-        check = f"unit test {unit['name']}"
-        found.setdefault(f"model.{unit['package_name']}.{unit['model']}", []).append(check)
-    return {key: tuple(sorted(set(names))) for key, names in found.items()}
+@contextmanager
+def dbt_output(*command: str) -> Iterator[Path]:
+    """Run a command of dbt; the folder holds what it writes, nothing of the project is written.
 
-
-def _manifest() -> dict[str, Any]:
-    """dbt's manifest with the compiled SQL of each model; nothing of the project is written."""
+    Raises:
+        LakeError: dbt can't run it.
+    """
     with tempfile.TemporaryDirectory(prefix="cartlake-dbt-") as folder:
         sources = {table.flat_name: table.name for table in TABLES}
         output = Path(folder) / "output"
         code = run_to_end(
             [
                 *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main"),
-                *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "compile"),
+                *("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", *command),
                 *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
                 *("--target-path", folder, "--log-path", folder),
                 *("--no-populate-cache", "--vars", json.dumps(sources)),
@@ -170,9 +144,7 @@ def _manifest() -> dict[str, Any]:
             said = [line for line in said if line and not line.startswith("Encountered an error")]
             reason = " ".join(said[:3]).rstrip(".") or f"it ended with {code}"
             raise LakeError(f"dbt can't compile {DBT_PROJECT}: {reason}.")
-        text = (Path(folder) / "manifest.json").read_text(encoding="utf-8")
-    manifest: dict[str, Any] = json.loads(text)
-    return manifest
+        yield Path(folder)
 
 
 def _fingerprint() -> str:
@@ -183,15 +155,3 @@ def _fingerprint() -> str:
             if path.suffix in (".sql", ".yml", ".py", ".lock") and "target" not in path.parts:
                 digest.update(f"{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _from_json(kept: Mapping[str, Any]) -> CompiledProject:
-    def origins(found: list[list[str]]) -> tuple[Origin, ...]:
-        return tuple((relation, column) for relation, column in found)
-
-    models = {}
-    for name, each in kept["models"].items():
-        columns = {column: origins(found) for column, found in each["columns"].items()}
-        fixed = {"reads": tuple(each["reads"]), "checks": tuple(each["checks"])}
-        models[name] = CompiledModel(**{**each, **fixed, "columns": columns})
-    return CompiledProject(models, {name: origins(each) for name, each in kept["kpis"].items()})

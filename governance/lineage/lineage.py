@@ -8,7 +8,7 @@ gold.TABLE.COLUMN`.
 
 from collections.abc import Iterator
 
-from governance.lineage.columns import describe
+from governance.lineage.columns import Origin, describe
 from governance.lineage.dbt_manifest import CompiledProject, compiled_project
 from governance.lineage.field_origins import BRONZE_COLUMNS, fields_behind
 from governance.lineage.readers import REF, SOURCE, consumers_of, model_texts
@@ -121,6 +121,11 @@ def in_bronze(topic: str, fields: tuple[str, ...] = ()) -> str:
     return f"{records}: {', '.join(fields)}" if fields else records
 
 
+def shown_origin(origin: Origin) -> str:
+    """A column, the rows of a table, or records in bronze, in words."""
+    return origin[0] if origin[0].startswith(BRONZE_EVENTS.name) else describe(origin)
+
+
 def _columns(table: str) -> tuple[str, ...]:
     if table in _SILVER:
         return _SILVER[table].column_names()
@@ -141,8 +146,8 @@ def _above(name: str, depth: int = 1, seen: set[str] | None = None) -> Iterator[
 
 def column_parents(table: str, column: str, project: CompiledProject) -> list[tuple[str, str]]:
     """(table, column) that a column is made of; of silver, (records in bronze, "") with fields."""
-    if table in project.models:
-        return list(project.models[table].columns[column])
+    if table in project.columns:
+        return list(project.columns[table][column])
     found = fields_behind(table, column) or dict.fromkeys(topics_of(table), ())
     if column in BRONZE_COLUMNS:
         found = dict.fromkeys(found, (BRONZE_COLUMNS[column],))
@@ -171,8 +176,8 @@ def _columns_above(
         is_end = table.startswith(BRONZE_EVENTS.name)
         is_known = (table, column) in seen and not is_end
         if not skip:
-            name = table if is_end else describe((table, column))
-            yield f"{'  ' * depth}{name}{' (see above)' if is_known else ''}"
+            mark = " (see above)" if is_known else ""
+            yield f"{'  ' * depth}{shown_origin((table, column))}{mark}"
         if is_known or is_end:
             continue
         seen.add((table, column))
@@ -210,18 +215,11 @@ def _read_by(table: str, column: str = "", project: CompiledProject | None = Non
 
 
 def _made_of(table: str, column: str, project: CompiledProject) -> list[str]:
-    """Columns of gold that a column goes into, at any distance, in the order of the models."""
+    """Columns of gold that a column goes into, at any distance."""
     reached = {(table, column)}
-    for model in project.models.values():
+    for model, columns in project.columns.items():
         reached |= {
-            (model.name, name)
-            for name, origins in model.columns.items()
-            if reached.intersection(origins)
+            (model, name) for name, origins in columns.items() if reached.intersection(origins)
         }
-    found = [
-        f"{model.name}.{name}"
-        for model in project.models.values()
-        for name in model.columns
-        if (model.name, name) in reached - {(table, column)}
-    ]
+    found = (f"{model}.{name}" for model, name in reached - {(table, column)})
     return sorted(each for each in found if each.startswith("gold."))

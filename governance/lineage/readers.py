@@ -65,19 +65,6 @@ def _filled_by(contract: str, field: str) -> list[tuple[str, str]]:
     return made or [(table.name, "") for table in filled]
 
 
-def contracts_behind(path: str) -> frozenset[str]:
-    """Tables whose contracts a module imports, itself or through the modules of its package."""
-    modules = _modules()
-    package = path.partition("/")[0]
-    seen, pending = {path}, [path]
-    while pending:
-        imported = {f"{each.replace('.', '/')}.py" for each in modules[pending.pop()][2]}
-        fresh = {each for each in imported & modules.keys() if each.startswith(f"{package}/")}
-        pending += fresh - seen
-        seen |= fresh
-    return frozenset(name for each in seen for name in modules[each][0])
-
-
 def _suites_reading(contract: str, column: str) -> Iterator[str]:
     from quality.gate.suites import RULES
     from quality.gate.table_frames import FRAMES

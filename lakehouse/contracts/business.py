@@ -22,9 +22,6 @@ SERVICE_CODE_PREFIX = "GIFT_0001_"
 
 SOURCE_SYSTEMS = ("erp", "web")
 
-DISPOSITIONS = ("accepted", "redelivered", "repeated", "conflict", "quarantined", "erased")
-"""Where a Kafka record can end; one with none of these is lost."""
-
 QUANTITY_LIMIT = 10**9
 """Largest quantity of a line, by absolute value."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
-from operations.airflow.environment import USER, address, password_of
+from operations.airflow.environment import USER, password_of, server
 
 _PARTS = ("metadatabase", "scheduler", "dag_processor")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -32,7 +32,7 @@ def answers(settings: Settings) -> bool:
 def _health(settings: Settings) -> dict[str, Any]:
     """What Airflow says of its parts; empty while it does not answer."""
     try:
-        with _DIRECT.open(f"{address(settings)}/api/v2/monitor/health", timeout=5) as answer:
+        with _DIRECT.open(f"{server(settings)}/api/v2/monitor/health", timeout=5) as answer:
             found: dict[str, Any] = json.load(answer)
     except (OSError, ValueError, http.client.HTTPException):
         return {}
@@ -54,7 +54,7 @@ def request(
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
     asked = urllib.request.Request(  # noqa: S310 - our own loopback address
-        f"{address(settings)}{path}", data=data, headers=headers
+        f"{server(settings)}{path}", data=data, headers=headers
     )
     try:
         with _DIRECT.open(asked, timeout=_ANSWER_SECONDS) as answer:
@@ -64,7 +64,7 @@ def request(
         raise LakeError(f"Airflow refused {path} ({error.code}): {said}") from None
     except (OSError, ValueError, http.client.HTTPException):
         raise LakeError(
-            f"Airflow at {address(settings)} does not answer. Start it again: `lake airflow stop`, "
+            f"Airflow at {server(settings)} does not answer. Start it again: `lake airflow stop`, "
             "then `lake airflow start`."
         ) from None
     return found

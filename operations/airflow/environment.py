@@ -79,6 +79,11 @@ def address(settings: Settings) -> str:
     return f"http://{LOOPBACK}:{settings.airflow_port}"
 
 
+def server(settings: Settings) -> str:
+    """Where Airflow's other parts reach its API server."""
+    return f"http://{settings.airflow_host}:{settings.airflow_port}"
+
+
 def variables(settings: Settings) -> dict[str, str]:
     """The environment of every program of Airflow: ours, but for another Airflow's."""
     home = settings.airflow_dir
@@ -90,13 +95,13 @@ def variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{server(settings)}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords(settings)),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _database(settings),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__API__BASE_URL": base,
-        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__API__HOST": settings.airflow_host,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
@@ -104,7 +109,10 @@ def variables(settings: Settings) -> dict[str, str]:
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
         "DO_NOT_TRACK": "1",
-        **{name: ",".join(filter(None, (inherited.get(name), LOOPBACK))) for name in _NO_PROXY},
+        **{
+            name: ",".join(filter(None, (inherited.get(name), LOOPBACK, settings.airflow_host)))
+            for name in _NO_PROXY
+        },
         "PYTHONPATH": str(PROJECT_ROOT),
     }
     return {**inherited, **own, **_secrets(settings), **_mail(settings)}
@@ -167,6 +175,19 @@ def password_of(settings: Settings) -> str:
 
 def _passwords(settings: Settings) -> Path:
     return settings.airflow_dir / "passwords.json"
+
+
+def _database(settings: Settings) -> str:
+    """The address of Airflow's database, with its password where it has one."""
+    if settings.airflow_database_file is None:
+        return f"sqlite:///{settings.airflow_dir / 'airflow.db'}"
+    try:
+        return settings.airflow_database_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise LakeError(
+            f"LAKE_AIRFLOW_DATABASE_FILE={settings.airflow_database_file} can't be read "
+            f"({error.strerror}). It holds the SQLAlchemy URL of Airflow's database."
+        ) from error
 
 
 def _mail(settings: Settings) -> dict[str, str]:

@@ -6,15 +6,25 @@ of ours needs. `operations.airflow.embedded` starts it, in a session of its own.
 """
 
 import contextlib
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
+from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT, Settings
 from operations.airflow.api import answers
-from operations.airflow.environment import variables
+from operations.airflow.environment import (
+    USER,
+    address,
+    make_folder,
+    new_password,
+    require_airflow,
+    variables,
+)
 
 MODULE = "operations.airflow.services"
 PROGRAMS = {  # in the order in which they start
@@ -22,7 +32,28 @@ PROGRAMS = {  # in the order in which they start
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
 }
+PREPARE = "prepare"
+"""Makes or migrates the database, before the others start."""
 _LOOK_SECONDS = 1.0
+
+
+def serve(settings: Settings, name: str, *, say: Callable[[str], None]) -> NoReturn:
+    """Be one of Airflow's programs, or `prepare` for them, in place of this process.
+
+    Raises:
+        LakeError: There is no such program, or Airflow's packages can't be had.
+    """
+    if name not in (PREPARE, *PROGRAMS):
+        raise LakeError(
+            f"There is no program '{name}' of Airflow: use {', '.join((PREPARE, *PROGRAMS))}."
+        )
+    make_folder(settings)
+    python = require_airflow(say)
+    if name == PREPARE and (password := new_password(settings)) is not None:
+        say(f"Airflow: {address(settings)}  User {USER}, password {password} (shown only now)")
+    words = ("db", "migrate") if name == PREPARE else PROGRAMS[name]
+    command = [str(python), "-m", "airflow", *words]
+    os.execve(command[0], command, variables(settings))  # noqa: S606 - no shell is wanted
 
 
 def log_file(settings: Settings, name: str) -> Path:

@@ -50,8 +50,9 @@ def main() -> None:
     forget_foreign()
     write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
-        airflow,
+        airflow,  # part: airflow
         checks,
+        cluster,
         contracts,
         demo,
         dictionary,
@@ -60,6 +61,7 @@ def main() -> None:
         lineage,
         maintain,
         produce,
+        produce_shop,  # part: simulator
         profile,
         publish,
         quality,

@@ -72,6 +72,16 @@ def run_dag(
     print(f"{name} is done, run {run_id}.")
 
 
+@airflow_app.command("serve")
+def serve_program(
+    program: Annotated[str, typer.Argument(help="prepare, api-server, scheduler or dag-processor")],
+) -> None:
+    """Be one program of Airflow until stopped; containers run this."""
+    from operations.airflow.services import serve
+
+    serve(Settings(), program, say=_say)
+
+
 class _Progress:
     """Prints each task as it begins and ends, with its seconds."""
 

@@ -1,5 +1,6 @@
 """`lake demo`: everything, from the sources to the screens."""
 
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +20,8 @@ def demo(  # noqa: PLR0917 - one parameter per option
         Path | None, typer.Option(help="Another shop's ERP extract: csv, csv.gz or parquet.")
     ] = None,
     sources: Annotated[
-        str, typer.Option(help="erp, or erp,web with the simulated web shop.")
-    ] = "erp,web",
+        str | None, typer.Option(help="Which sources, such as erp; default: all.")
+    ] = None,
     encoding: Encoding = "utf-8",
     date_order: DatesIn = None,
 ) -> None:
@@ -30,14 +31,14 @@ def demo(  # noqa: PLR0917 - one parameter per option
     from lakehouse.state import wipe
     from operations.cli.display import show_summary, stage_display
     from operations.context import Context
-    from operations.demo.demo import DemoOptions, check_source, run_once, screens
-    from operations.demo.open_shop import keep_open
+    from operations.demo.demo import SOURCES, DemoOptions, check_source, run_once, screens
     from operations.run import reported
     from storefront.erp.extract import Reading
 
     settings = Settings()
     reading = Reading(encoding, date_order)
-    options = DemoOptions(file, reading, quick, tuple(filter(None, sources.split(","))))
+    chosen = SOURCES if sources is None else tuple(filter(None, sources.split(",")))
+    options = DemoOptions(file, reading, quick, chosen)
     check_source(options)
     if fresh:
         from streaming import broker
@@ -78,9 +79,16 @@ def demo(  # noqa: PLR0917 - one parameter per option
             if once:
                 return
             print(
-                f"Screens: {address(settings)}  The shop stays open; Ctrl-C closes it.", flush=True
+                f"Screens: {address(context.settings)}  The shop stays open; Ctrl-C closes it.",
+                flush=True,
             )
-            keep_open(context, options, on_day=print)
+            # part: simulator
+            if "web" in options.sources:
+                from operations.demo.open_shop import play_on
+
+                play_on(context, file, reading, on_day=print)
+            # end part
+            threading.Event().wait()
 
         reported(work, settings=settings, command="lake demo", on_change=on_change, then=then)
     print(f"The screens show it again with ./lake dashboard at {address(settings)}")

@@ -1,4 +1,4 @@
-"""`lake dictionary`: the page that says what each KPI, table and column means."""
+"""`lake dictionary`: the page that says what each KPI, table, column and field means."""
 
 from pathlib import Path
 from typing import Annotated

@@ -18,9 +18,9 @@ def docs(
         typer.Option("--out", help="The HTML file; default: docs.html in reports/ of LAKE_HOME."),
     ] = None,
 ) -> None:
-    """Write an offline page about the data: KPIs, lineage, tables, columns, tests and SQL.
+    """Write dbt's docs as an offline page: KPIs, models, columns with origins, tests, SQL, graph.
 
-    With row counts and types of the gold in service, where there is one. Example: lake docs
+    With row counts of the gold in service, where there is one. Example: lake docs
     """
     from rich.console import Console
 
@@ -30,12 +30,12 @@ def docs(
     path = out or settings.reports_dir / PAGE
     if path.is_dir():
         raise LakeError(f"{path} is a folder: name a file, for example {path / PAGE}.")
-    with Console(stderr=True).status("Compiling the dbt project and writing the page ..."):
+    with Console(stderr=True).status("dbt generates the page ..."):
         try:
-            catalog = write_docs(path, settings=settings)
+            has_rows = write_docs(path, settings=settings)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise LakeError(f"The page {path} can't be written ({reason}).") from error
-    if catalog is None:
+    if not has_rows:
         print("No gold was published yet, so the page has no row counts.")
     print(f"Open {path} in a browser.")

@@ -17,7 +17,9 @@ def lineage(
     ] = "",
     picture: Annotated[
         Path | None,
-        typer.Option("--picture", help="Write an SVG instead; without a name, of everything."),
+        typer.Option(
+            "--picture", help="Write a Mermaid flowchart instead; without a name, of everything."
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only compare the picture; write nothing.")
@@ -26,7 +28,7 @@ def lineage(
     """From the Kafka topic to the screen: what makes a table, column, KPI or page; who reads it.
 
     With --check, exit code 1 when the picture is not current. Examples:
-    lake lineage net_revenue; lake lineage gold.TABLE.COLUMN --picture column.svg
+    lake lineage net_revenue; lake lineage gold.TABLE.COLUMN --picture column.md
     """
     from rich.console import Console
 

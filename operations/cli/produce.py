@@ -31,10 +31,6 @@ DatesIn = Annotated[
         "--date-order", help="Order of dates with slashes, where the file leaves it open."
     ),
 ]
-Catalog = Annotated[
-    Path | None, typer.Option(help="ERP extract that names products and customers.")
-]
-Seed = Annotated[int, typer.Option(help="Another seed is another shop.")]
 
 
 @broker_app.command("start")
@@ -105,64 +101,10 @@ def produce_history(  # noqa: PLR0917 - one parameter per option
     )
     with counting("Sending the history") as (set_total, advance):
         sent = send_history(history, settings=settings, on_total=set_total, on_progress=advance)
-    _tell(sent)
+    tell(sent)
 
 
-@produce_app.command("shop")
-def produce_shop(
-    days: Annotated[
-        int, typer.Option(min=1, max=3650, help="How many more days the shop is open.")
-    ] = 1,
-    file: Catalog = None,
-    encoding: Encoding = "utf-8",
-    date_order: DatesIn = None,
-    seed: Seed = 20_111_210,
-) -> None:
-    """Send more days of the simulated web shop; its clock goes on after the history."""
-    from storefront.erp.extract import Reading
-    from streaming.broker import require_running
-    from streaming.sources import send_shop_days, shop_days_sent
-
-    settings = Settings()
-    require_running(settings)
-    total = shop_days_sent(settings, seed=seed) + days
-    reading = Reading(encoding, date_order)
-    sent = send_shop_days(total, settings=settings, catalog_file=file, reading=reading, seed=seed)
-    _tell(sent)
-
-
-@produce_app.command("live")
-def produce_live(  # noqa: PLR0917 - one parameter per option
-    rate: Annotated[float, typer.Option(min=0.01, max=100_000, help="Messages a second.")] = 10.0,
-    duration: Annotated[
-        str | None, typer.Option("--for", help="Such as 90s, 10m or 2h; default: until Ctrl-C.")
-    ] = None,
-    file: Catalog = None,
-    encoding: Encoding = "utf-8",
-    date_order: DatesIn = None,
-    seed: Seed = 20_111_210,
-) -> None:
-    """Send the simulated web shop's next days in real time; a later send goes on where it stopped.
-
-    Example: lake produce live --rate 50 --for 10m
-    """
-    from operations.cli.display import counting
-    from storefront.erp.extract import Reading
-    from streaming.broker import require_running
-    from streaming.rate_limit import Pace
-    from streaming.sources import send_live
-
-    settings = Settings()
-    seconds = None if duration is None else seconds_of(duration)
-    require_running(settings)
-    with counting("Sending live events") as (_, advance):
-        pace = Pace(rate, seconds, on_batch=advance)
-        reading = Reading(encoding, date_order)
-        sent = send_live(pace, settings=settings, catalog_file=file, reading=reading, seed=seed)
-    _tell(sent)
-
-
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, *, option: str) -> float:
     """Seconds of a span such as `90`, `90s`, `10m` or `2h`.
 
     Raises:
@@ -170,11 +112,12 @@ def seconds_of(text: str) -> float:
     """
     found = re.fullmatch(r"([0-9]+(?:[.][0-9]+)?)([smh]?)", text.strip())
     if found is None or float(found[1]) == 0:
-        raise LakeError(f"--for {text} is no span of time: give it as 90s, 10m or 2h.")
+        raise LakeError(f"{option} {text} is no span of time: give it as 90s, 10m or 2h.")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
-def _tell(sent: "Sent") -> None:
+def tell(sent: "Sent") -> None:
+    """Print what was sent, known from before, and refused."""
     if sent.warning:
         print(f"! {sent.warning}")
     if not sent.records:

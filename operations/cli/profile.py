@@ -16,8 +16,6 @@ def profile(
 
     Personal columns are left out. Example: lake profile silver.TABLE
     """
-    from governance.catalog.profile import profile_table, write_profile
+    from governance.catalog.profile import write_profile
 
-    settings = Settings()
-    path = write_profile(profile_table(table, settings=settings), settings.reports_dir)
-    print(f"Open {path} in a browser.")
+    print(f"Open {write_profile(table, settings=Settings())} in a browser.")

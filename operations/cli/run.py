@@ -1,12 +1,20 @@
 """`lake ingest`, `refine`, `run`, `job`, `list`: the registry's jobs and the streams."""
 
-from typing import Annotated
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lakehouse.settings import Settings
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings, address
 from operations.cli import app
+from operations.cli.produce import seconds_of
 from operations.jobs import in_order, job, scheduled
+
+if TYPE_CHECKING:
+    from pyspark.sql.streaming.query import StreamingQuery
 
 
 @app.command("list")
@@ -18,9 +26,25 @@ def list_jobs() -> None:
 
 
 @app.command("run")
-def run(name: Annotated[str, typer.Argument(help="daily or weekly")]) -> None:
+def run(
+    name: Annotated[str, typer.Argument(help="daily or weekly")],
+    every: Annotated[
+        str | None, typer.Option(help="Again after a pause such as 90s, 10m or 2h, until Ctrl-C.")
+    ] = None,
+) -> None:
     """Run all jobs of a schedule in order. Example: lake run daily"""
-    run_and_show([each.name for each in scheduled(name)], command=f"lake run {name}")
+    names, command = [each.name for each in scheduled(name)], f"lake run {name}"
+    if every is None:
+        run_and_show(names, command=command)
+        return
+    pause = seconds_of(every, option="--every")
+    while True:
+        try:
+            run_and_show(names, command=command)
+        except LakeError as error:
+            typer.secho(str(error), fg="red", err=True)
+        print(f"Screens: {address(Settings())}  The next run begins in {every}.", flush=True)
+        time.sleep(pause)
 
 
 @app.command("job")
@@ -44,7 +68,7 @@ def ingest(
     from streaming.ingest import QUERY, start_ingest
 
     require_running(Settings())
-    _follow(QUERY, start_ingest)
+    _follow({QUERY: start_ingest})
 
 
 @app.command("refine")
@@ -59,29 +83,53 @@ def refine(
         return
     from streaming.refine import QUERY, start_refine
 
-    _follow(QUERY, start_refine)
+    _follow({QUERY: start_refine})
 
 
-def _follow(name: str, start: object) -> None:
+@app.command("streams")
+def streams() -> None:
+    """Both streams in one Spark, from Kafka to silver, until Ctrl-C; jobs then wait for them."""
+    from lakehouse.locks import hold
+    from operations.following import STREAMS
+    from streaming import ingest, refine
+    from streaming.broker import require_running
+
+    settings = Settings()
+    require_running(settings)
+    with hold(STREAMS, settings=settings, wait_seconds=5.0):
+        _follow({ingest.QUERY: ingest.start_ingest, refine.QUERY: refine.start_refine})
+
+
+def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:
     from lakehouse.locks import hold
     from lakehouse.stages import StageLog, TreeMeter
     from operations.context import open_context
     from operations.report import new_run_id
-    from streaming.queries import await_end
+    from streaming.queries import await_end, query_error
 
-    assert callable(start)  # noqa: S101 - the two callers above
     settings = Settings()
-    with (
-        TreeMeter() as meter,
-        hold(f"query-{name}", settings=settings),
-        open_context(settings, log=StageLog(meter), run_id=new_run_id()) as context,
-    ):
-        query = start(context.spark(), settings=settings, follow=True)
-        print(f"{name} follows its source; Ctrl-C stops it between two batches.")
-        try:
-            await_end(query, name=name)
-        finally:
-            query.stop()
+    running: dict[str, StreamingQuery] = {}
+
+    def watch() -> None:
+        for name, query in running.items():
+            if (failure := query.exception()) is not None:
+                raise query_error(name, str(failure))
+
+    with contextlib.ExitStack() as stack:
+        meter = stack.enter_context(TreeMeter())
+        for name in starts:
+            stack.enter_context(hold(f"query-{name}", settings=settings))
+        context = stack.enter_context(
+            open_context(settings, log=StageLog(meter), run_id=new_run_id())
+        )
+        for name, start in starts.items():
+            running[name] = start(context.spark(), settings=settings, follow=True)
+            stack.callback(running[name].stop)
+        names = " and ".join(running)
+        verb, what = ("follow", "their sources") if len(running) > 1 else ("follows", "its source")
+        print(f"{names} {verb} {what}; Ctrl-C stops between two batches.", flush=True)
+        first, query = next(iter(running.items()))
+        await_end(query, name=first, watch=watch)
 
 
 def run_and_show(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:

@@ -42,7 +42,8 @@ def lag() -> None:
 @app.command("dashboard")
 def dashboard() -> None:
     """Serve the screens of the gold in service until Ctrl-C."""
-    from dashboards.app import address, serve
+    from dashboards.app import serve
+    from lakehouse.settings import address
 
     settings = Settings()
     print(f"Cartlake: {address(settings)} (Ctrl-C stops it)", flush=True)

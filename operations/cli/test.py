@@ -1,5 +1,6 @@
 """`lake test`: every check of the project, one after the other, with what each took."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ CHECKS = (
     ),
 )
 
+CONTAINERS = "tests/deploy/test_services.py"
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """Two processes, each with a Spark and a Kafka of its own; a file's tests stay together, and a file
 of one long test is not left for the end."""
@@ -41,19 +43,22 @@ def run_checks(
         ),
     ] = False,
     stack: Annotated[
-        bool, typer.Option("--stack", help="Only the tests that start the real Airflow.")
+        bool,
+        typer.Option(
+            "--stack", help="Only the tests that start the real Airflow, a cluster or containers."
+        ),
     ] = False,
 ) -> None:
     """Lint, types, layers, unit, Spark, Kafka, dbt, browser and end-to-end tests.
 
-    Those of the real Airflow run with --stack only. Further arguments go to pytest, for example
-    `lake test -k broker`.
+    Those of the real Airflow, of a Spark cluster and of containers run with --stack only. Further
+    arguments go to pytest, for example `lake test -k broker`.
     """
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
     failed = [] if context.args or faults or stack else _failed(*CHECKS)
     if stack:
-        failed += _failed(("pytest", ("pytest", "-m", "stack", *context.args)))
+        failed += _failed(("pytest", ("pytest", "-m", "stack", *_of_containers(), *context.args)))
     elif faults:
         chosen = ("pytest", "--faults-only", *(context.args or SIDE_BY_SIDE))
         failed += _with_figures(chosen, is_full=not context.args)
@@ -71,6 +76,25 @@ def _test(arguments: list[str], *, everything: bool) -> list[str]:
     if arguments:
         return _with_figures(("pytest", "-m", "not stack", *arguments), is_full=False)
     return _with_figures(fast, ("pytest", "-m", "slow", *SIDE_BY_SIDE))
+
+
+def _of_containers() -> tuple[str, ...]:
+    """Leaves the tests of the services out where no container engine answers, and says so."""
+    docker = shutil.which("docker") or "docker"
+    for words in (("info",), ("compose", "version")):
+        try:
+            done = subprocess.run(
+                [docker, *words], env=clean_environment(), capture_output=True, check=False
+            )
+        except FileNotFoundError:
+            done = None
+        if done is None or done.returncode != 0:
+            print(
+                f"There is no container engine with compose here (`docker {' '.join(words)}` "
+                f"fails), so {CONTAINERS} is left out."
+            )
+            return ("--ignore", CONTAINERS)
+    return ()
 
 
 def _with_figures(*runs: tuple[str, ...], is_full: bool = True) -> list[str]:

@@ -18,19 +18,24 @@ from lakehouse.settings import PROJECT_ROOT, Settings, address
 from operations import steps
 from operations.context import Context, alone
 from operations.demo.sender import Feed, Feeder
+from storefront.data import embedded_history
 from storefront.erp.extract import AS_USUAL, Reading, read_extract
 
+SOURCES = (
+    "erp",
+    "web",  # part: simulator
+)
 DEMO_SHOP_DAYS = 3
 
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the demo sends; `sources` holds erp, or erp and web."""
+    """What the demo sends; `sources` are some of SOURCES."""
 
     file: Path | None = None
     reading: Reading = AS_USUAL
     quick: bool = False
-    sources: tuple[str, ...] = ("erp", "web")
+    sources: tuple[str, ...] = SOURCES
 
 
 def run_once(
@@ -71,12 +76,15 @@ def run_once(
 
 def check_source(options: DemoOptions) -> None:
     """Refuse a bad extract before anything starts. Raises: LakeError."""
-    if options.file is not None:
+    if options.file is None:
+        embedded_history()
+    else:
         read_extract(options.file, options.reading)
-    unknown = set(options.sources) - {"erp", "web"}
+    unknown = set(options.sources) - set(SOURCES)
     if unknown or not options.sources:
         raise LakeError(
-            f"There is no source '{', '.join(sorted(unknown))}'. Use --sources erp or erp,web."
+            f"There is no source '{', '.join(sorted(unknown))}'. Use --sources with one or several "
+            f"of {','.join(SOURCES)}."
         )
 
 

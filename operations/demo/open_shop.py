@@ -3,31 +3,32 @@
 In: a context whose demo has run. Out: per day new orders, new gold, and the open screens follow.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from lakehouse.stages import StageLog
 from operations import steps
 from operations.context import Context
-from operations.demo.demo import DemoOptions
 from operations.report import build_report, new_run_id, write_report
 from pipelines.publishing.publish import PublishOutcome
-from streaming.sources import send_shop_days, shop_days_sent
+from storefront.erp.extract import Reading
+from streaming.web_shop import send_shop_days, shop_days_sent
 
 PAUSE_SECONDS = 15.0
 
 
-def keep_open(context: Context, options: DemoOptions, *, on_day: Callable[[str], None]) -> None:
-    """Play the next days until interrupted; without the web source only the screens stay up."""
-    waiting = threading.Event()
-    while not waiting.wait(PAUSE_SECONDS):
-        if "web" in options.sources:
-            on_day(play_next_day(context, options))
+def play_on(
+    context: Context, file: Path | None, reading: Reading, *, on_day: Callable[[str], None]
+) -> None:
+    """Play one day after the other until interrupted, each after a pause."""
+    while True:
+        time.sleep(PAUSE_SECONDS)
+        on_day(play_next_day(context, file, reading))
 
 
-def play_next_day(context: Context, options: DemoOptions) -> str:
+def play_next_day(context: Context, file: Path | None, reading: Reading) -> str:
     """One day: produce, ingest, refine, publish, report; returns one sentence about it."""
     settings = context.settings
     started, began = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -37,9 +38,7 @@ def play_next_day(context: Context, options: DemoOptions) -> str:
     day = shop_days_sent(settings) + 1
     try:
         with context.log.stage("produce") as stage:
-            sent = send_shop_days(
-                day, settings=settings, catalog_file=options.file, reading=options.reading
-            )
+            sent = send_shop_days(day, settings=settings, catalog_file=file, reading=reading)
             stage.rows_out = sent.records
         steps.ingest(context)
         steps.refine(context)

@@ -45,7 +45,7 @@ def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int | str]:
         Records sent, known from before and refused; and a warning about the extract, or none.
     """
     from storefront.erp.extract import Reading
-    from streaming.sources import History, quick_until, send_history, send_shop_days
+    from streaming.sources import History, quick_until, send_history
 
     total: list[int] = []
     path = Path(feed.file) if feed.file else None
@@ -61,7 +61,10 @@ def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int | str]:
         on_progress=lambda done: tell({"done": done, "total": total[0], "what": "history"}),
     )
     records, skipped, refused = sent.records, sent.skipped, sent.refused
+    # part: simulator
     if feed.shop_days:
+        from streaming.web_shop import send_shop_days
+
         shop = send_shop_days(
             feed.shop_days,
             settings=settings,
@@ -71,6 +74,7 @@ def send(feed: Feed, settings: Settings, tell: Tell) -> dict[str, int | str]:
         )
         records, skipped = records + shop.records, skipped + shop.skipped
         refused += shop.refused
+    # end part
     return {"sent": records, "known": skipped, "refused": refused, "warning": sent.warning}
 
 

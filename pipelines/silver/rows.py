@@ -10,12 +10,10 @@ from pipelines.silver.parsing import new_rows
 from pipelines.transforms.deduplication import PLACE
 
 DUPLICATE = ("redelivered", "repeated")
-REFUSED = ("quarantined", "conflict")
 LOST_TO = "lost to "
 """How the detail of a conflict begins; the winner's position follows."""
 
 IS_DUPLICATE = "outcome in ('redelivered', 'repeated')"
-IS_REFUSED = "outcome in ('quarantined', 'conflict')"
 
 
 def accepted_rows(table: Table, *, refined_batch: int) -> str:

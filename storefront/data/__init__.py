@@ -6,6 +6,8 @@ Run standalone: `python -c "from storefront.data import *; print(embedded_histor
 
 from pathlib import Path
 
+from lakehouse.errors import LakeError
+
 ATTRIBUTION = (
     "Online Retail, Daqing Chen, UCI Machine Learning Repository, CC BY 4.0; "
     "changes: CustomerID written without decimals, Parquet copy typed."
@@ -14,5 +16,12 @@ ATTRIBUTION = (
 
 
 def embedded_history() -> Path:
-    """Parquet file of the real history, 2.9 MB, in the original order of its rows."""
-    return Path(__file__).resolve().parent / "online_retail.parquet"
+    """Parquet file of the real history, 2.9 MB, in the original order of its rows.
+
+    Raises:
+        LakeError: This project has none.
+    """
+    path = Path(__file__).resolve().parent / "online_retail.parquet"
+    if not path.is_file():
+        raise LakeError("This project embeds no history: give an extract with `--file F`.")
+    return path

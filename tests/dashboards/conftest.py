@@ -191,7 +191,7 @@ def free_port() -> int:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     """An empty state folder of its own."""
-    return Shop(Settings(home=tmp_path / "lake", dashboard_port=free_port()))
+    return Shop(Settings(home=tmp_path / "state", dashboard_port=free_port()))
 
 
 @pytest.fixture
@@ -246,14 +246,14 @@ def serving(home: Path) -> Iterator[Shop]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The dashboard that most tests share; each publishes what it needs."""
-    with serving(tmp_path_factory.mktemp("served") / "lake") as shop:
+    with serving(tmp_path_factory.mktemp("served") / "state") as shop:
         yield shop
 
 
 @pytest.fixture
 def fresh_server(tmp_path: Path) -> Iterator[Shop]:
     """A dashboard that nobody has asked for anything yet."""
-    with serving(tmp_path / "lake") as shop:
+    with serving(tmp_path / "state") as shop:
         yield shop
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from dash import Input, Output, State
 
-from dashboards.guard import Guard, callback_problem, security_headers
+from dashboards.guard import Guard, answered_hosts, callback_problem, security_headers
+from lakehouse.settings import Settings
 
-PORT = 8050
 HERE = "127.0.0.1:8050"
 
 
@@ -58,13 +58,15 @@ def ask(
     body: Iterable[bytes] = (b"",),
     method: str = "GET",
     kind: str = "http",
+    settings: Settings | None = None,
 ) -> tuple[list[dict[str, Any]], Inner]:
     """Messages that a client gets, and what stands behind the guard."""
     inner = Inner()
+    hosts = answered_hosts(settings or Settings(dashboard_port=8050, dashboard_allowed_hosts=None))
     guard = Guard(
         inner,
-        port=PORT,
-        headers=security_headers(port=PORT, script_hashes=["'sha256-x'"]),
+        hosts=hosts,
+        headers=security_headers(hosts=hosts, script_hashes=["'sha256-x'"]),
         callbacks=CALLBACKS,
         packages={"dash": {"known.js"}},
     )
@@ -103,6 +105,31 @@ def test_loopback_names_with_the_port_are_let_in(host: str) -> None:
 )
 def test_other_hosts_are_refused(host: str | None) -> None:
     assert status_of(host=host) == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("Dashboard:8050", "http://dashboard:8050", 200),
+        ("shop.example:443", "http://shop.example:443", 200),
+        (HERE, f"http://{HERE}", 200),
+        ("shop.example:8050", None, 403),
+        ("dashboard", None, 403),
+        ("evil.example:8050", None, 403),
+        ("dashboard:8050", "http://evil.example:8050", 403),
+    ],
+)
+def test_names_of_the_settings_are_let_in_and_no_others(
+    host: str, origin: str | None, status: int
+) -> None:
+    opened = Settings(
+        dashboard_port=8050,
+        dashboard_host="0.0.0.0",  # noqa: S104 - nothing is bound here
+        dashboard_allowed_hosts="dashboard,Shop.example:443",
+    )
+    assert status_of(host=host, origin=origin, settings=opened) == status
+    policy = dict(ask(host=HERE, settings=opened)[0][0]["headers"])[b"content-security-policy"]
+    assert b"ws://localhost:8050 ws://dashboard:8050 ws://shop.example:443;" in policy
 
 
 @pytest.mark.parametrize(

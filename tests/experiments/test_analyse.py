@@ -298,3 +298,13 @@ def test_a_metric_may_have_a_colon_in_its_name() -> None:
     assert parse_metric("a:b:money") == Metric("a:b", "money")
     assert parse_metric("a:b") == Metric("a:b", None)
     assert parse_metric(":money") == Metric(":money", None)
+
+
+def test_the_order_of_rows_changes_no_bit(tmp_path: Path) -> None:
+    frame = pd.concat([shop(300), shop(300).assign(money=0.1, bought=0)])
+    results = []
+    for seed in range(3):
+        path = tmp_path / f"{seed}.csv"
+        frame.sample(frac=1, random_state=seed).to_csv(path, index=False)
+        results.append(json.dumps(found(path, "bought", "money", covariate="pre")))
+    assert len(set(results)) == 1

@@ -51,7 +51,7 @@ def open_shop(
         shutil.copytree(empty_tables, origin.tables_uri)
         produce(messages, source=Source("faults", "faults"), settings=origin)
         shop = Shop(origin, truth, {})
-        clean = LakeState(spark, shop.new_lake(tmp_path_factory.mktemp("clean") / "lake"))
+        clean = LakeState(spark, shop.new_lake(tmp_path_factory.mktemp("clean") / "state"))
         clean.ingest()
         clean.refine()
         bring_into_service(clean.settings, workers)
@@ -72,5 +72,5 @@ def shop(
 @pytest.fixture
 def trial(shop: Shop, spark: "SparkSession", workers: "Workers", tmp_path: Path) -> Trial:
     """A fresh lake before the shop, set to small batches."""
-    settings = shop.new_lake(tmp_path / "lake", **SMALL_BATCHES)
+    settings = shop.new_lake(tmp_path / "state", **SMALL_BATCHES)
     return Trial(shop, LakeState(spark, settings), workers)

@@ -46,7 +46,7 @@ def test_streams_compaction_and_backfill_meet_on_one_table_and_nothing_is_lost(
     shop: Shop, workers: Workers, tmp_path: Path, record_fault: Recorder
 ) -> None:
     """T27: both streams, compaction and backfill on the same tables at once."""
-    settings = shop.new_lake(tmp_path / "lake", **MANY_BATCHES)
+    settings = shop.new_lake(tmp_path / "state", **MANY_BATCHES)
     batch, landing = Fault("refine.after_batch", "note", None), shop.truth.records
     with Command(
         *("ingest", "--follow", TOGETHER, "refine", "--follow"), settings=settings, faults=[batch]

@@ -2,6 +2,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -184,9 +186,9 @@ sys.stdin.read()
 """
 
 
-def test_a_tool_that_has_gold_open_for_writing_stops_no_reader(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
-    path = serve_gold(settings, "create table gold.numbers as select range::int as n from range(7)")
+@contextmanager
+def held_open(path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A program that has a gold file open for writing."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS_IT_OPEN, str(path)],
         stdin=subprocess.PIPE,
@@ -195,6 +197,14 @@ def test_a_tool_that_has_gold_open_for_writing_stops_no_reader(tmp_path: Path) -
     ) as tool:
         assert tool.stdout is not None
         assert tool.stdout.readline() == "open\n"
+        yield tool
+        tool.communicate()
+
+
+def test_a_tool_that_has_gold_open_for_writing_stops_no_reader(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    path = serve_gold(settings, "create table gold.numbers as select range::int as n from range(7)")
+    with held_open(path):
         copies = set(Path(tempfile.gettempdir()).glob("cartlake-*"))
         for source in (settings, path):
             with open_gold(source) as gold:
@@ -204,7 +214,6 @@ def test_a_tool_that_has_gold_open_for_writing_stops_no_reader(tmp_path: Path) -
                 with pytest.raises(duckdb.Error):
                     gold.execute("insert into gold.numbers values (8)")
         assert set(Path(tempfile.gettempdir()).glob("cartlake-*")) <= copies
-        tool.communicate()
 
 
 def test_gold_that_is_held_and_cannot_be_copied_is_told_with_its_holder(
@@ -216,17 +225,8 @@ def test_gold_that_is_held_and_cannot_be_copied_is_told_with_its_holder(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS_IT_OPEN, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as tool:
-        assert tool.stdout is not None
-        assert tool.stdout.readline() == "open\n"
-        with pytest.raises(LakeError) as told:
-            open_gold(path)
-        tool.communicate()
+    with held_open(path) as tool, pytest.raises(LakeError) as told:
+        open_gold(path)
     assert f"(PID {tool.pid})" in str(told.value)
     assert str(told.value).endswith(
         f"can't be copied (No space left on device). Close {path} there, or open it read-only."

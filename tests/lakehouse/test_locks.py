@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakeError
-from lakehouse.locks import hold
+from lakehouse.locks import hold, is_held
 from lakehouse.settings import PROJECT_ROOT, Settings
 
 HOLDS_UNTIL_KILLED = """
@@ -28,7 +28,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_a_second_holder_is_told_who_holds_it_until_it_is_freed(settings: Settings) -> None:
+    assert not is_held("run", settings=settings)
     with hold("run", settings=settings):
+        assert is_held("run", settings=settings)
         with hold("another", settings=settings):
             pass
         with (

@@ -66,6 +66,16 @@ FOREIGN = {
             "must be like kafka.example:9092. Change it, or leave it out.",
         ),
         (
+            "LAKE_DASHBOARD_HOST",
+            "everywhere",
+            "must be like 127.0.0.1 or 0.0.0.0. Change it, or leave it out for 127.0.0.1.",
+        ),
+        (
+            "LAKE_DASHBOARD_ALLOWED_HOSTS",
+            "http://shop.example",
+            "must be like dashboard or shop.example,shop.example:8443. Change it, or leave it out.",
+        ),
+        (
             "LAKE_LOG_LEVEL",
             "loud",
             "must be one of DEBUG, INFO, WARNING, ERROR. Change it, or leave it out for WARNING.",
@@ -79,6 +89,19 @@ def test_a_value_that_does_not_fit_is_told_with_its_variable_and_what_fits(
     with pytest.raises(LakeError) as told:
         Settings()
     assert str(told.value) == f"{name} is {value!r}, but {sentence}"
+
+
+def test_the_screens_open_beyond_this_machine_only_for_names_that_are_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LAKE_DASHBOARD_HOST", "0.0.0.0")  # noqa: S104 - nothing is bound here
+    with pytest.raises(LakeError, match=r"have no login, .* LAKE_DASHBOARD_ALLOWED_HOSTS too"):
+        Settings()
+    monkeypatch.setenv("LAKE_DASHBOARD_ALLOWED_HOSTS", "dashboard")
+    assert str(Settings().dashboard_host) == "0.0.0.0"  # noqa: S104
+    monkeypatch.setenv("LAKE_DASHBOARD_HOST", "127.0.0.7")
+    monkeypatch.delenv("LAKE_DASHBOARD_ALLOWED_HOSTS")
+    assert Settings().dashboard_host.is_loopback
 
 
 def test_empty_means_the_default_for_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +130,7 @@ def test_a_relative_storage_is_where_the_command_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Settings(storage="lake/tables").tables_uri == str(tmp_path / "lake" / "tables")
+    assert Settings(storage="state/tables").tables_uri == str(tmp_path / "state" / "tables")
     assert Settings(storage="file:///data/").tables_uri == "file:///data"
 
 

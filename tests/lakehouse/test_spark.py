@@ -50,7 +50,7 @@ print(json.dumps([
 @pytest.fixture
 def odd_settings(jars_dir: Path, tmp_path: Path) -> Settings:
     """Settings of a state folder whose name has every sign that Java or Spark may stumble over."""
-    home = tmp_path / ODD_NAME / "lake"
+    home = tmp_path / ODD_NAME / "state"
     claim(Settings(home=home))
     (home / "jars").symlink_to(jars_dir)
     return Settings(home=home, storage=None, kafka_bootstrap="127.0.0.1:1")
@@ -75,7 +75,7 @@ def test_a_session_works_beside_another_set_up_and_under_an_odd_name(
 
 def test_java_gets_the_options_that_sparks_launcher_gives(new_settings: NewSettings) -> None:
     settings = new_settings(spark_driver_memory="3g", spark_java_options="-Done=1 -Dtwo='a b'")
-    java, home = require_java(settings), spark_java._spark_home()
+    java, home = require_java(settings), spark_java.spark_home()
     main = "org.apache.spark.deploy.SparkSubmit"
     launched = subprocess.run(
         [
@@ -151,7 +151,7 @@ def test_libraries_are_unpacked_where_programs_may_run(
     new_settings: NewSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = new_settings()
-    home = spark_java._spark_home()
+    home = spark_java.spark_home()
     barred: set[Path] = {spark_java.scratch_dir(settings)}
     monkeypatch.setattr(spark_java, "_may_execute", lambda folder: folder not in barred)
 

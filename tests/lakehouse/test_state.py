@@ -24,7 +24,7 @@ def left(home: Path) -> list[str]:
 
 def test_a_new_and_an_empty_folder_become_a_state_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for home in (tmp_path / "new" / "lake", tmp_path / "empty"):
+    for home in (tmp_path / "new" / "state", tmp_path / "empty"):
         settings = Settings(home=home)
         prepare(settings)
         assert (left(home), state_version(settings)) == (["VERSION"], STATE_VERSION)
@@ -64,7 +64,7 @@ def test_a_marker_that_the_first_version_left_in_a_foreign_folder_is_not_trusted
 def test_wiping_removes_our_data_and_keeps_caches_locks_and_what_is_not_ours(
     tmp_path: Path,
 ) -> None:
-    settings = Settings(home=tmp_path / "lake")
+    settings = Settings(home=tmp_path / "state")
     prepare(settings)
     ours = ("tables/silver/x", "kafka/x", "ledger/x", "gold/x", "reports/x", "logs/x", "damaged/x")
     kept = ("jars/a.jar", "dbt/x", "locks/run.lock", "notes.txt", "mine/deep/x")
@@ -75,7 +75,7 @@ def test_wiping_removes_our_data_and_keeps_caches_locks_and_what_is_not_ours(
 
 
 def test_wiping_does_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "lake")
+    settings = Settings(home=tmp_path / "state")
     prepare(settings)
     fill(tmp_path / "elsewhere", "precious.txt")
     (settings.home / "tables").symlink_to(tmp_path / "elsewhere")
@@ -85,13 +85,13 @@ def test_wiping_does_not_follow_a_link_out_of_the_folder(tmp_path: Path) -> None
 
 
 def test_a_lock_in_a_new_folder_makes_it_ours(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "lake")
+    settings = Settings(home=tmp_path / "state")
     with hold("run", settings=settings):
         prepare(settings)
 
 
 def test_a_state_of_another_version_is_refused_and_may_be_wiped(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "lake")
+    settings = Settings(home=tmp_path / "state")
     prepare(settings)
     (settings.home / "VERSION").write_text("Cartlake state, version 99\n")
     fill(settings.home, "ledger/x")
@@ -111,7 +111,7 @@ def test_an_empty_variable_means_the_default_folder(monkeypatch: pytest.MonkeyPa
 def test_a_folder_whose_name_an_engine_misreads_is_refused_before_anything_starts(
     tmp_path: Path, sign: str
 ) -> None:
-    home = tmp_path / f"a{sign}20b" / "lake"
+    home = tmp_path / f"a{sign}20b" / "state"
     with pytest.raises(LakeError) as told:
         prepare(Settings(home=home, storage=None))
     assert str(told.value) == (
@@ -124,4 +124,4 @@ def test_a_folder_whose_name_an_engine_misreads_is_refused_before_anything_start
 def test_the_storage_must_have_a_fitting_name_too(tmp_path: Path) -> None:
     for storage in (str(tmp_path / "50%"), (tmp_path / "50%").as_uri()):
         with pytest.raises(LakeError, match="has '%' in its name"):
-            require_ours(Settings(home=tmp_path / "lake", storage=storage))
+            require_ours(Settings(home=tmp_path / "state", storage=storage))

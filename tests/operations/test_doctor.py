@@ -26,7 +26,7 @@ from tests.brokers import free_ports
 def settings(tmp_path: Path) -> Settings:
     """Settings of a state folder with the jars, on free ports."""
     ensure_jars(Settings())
-    home = tmp_path / "lake"
+    home = tmp_path / "state"
     claim(Settings(home=home))
     (home / "jars").symlink_to(Settings().jars_dir)
     kafka, controller, dashboard = free_ports(3)
@@ -212,9 +212,9 @@ def test_too_little_disk_is_told_with_the_folder(
 
 
 def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "lake").write_text("a file where the folder should be")
-    found = finding(Settings(home=tmp_path / "lake"), "State folder")
-    assert (found.ok, found.remedy) == (False, f'sudo chown -R "$(id -un)" {tmp_path}/lake')
+    (tmp_path / "state").write_text("a file where the folder should be")
+    found = finding(Settings(home=tmp_path / "state"), "State folder")
+    assert (found.ok, found.remedy) == (False, f'sudo chown -R "$(id -un)" {tmp_path}/state')
 
 
 def test_programs_that_only_tests_need_are_notes(

@@ -97,5 +97,5 @@ def line_with() -> Callable[..., dict[str, Any]]:
 @pytest.fixture(scope="session")
 def clean_lake(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
     """A state folder with Delta tables of the clean shop, and their versions."""
-    home = tmp_path_factory.mktemp("lake")
+    home = tmp_path_factory.mktemp("state")
     return home, write_lake(shop, home / "tables")

@@ -21,7 +21,7 @@ def new_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
     ensure_jars(Settings())
 
     def make() -> Settings:
-        home = tmp_path_factory.mktemp("a shop, with blanks") / "lake"
+        home = tmp_path_factory.mktemp("a shop, with blanks") / "state"
         claim(Settings(home=home))
         (home / "jars").symlink_to(Settings().jars_dir)
         port, controller = free_ports(2)

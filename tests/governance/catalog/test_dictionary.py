@@ -1,4 +1,4 @@
-"""The data dictionary is current, and holds every KPI, table and column."""
+"""The data dictionary is current, and holds every KPI, table, column and field of a topic."""
 
 import re
 
@@ -6,19 +6,21 @@ from governance.catalog.dictionary import PAGE, dictionary
 from lakehouse.contracts.kpis import read_kpis
 from lakehouse.contracts.marts import read_marts
 from lakehouse.contracts.tables import TABLES
+from lakehouse.contracts.topics import ENVELOPE, SOURCE_TOPICS
 
 
 def test_the_page_is_what_lake_dictionary_writes() -> None:
     assert PAGE.read_text(encoding="utf-8") == dictionary()
 
 
-def test_every_kpi_table_and_column_is_on_it_with_a_meaning() -> None:
+def test_every_kpi_table_column_and_field_is_on_it() -> None:
     page = dictionary()
     rows = re.findall(r"^\| `(\w+)` \|", page, re.M)
     columns = [each.name for table in (*read_marts(), *TABLES) for each in table.columns]
+    columns += [each.name for topic in SOURCE_TOPICS for each in (*ENVELOPE, *topic.fields)]
     assert sorted(rows) == sorted([*columns, *(each.name for each in read_kpis())])
     headings = re.findall(r"^### (\S+)$", page, re.M)
-    assert headings == [each.name for each in (*read_marts(), *TABLES)]
+    assert headings == [each.name for each in (*read_marts(), *TABLES, *SOURCE_TOPICS)]
     assert [
         each.name for mart in read_marts() for each in mart.columns if not each.description
     ] == []

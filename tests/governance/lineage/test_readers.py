@@ -44,7 +44,7 @@ def test_a_topics_field_is_followed_into_the_columns_that_are_made_of_it() -> No
     found = consumers_of(WEB_EVENTS_TOPIC.name, "device_type")
     assert found["tables"] == (WEB_EVENTS.name,)
     assert "pipelines/transforms/web.py" in found["modules"]
-    assert "storefront/simulator/events.py" in found["modules"]
+    assert "storefront/simulator/events.py" in found["modules"]  # part: simulator
 
 
 def test_a_renamed_field_is_followed_too() -> None:

@@ -127,12 +127,16 @@ def test_a_topic_without_a_contract_is_named() -> None:
         refusal_of(b"{}", "web.wishes.v1")
 
 
+# part: simulator
 def test_every_message_of_the_simulated_shop_passes() -> None:
     products = (Product("LAMP", "RED LAMP", 250, 3), Product("CUP", "BLUE CUP", 99, 1))
     catalog = Catalog(products, (KnownCustomer("12345", "France", 2),), date(2011, 12, 9))
     messages = list(simulate(seed=1, start_date=date(2011, 12, 10), days=1, catalog=catalog))
     assert {refusal_of(each.value, each.topic) for each in messages} == {None}
     assert len({each.topic for each in messages}) == 4
+
+
+# end part
 
 
 ANY_JSON = st.recursive(

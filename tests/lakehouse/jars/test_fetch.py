@@ -61,7 +61,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty state folder."""
-    return Settings(home=tmp_path / "lake")
+    return Settings(home=tmp_path / "state")
 
 
 @pytest.fixture
@@ -181,8 +181,8 @@ def test_ivy_without_a_connection_says_what_to_check(
 
 
 def test_a_folder_that_cannot_hold_the_jars_is_named(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "lake")
+    settings = Settings(home=tmp_path / "state")
     settings.home.mkdir()
     settings.jars_dir.write_text("a file where the folder should be")
-    with pytest.raises(LakeError, match=r"can't be kept in .*lake/jars: .*set LAKE_HOME"):
+    with pytest.raises(LakeError, match=r"can't be kept in .*state/jars: .*set LAKE_HOME"):
         fetch.ensure_jars(settings)

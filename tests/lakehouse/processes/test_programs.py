@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -193,33 +193,29 @@ def test_a_tied_program_ends_when_a_process_above_it_is_killed(tmp_path: Path, v
         wait_until_gone(pid)
 
 
-def test_a_program_without_grace_is_killed_at_once_when_its_asker_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("note", "end", "said"),
+    [
+        ("print('asked', flush=True)", programs.Tied.abandon, "up\n"),
+        ("sys.exit('bye')", programs.Tied.close, "up\nbye\n"),
+    ],
+    ids=["killed at once when its asker is gone", "asked when it is closed"],
+)
+def test_a_program_without_grace_is(
+    tmp_path: Path, note: str, end: Callable[[programs.Tied], None], said: str
+) -> None:
     out = tmp_path / "out"
     tied = programs.run_tied(
-        [sys.executable, "-c", DEAF.replace("SAY", "print('asked', flush=True)")],
+        [sys.executable, "-c", DEAF.replace("SAY", note)],
         folder=tmp_path,
         output=out,
         environment={},
         orphan_seconds=0,
     )
     await_text(out, "up\n")
-    tied.abandon()
+    end(tied)
     assert not psutil.pid_exists(tied.pid)
-    assert out.read_text() == "up\n"
-
-
-def test_a_program_is_asked_to_end_when_it_is_closed(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    tied = programs.run_tied(
-        [sys.executable, "-c", DEAF.replace("SAY", "sys.exit('bye')")],
-        folder=tmp_path,
-        output=out,
-        environment={},
-        orphan_seconds=0,
-    )
-    await_text(out, "up\n")
-    tied.close()
-    assert out.read_text() == "up\nbye\n"
+    assert out.read_text() == said
 
 
 def test_too_few_open_files_are_named_before_anything_starts(tmp_path: Path) -> None:

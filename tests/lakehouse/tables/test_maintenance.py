@@ -32,7 +32,7 @@ SAMPLES: dict[str, Any] = {
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(home=tmp_path / "lake", storage=None)
+    settings = Settings(home=tmp_path / "state", storage=None)
     create_tables(settings)
     return settings
 

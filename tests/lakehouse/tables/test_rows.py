@@ -32,7 +32,7 @@ AT = datetime(2011, 12, 10, tzinfo=UTC)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(home=tmp_path / "lake", storage=None)
+    settings = Settings(home=tmp_path / "state", storage=None)
     create_tables(settings)
     return settings
 

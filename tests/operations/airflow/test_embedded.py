@@ -18,7 +18,7 @@ def never(text: str) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "lake", airflow_port=free_ports(1)[0])
+    return Settings(home=tmp_path / "state", airflow_port=free_ports(1)[0])
 
 
 @pytest.fixture

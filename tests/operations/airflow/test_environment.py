@@ -13,7 +13,7 @@ from operations.airflow.environment import make_folder, new_password, password_o
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    found = Settings(home=tmp_path / "lake", airflow_port=18_999)
+    found = Settings(home=tmp_path / "state", airflow_port=18_999)
     make_folder(found)
     return found
 
@@ -27,6 +27,29 @@ def test_airflow_listens_on_loopback_and_all_its_parts_know_the_chosen_port(
     assert found["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:18999"
     execution = "http://127.0.0.1:18999/execution/"
     assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == execution
+
+
+def test_parts_in_containers_find_the_server_by_its_name_and_the_database_in_a_file(
+    tmp_path: Path,
+) -> None:
+    url = tmp_path / "url"
+    settings = Settings(
+        home=tmp_path / "lake",
+        airflow_port=18_999,
+        airflow_host="airflow",
+        airflow_database_file=url,
+    )
+    make_folder(settings)
+    with pytest.raises(LakeError, match=r"LAKE_AIRFLOW_DATABASE_FILE=.*/url can't be read"):
+        variables(settings)
+    url.write_text("postgresql+psycopg2://postgres/airflow\n", encoding="ascii")
+    found = variables(settings)
+    assert found["AIRFLOW__API__HOST"] == "airflow"
+    assert found["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:18999"
+    execution = "http://airflow:18999/execution/"
+    assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == execution
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "postgresql+psycopg2://postgres/airflow"
+    assert found["NO_PROXY"].endswith("127.0.0.1,airflow")
 
 
 def test_airflow_keeps_to_its_folder_shows_our_dags_only_and_sends_nothing(

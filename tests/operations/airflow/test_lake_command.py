@@ -66,7 +66,7 @@ def test_a_command_can_be_stopped_while_it_runs() -> None:
 def test_the_program_is_that_of_the_project_and_hears_nothing_of_airflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "lake"))
+    monkeypatch.setenv("LAKE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("AIRFLOW_HOME", "/elsewhere")
     assert LakeCommand(["job", "nope"]).run(print) == Ended(
         2, "There is no job 'nope'. Jobs: ingest, refine, publish, maintain."

@@ -15,7 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.errors import LakeError
@@ -24,14 +23,13 @@ from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.state import claim
 from operations.airflow import api, embedded, runs
 from operations.timetable import timetable
-from storefront.data import embedded_history
 from tests.brokers import free_ports
+from tests.history_sums import LAST_DAY, expected_sales
 from tests.mail_sink import mail_sink, text_of
 
 pytestmark = pytest.mark.stack
 
 LAKE = Path(sys.prefix) / "bin" / "lake"
-LAST_DAY = "2010-12-03"
 HEAVY = {"pyspark", "dbt", "great_expectations", "kafka", "duckdb", "delta", "dash", "pyarrow"}
 
 
@@ -76,7 +74,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A fresh state with a broker that holds the first days of the history."""
-    home = tmp_path_factory.mktemp("stack folder") / "lake"
+    home = tmp_path_factory.mktemp("stack folder") / "state"
     claim(Settings(home=home))
     (home / "jars").symlink_to(jars_dir, target_is_directory=True)
     kafka, controller, airflow = free_ports(3)
@@ -97,22 +95,6 @@ def stack(jars_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     finally:
         found.lake("airflow", "stop")
         found.lake("broker", "stop")
-
-
-def expected_sales() -> tuple[Decimal, Decimal]:
-    """Gross sales and cancellations of these days by arithmetic on the rows themselves."""
-    gross, cancelled = Decimal(0), Decimal(0)
-    for row in {tuple(each.items()) for each in pq.read_table(embedded_history()).to_pylist()}:
-        line = dict(row)
-        if str(line["InvoiceDate"])[:10] > LAST_DAY:
-            continue
-        invoice, quantity, price = str(line["InvoiceNo"]), line["Quantity"], line["UnitPrice"]
-        amount = quantity * Decimal(str(price))
-        if invoice.startswith("C"):
-            cancelled += amount
-        elif not invoice.startswith("A") and quantity >= 0:
-            gross += amount
-    return gross, cancelled
 
 
 def test_airflow_parses_every_dag_of_the_timetable(stack: Stack) -> None:

@@ -45,7 +45,7 @@ pointer.put_in_service(built, facts=facts, settings=Settings(home=home))
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "lake")
+    return Settings(home=tmp_path / "state")
 
 
 def built(settings: Settings, run_id: str) -> Path:
@@ -97,7 +97,7 @@ def test_sigkill_at_every_step_leaves_a_whole_version_and_the_next_start_settles
     """T30: SIGKILL at every step of putting gold into service."""
     seen: set[tuple[str, str]] = set()
     for step in range(1, 40):
-        settings = Settings(home=tmp_path / f"lake-{step}")
+        settings = Settings(home=tmp_path / f"state-{step}")
         put(settings, "old")
         private = built(settings, "new")
         child = subprocess.run(

@@ -32,7 +32,7 @@ PUBLISHES = 50
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "lake")
+    return Settings(home=tmp_path / "state")
 
 
 def built(settings: Settings, number: int) -> Path:

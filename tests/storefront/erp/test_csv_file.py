@@ -108,15 +108,17 @@ def test_bytes_of_another_encoding_are_named_with_their_line(tmp_path: Path) -> 
     )
 
 
-def test_a_fault_far_into_a_large_file_is_named_with_its_line(tmp_path: Path) -> None:
-    good = f"{LINE}\n".encode() * 40_000
-    path = saved(tmp_path / "extract.csv", f"{HEADER}\n".encode() + good + b"caf\xe9\n" + good)
-    assert f"{path}, line 40002: the bytes are not valid utf-8" in refusal(path)
+GOOD = f"{LINE}\n".encode() * 40_000
 
 
-def test_a_character_cut_off_at_the_end_is_named_with_its_line(tmp_path: Path) -> None:
-    path = saved(tmp_path / "extract.csv", f"{HEADER}\n{LINE}é".encode()[:-1])
-    assert f"{path}, line 2: the bytes are not valid utf-8" in refusal(path)
+@pytest.mark.parametrize(
+    ("content", "line"), [(GOOD + b"caf\xe9\n" + GOOD, 40_002), (f"{LINE}é".encode()[:-1], 2)]
+)
+def test_a_fault_far_into_a_file_or_at_its_end_is_named_with_its_line(
+    tmp_path: Path, content: bytes, line: int
+) -> None:
+    path = saved(tmp_path / "extract.csv", f"{HEADER}\n".encode() + content)
+    assert f"{path}, line {line}: the bytes are not valid utf-8" in refusal(path)
 
 
 def test_a_file_with_another_byte_order_mark_names_its_encoding(write_csv: WriteCsv) -> None:
@@ -153,26 +155,24 @@ def test_an_unknown_encoding_is_refused(encoding: str) -> None:
         text_encoding(encoding)
 
 
-@pytest.mark.parametrize("kept", [5, 60, -1, -9])
-def test_a_cut_off_gzip_is_refused(write_csv: WriteCsv, kept: int) -> None:
+def flipped(content: bytes, position: int) -> bytes:
+    changed = bytearray(content)
+    changed[position] ^= 0xFF
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(lambda content, kept=kept: content[:kept] for kept in (5, 60, -1, -9)),
+        *(lambda content, at=at: flipped(content, at) for at in (30, -6, -2)),
+        lambda content: content + b"more",
+    ],
+)
+def test_a_damaged_gzip_is_refused(write_csv: WriteCsv, damage: Callable[[bytes], bytes]) -> None:
     path = write_csv([(str(number), *CELLS[1:]) for number in range(500)], name="extract.csv.gz")
-    path.write_bytes(path.read_bytes()[:kept])
+    path.write_bytes(damage(path.read_bytes()))
     assert refusal(path).startswith(f"{path}: the gzip is cut off or damaged (")
-
-
-@pytest.mark.parametrize("position", [30, -6, -2])
-def test_a_damaged_gzip_is_refused(write_csv: WriteCsv, position: int) -> None:
-    path = write_csv([(str(number), *CELLS[1:]) for number in range(500)], name="extract.csv.gz")
-    content = bytearray(path.read_bytes())
-    content[position] ^= 0xFF
-    path.write_bytes(content)
-    assert "the gzip is cut off or damaged" in refusal(path)
-
-
-def test_text_after_a_gzip_is_refused(write_csv: WriteCsv) -> None:
-    path = write_csv([CELLS], name="extract.csv.gz")
-    path.write_bytes(path.read_bytes() + b"more")
-    assert "the gzip is cut off or damaged" in refusal(path)
 
 
 def test_a_gzip_of_several_parts_is_one_file(tmp_path: Path) -> None:

@@ -148,37 +148,39 @@ def test_days_far_from_all_others_are_warned_of(
     )
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "extract.csv"
-    assert refusal(path) == f"{path} does not exist; give the path of an ERP extract."
-
-
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == (
-        f"{tmp_path} is a folder; give the path of one csv, csv.gz or Parquet file."
-    )
-
-
-def test_a_pipe_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    assert refusal(path) == f"{path} is no regular file; save the extract to a file first."
-
-
-def test_a_file_without_bytes_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "extract.csv"
-    path.touch()
-    assert refusal(path) == f"{path} is empty (0 bytes); extract it again."
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "does not exist; give the path of an ERP extract."),
+        (Path.mkdir, "is a folder; give the path of one csv, csv.gz or Parquet file."),
+        (os.mkfifo, "is no regular file; save the extract to a file first."),
+        (Path.touch, "is empty (0 bytes); extract it again."),
+        (
+            lambda path: path.write_bytes(b"PK\x03\x04rest"),
+            "is a zip or Excel file; save it as csv with the eight columns.",
+        ),
+        (
+            lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0rest"),
+            "is an old Excel file; save it as csv with the eight columns.",
+        ),
+        (
+            lambda path: parquet(path, []),
+            "has column names but no rows; there is nothing to send.",
+        ),
+    ],
+    ids=["missing", "folder", "pipe", "empty", "zip", "old Excel", "no rows"],
+)
+def test_what_is_no_extract_is_refused_by_its_kind(
+    tmp_path: Path, make: Callable[[Path], Any], message: str
+) -> None:
+    path = tmp_path / "extract"
+    make(path)
+    assert refusal(path) == f"{path} {message}"
 
 
 @pytest.mark.parametrize("name", ["extract.csv", "extract.csv.gz"])
 def test_a_header_without_rows_is_refused(write_csv: WriteCsv, name: str) -> None:
     path = write_csv([], name=name)
-    assert refusal(path) == f"{path} has column names but no rows; there is nothing to send."
-
-
-def test_a_parquet_without_rows_is_refused(tmp_path: Path) -> None:
-    path = parquet(tmp_path / "extract.parquet", [])
     assert refusal(path) == f"{path} has column names but no rows; there is nothing to send."
 
 
@@ -198,16 +200,6 @@ def test_an_unknown_encoding_is_refused(write_csv: WriteCsv) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("start", "kind"),
-    [(b"PK\x03\x04", "a zip or Excel file"), (b"\xd0\xcf\x11\xe0", "an old Excel file")],
-)
-def test_a_spreadsheet_is_refused_by_its_kind(tmp_path: Path, start: bytes, kind: str) -> None:
-    path = tmp_path / "extract.xlsx"
-    path.write_bytes(start + b"rest")
-    assert refusal(path) == f"{path} is {kind}; save it as csv with the eight columns."
-
-
 @pytest.mark.parametrize(("name", "kind"), [("a.parquet", "Parquet"), ("a.csv.GZ", "gzip")])
 def test_a_name_that_promises_another_form_is_refused(tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / name
@@ -215,18 +207,15 @@ def test_a_name_that_promises_another_form_is_refused(tmp_path: Path, name: str,
     assert f"is no {kind} file, or its start is damaged" in refusal(path)
 
 
-def test_a_file_that_changes_after_its_validation_gives_no_row(write_csv: WriteCsv) -> None:
+@pytest.mark.parametrize(
+    "change", [lambda path: path.write_bytes(path.read_bytes() + b"more\n"), Path.unlink]
+)
+def test_a_file_that_changes_or_vanishes_after_its_validation_gives_no_row(
+    write_csv: WriteCsv, change: Callable[[Path], Any]
+) -> None:
     path = write_csv([CELLS])
     extract = read_extract(path)
-    path.write_bytes(path.read_bytes() + b"more\n")
-    with pytest.raises(LakeError, match="changed while it was read; run the command again"):
-        next(extract.rows())
-
-
-def test_a_file_that_vanishes_after_its_validation_is_named(write_csv: WriteCsv) -> None:
-    path = write_csv([CELLS])
-    extract = read_extract(path)
-    path.unlink()
+    change(path)
     with pytest.raises(LakeError, match="changed while it was read; run the command again"):
         next(extract.rows())
 

@@ -69,67 +69,49 @@ def test_rows_are_numbered_across_row_groups_and_batches(tmp_path: Path) -> None
     assert [row.row_number for row in read_rows(path)] == list(range(1, count + 1))
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pa.timestamp("s"),
-        pa.timestamp("ms"),
-        pa.timestamp("us"),
-        pa.timestamp("ns"),
-    ],
-)
-def test_times_of_every_unit_are_whole_seconds(tmp_path: Path, kind: pa.DataType) -> None:
-    found = texts_of(tmp_path, "InvoiceDate", pa.array([NOON, None], kind))
-    assert found == ["2011-07-01 12:00:00", None]
-
-
-def test_only_a_real_fraction_of_a_second_stays(tmp_path: Path) -> None:
-    values = pa.array([NOON, NOON.replace(microsecond=5000)], pa.timestamp("us"))
-    found = texts_of(tmp_path, "InvoiceDate", values)
-    assert found == ["2011-07-01 12:00:00", "2011-07-01 12:00:00.005000"]
-
-
-def test_instants_become_wall_time_of_the_shop(tmp_path: Path) -> None:
-    moments = [datetime(2011, 7, 1, 12, tzinfo=UTC), datetime(2011, 12, 1, 12, tzinfo=UTC)]
-    found = texts_of(tmp_path, "InvoiceDate", pa.array(moments, pa.timestamp("us", "UTC")))
-    assert found == ["2011-07-01 13:00:00", "2011-12-01 12:00:00"]
-
-
-def test_days_are_midnight(tmp_path: Path) -> None:
-    found = texts_of(tmp_path, "InvoiceDate", pa.array([date(2011, 7, 1)]))
-    assert found == ["2011-07-01 00:00:00"]
-
-
-def test_floats_are_written_in_their_shortest_form(tmp_path: Path) -> None:
-    values = [2.55, 17850.0, None, float("nan"), 1e-7, -0.0, 1e22]
-    expected = ["2.55", "17850.0", None, None, "0.0000001", "-0.0", "10000000000000000000000"]
-    assert texts_of(tmp_path, "UnitPrice", pa.array(values, pa.float64())) == expected
-    assert texts_of(tmp_path, "UnitPrice", pa.array(values, pa.float32())) == expected
-
-
-def test_decimals_keep_their_zeros_and_never_get_an_exponent(tmp_path: Path) -> None:
-    values = [Decimal("2.55"), Decimal("0.00000001"), Decimal(0), None, Decimal("-11062.06")]
-    expected = ["2.55000000", "0.00000001", "0.00000000", None, "-11062.06000000"]
-    assert texts_of(tmp_path, "UnitPrice", pa.array(values, pa.decimal128(20, 8))) == expected
+FLOATS = [2.55, 17850.0, None, float("nan"), 1e-7, -0.0, 1e22]
+SHORTEST = ["2.55", "17850.0", None, None, "0.0000001", "-0.0", "10000000000000000000000"]
+DECIMALS = [Decimal("2.55"), Decimal("0.00000001"), Decimal(0), None, Decimal("-11062.06")]
+SUMMER, WINTER = (datetime(2011, month, 1, 12, tzinfo=UTC) for month in (7, 12))
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("column", "values", "texts"),
     [
-        pa.array(["a", None, ""]),
-        pa.array(["a", None, ""], pa.large_string()),
-        pa.array(["a", None, ""]).dictionary_encode(),
-        pa.array([b"a", None, b""], pa.binary()),
+        *(
+            ("InvoiceDate", pa.array([NOON, None], pa.timestamp(unit)), [f"{NOON}", None])
+            for unit in ("s", "ms", "us", "ns")
+        ),
+        (  # only a real fraction of a second stays
+            "InvoiceDate",
+            pa.array([NOON, NOON.replace(microsecond=5000)], pa.timestamp("us")),
+            ["2011-07-01 12:00:00", "2011-07-01 12:00:00.005000"],
+        ),
+        (  # instants become wall time of the shop
+            "InvoiceDate",
+            pa.array([SUMMER, WINTER], pa.timestamp("us", "UTC")),
+            ["2011-07-01 13:00:00", "2011-12-01 12:00:00"],
+        ),
+        ("InvoiceDate", pa.array([date(2011, 7, 1)]), ["2011-07-01 00:00:00"]),
+        ("UnitPrice", pa.array(FLOATS, pa.float64()), SHORTEST),
+        ("UnitPrice", pa.array(FLOATS, pa.float32()), SHORTEST),
+        (  # decimals keep their zeros and never get an exponent
+            "UnitPrice",
+            pa.array(DECIMALS, pa.decimal128(20, 8)),
+            ["2.55000000", "0.00000001", "0.00000000", None, "-11062.06000000"],
+        ),
+        ("Description", pa.array(["a", None, ""]), ["a", None, None]),
+        ("Description", pa.array(["a", None, ""], pa.large_string()), ["a", None, None]),
+        ("Description", pa.array(["a", None, ""]).dictionary_encode(), ["a", None, None]),
+        ("Description", pa.array([b"a", None, b""], pa.binary()), ["a", None, None]),
+        ("CustomerID", pa.nulls(2), [None, None]),
     ],
+    ids=lambda each: str(each.type) if isinstance(each, pa.Array) else "",
 )
-def test_texts_of_every_kind_are_read_and_empty_ones_are_none(
-    tmp_path: Path, values: pa.Array
+def test_values_of_every_type_become_the_same_texts(
+    tmp_path: Path, column: str, values: pa.Array, texts: list[str | None]
 ) -> None:
-    assert texts_of(tmp_path, "Description", values) == ["a", None, None]
-
-
-def test_a_column_without_any_value_is_none(tmp_path: Path) -> None:
-    assert texts_of(tmp_path, "CustomerID", pa.nulls(2)) == [None, None]
+    assert texts_of(tmp_path, column, values) == texts
 
 
 def test_a_column_without_plain_text_is_refused(tmp_path: Path) -> None:

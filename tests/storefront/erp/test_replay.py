@@ -147,9 +147,13 @@ def test_an_extraction_time_without_zone_is_refused(write_csv: WriteCsv) -> None
         erp_messages(extract, extracted_at=datetime(2026, 1, 1))
 
 
+# part: history
 def slice_of_history() -> pa.Table:
     """Rows from the middle of the real history: duplicates, cancellations, missing customers."""
     return pq.read_table(embedded_history()).slice(60_000, SLICE)
+
+
+# end part
 
 
 def spreadsheet_text(row: dict[str, Any]) -> tuple[str, ...]:
@@ -163,6 +167,7 @@ def spreadsheet_text(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple("" if texts[name] is None else str(texts[name]) for name in ERP_COLUMNS)
 
 
+# part: history
 def test_csv_gzip_and_parquet_of_real_rows_give_the_same_events(
     write_csv: WriteCsv, tmp_path: Path
 ) -> None:
@@ -186,11 +191,15 @@ def test_csv_gzip_and_parquet_of_real_rows_give_the_same_events(
     assert any(not event_id.endswith("-1") for event_id, _, _ in wanted)
 
 
+# end part
+
+
 def _texts(message: Message) -> Sequence[str | None]:
     fields = fields_of(message)
     return [fields[name] for name in ERP_COLUMNS]
 
 
+# part: history
 def test_the_whole_history_stands_for_its_known_figures() -> None:
     """541,909 rows, 9,747,747.934 pounds, 5,268 repeated lines (docs/data.md)."""
     amount, repeated, ids = Decimal(0), 0, set()
@@ -202,6 +211,9 @@ def test_the_whole_history_stands_for_its_known_figures() -> None:
     assert len(ids) == 541_909
     assert amount == Decimal("9747747.934")
     assert repeated == 5_268
+
+
+# end part
 
 
 CELLS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=8)

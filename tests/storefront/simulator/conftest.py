@@ -20,7 +20,11 @@ def catalog() -> Catalog:
     )
 
 
+# part: history
 @pytest.fixture(scope="session")
 def real_catalog() -> Catalog:
     """The catalog of the embedded history."""
     return load_catalog(embedded_history())
+
+
+# end part

@@ -104,6 +104,7 @@ def test_the_order_of_the_rows_makes_no_difference() -> None:
     assert learned(rows) == learned(rows[::-1])
 
 
+# part: history
 def test_the_embedded_history_gives_the_known_products_and_customers(
     real_catalog: Catalog,
 ) -> None:
@@ -113,6 +114,9 @@ def test_the_embedded_history_gives_the_known_products_and_customers(
     assert catalog.last_day == date(2011, 12, 9)
     heart = next(product for product in catalog.products if product.sku == "85123A")
     assert (heart.description, heart.price) == ("WHITE HANGING HEART T-LIGHT HOLDER", 295)
+
+
+# end part
 
 
 def test_the_catalog_of_another_shop_is_read_from_its_csv(tmp_path: Path) -> None:

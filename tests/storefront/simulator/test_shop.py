@@ -264,6 +264,7 @@ def test_strangers_come_back_under_the_same_visitor_id(catalog: Catalog) -> None
     assert max(len(seen) for seen in days.values()) > 1
 
 
+# part: history
 def test_the_shop_has_the_documented_size_with_the_real_catalog(
     real_catalog: Catalog,
 ) -> None:
@@ -280,6 +281,9 @@ def test_the_shop_has_the_documented_size_with_the_real_catalog(
     assert by_hour[12] > 5 * by_hour[4]
     assert len(of(messages, CATALOG_PRODUCTS)) > len(catalog.products)
     assert len({each["customer_id"] for each in of(messages, CRM_CUSTOMERS)}) < 3_000
+
+
+# end part
 
 
 @pytest.mark.parametrize(("products", "customers"), [(1, 1), (1, 0), (3, 0)])

@@ -11,7 +11,7 @@ from lakehouse.errors import LakeError
 from operations.audit import audit_service
 from operations.cli.produce import seconds_of
 from streaming.rate_limit import Pace
-from streaming.sources import send_live, send_shop_days, shop_days_sent
+from streaming.web_shop import send_live, send_shop_days, shop_days_sent
 from tests.lake_state import LakeState, failing, texts
 
 
@@ -64,7 +64,12 @@ def test_a_live_shop_that_was_stopped_goes_on_and_equals_its_days_sent_at_once(
 
 
 def test_a_span_of_time_is_read_in_seconds_minutes_and_hours() -> None:
-    assert [seconds_of(each) for each in ("90", "90s", "1.5m", "2h")] == [90, 90, 90, 7200]
+    assert [seconds_of(each, option="--for") for each in ("90", "90s", "1.5m", "2h")] == [
+        90,
+        90,
+        90,
+        7200,
+    ]
     for wrong in ("", "ten", "0", "-5s", "5d"):
         with pytest.raises(LakeError, match=f"--for {wrong} is no span of time"):
-            seconds_of(wrong)
+            seconds_of(wrong, option="--for")
