@@ -97,7 +97,7 @@ def _load(connection: "duckdb.DuckDBPyConnection", path: Path, columns: Sequence
         gzip = "gzip" if magic.startswith(b"\x1f\x8b") else "none"
         source = (
             "read_csv(?, header=true, all_varchar=true, hive_partitioning=false, "
-            f"compression='{gzip}')"
+            f"skip=0, comment='', compression='{gzip}')"
         )
     name = [glob.escape(str(path))]
     found = [each[0] for each in connection.execute(f"from {source} limit 0", name).description]

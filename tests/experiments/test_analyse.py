@@ -308,3 +308,12 @@ def test_the_order_of_rows_changes_no_bit(tmp_path: Path) -> None:
         frame.sample(frac=1, random_state=seed).to_csv(path, index=False)
         results.append(json.dumps(found(path, "bought", "money", covariate="pre")))
     assert len(set(results)) == 1
+
+
+def test_no_row_is_taken_for_a_comment_or_skipped(file: Callable[..., Path]) -> None:
+    rows = [f"#{n},{'AB'[n % 2]},{n}" for n in range(100)]
+    result = found(file("/".join(["u,arm,m", *rows])), "m")
+    assert result["comparisons"][0]["difference"] == 1.0
+    assert result["sample_ratio"] == {"chi2": 0.0, "p_value": 1.0, "mismatch": False}
+    with pytest.raises(LakeError, match=r"has no column u|can't be read as a table"):
+        found(file("/".join(["report of May", "u,arm,m", *rows])), "m")
