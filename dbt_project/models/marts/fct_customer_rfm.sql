@@ -12,7 +12,9 @@ snapshot as (
 measured as (
     select
         sales.customer_id,
-        cast(greatest(min(snapshot.snapshot_date - sales.order_date), 1) as integer) as recency_days,
+        cast(
+            greatest(min(snapshot.snapshot_date - sales.order_date), 1) as integer
+        ) as recency_days,
         {{ order_count() }} as order_count,
         {{ gross_amount() }} as monetary_amount
     from sales
