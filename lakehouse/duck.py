@@ -176,11 +176,11 @@ def files_relation(paths: Sequence[Path], table: Table) -> str:
     A column that no file holds yet, because the contract gained it later, is null.
     """
     columns = [each for each in table.columns if each.name != table.partition_by]
-    nulls = (f"cast(null as {duck_type(each)}) as {_name(each.name)}" for each in columns)
+    nulls = (f"cast(null as {duck_type(each)}) as {quoted(each.name)}" for each in columns)
     empty = f"select {', '.join(nulls)} where false"
     if not paths:
         return f"({empty})"
-    names = ", ".join(_name(each.name) for each in columns)
+    names = ", ".join(quoted(each.name) for each in columns)
     files = ", ".join(_literal(str(path)) for path in paths)
     parquet = f"read_parquet([{files}], hive_partitioning=false, union_by_name=true)"
     return f"(select {names} from ({empty} union all by name select * from {parquet}))"
@@ -239,7 +239,7 @@ def seal(path: Path) -> dict[str, int]:
         tables = [name.removeprefix("gold.") for name in known if name.startswith("gold.")]
         if strays:
             raise CheckFailed(f"{path} holds more than gold tables: {', '.join(strays)}.")
-        rows = {name: connection.table(f"gold.{_name(name)}").shape[0] for name in tables}
+        rows = {name: connection.table(f"gold.{quoted(name)}").shape[0] for name in tables}
     if path.with_name(path.name + ".wal").exists():
         raise CheckFailed(f"{path} still has a write-ahead log and must not be published.")
     return rows
@@ -260,5 +260,6 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _name(text: str) -> str:
+def quoted(text: str) -> str:
+    """A name as SQL text, whatever characters it has."""
     return '"' + text.replace('"', '""') + '"'

@@ -27,7 +27,7 @@ from tests.gold_files import serve_gold
 FIRST = r"No gold has been published yet in \S+: run \./lake demo\."
 HEAVY = (
     *("pyspark", "deltalake", "duckdb", "pyarrow", "pandas", "kafka"),
-    *("dbt", "great_expectations", "sklearn", "mlflow", "dash"),
+    *("dbt", "great_expectations", "scipy", "sklearn", "mlflow", "dash"),
 )
 SALES = """
 create table gold.sales (day date, shop varchar, amount decimal(18, 4), orders bigint);

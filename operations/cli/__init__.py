@@ -57,6 +57,7 @@ def main() -> None:
         demo,
         dictionary,
         docs,
+        experiment,
         lineage,
         maintain,
         produce,

@@ -1,0 +1,296 @@
+"""The analysis of an experiment: is the assignment sound, what differs, and what may be concluded.
+
+In: the units of a file. Out: an `Analysis`, whose verdict is a sentence. An assignment that is
+not sound refuses a verdict; the figures stay, for the search of the fault.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.comparing import (
+    ALPHA,
+    Figures,
+    SampleRatio,
+    always_valid,
+    compare_means,
+    compare_shares,
+    holm,
+    mean_error,
+    sample_ratio,
+    wald_error,
+    without_covariate,
+)
+from experiments.units import Arm, Metric, Units, read_units
+from lakehouse.errors import LakeError
+
+UNSOUND = 0.001
+"""Below this p-value, units per arm, or figures from before, don't differ by chance."""
+MOST_IN_TWO_ARMS = 0.01
+HEAVY = 0.5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One arm against the control, by one metric."""
+
+    arm: str
+    metric: str
+    figures: Figures
+    p_value_adjusted: float | None
+
+
+@dataclass(frozen=True)
+class Bias:
+    """How far an arm was from the control before the experiment."""
+
+    arm: str
+    difference: float
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the covariate says: bias of each arm, variance it took out of each money metric."""
+
+    covariate: str
+    bias: tuple[Bias, ...]
+    variance_reduction: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All that is known of one experiment."""
+
+    control: str
+    units: dict[str, int]
+    in_two_arms: int
+    sample_ratio: SampleRatio
+    comparisons: tuple[Comparison, ...]
+    before: Before | None
+    verdict: str
+
+    @property
+    def mismatch(self) -> bool:
+        return self.sample_ratio.p_value < UNSOUND
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented form; what does not apply is left out, what has no value is null."""
+        found: dict[str, Any] = {
+            "sample_ratio": {**asdict(self.sample_ratio), "mismatch": self.mismatch},
+            "comparisons": [
+                {"arm": each.arm, "metric": each.metric}
+                | asdict(each.figures)
+                | {"p_value_adjusted": each.p_value_adjusted}
+                for each in self.comparisons
+            ],
+            "verdict": self.verdict,
+        }
+        if self.in_two_arms:
+            found["units_in_two_arms"] = self.in_two_arms
+        if self.before:
+            found["before"] = asdict(self.before)
+        return found
+
+
+def analyse(
+    path: Path,
+    *,
+    unit: str,
+    arm: str,
+    control: str,
+    metrics: Sequence[Metric],
+    covariate: str | None = None,
+    weights: Mapping[str, float] | None = None,
+    sequential: bool = False,
+) -> Analysis:
+    """Compare each arm of a file with the control.
+
+    Args:
+        weights: Expected shares of the arms, of any sum; equal ones otherwise.
+        covariate: A figure of each unit from before the experiment, for CUPED.
+        sequential: Intervals and p-values that hold at every look, not only at a planned end.
+
+    Raises:
+        LakeError: The file, a column, a value or a weight does not fit.
+    """
+    if covariate in [each.column for each in metrics]:
+        raise LakeError(
+            f"{covariate} can't be metric and covariate: a covariate is from before the experiment."
+        )
+    units = read_units(path, unit=unit, arm=arm, metrics=metrics, covariate=covariate)
+    counts, shares = _counts(units, control, weights, path)
+    ratio = sample_ratio(list(counts.values()), shares)
+    others = [name for name in units.arms if name != control]
+    before, adjusted = _before(units, control, covariate)
+    pairs = [(name, n) for name in others for n in range(len(metrics))]
+    figures = [
+        _compare(units, adjusted, arm=name, control=control, metric=n, sequential=sequential)
+        for name, n in pairs
+    ]
+    p_values = holm([each.p_value for each in figures])
+    comparisons = tuple(
+        Comparison(name, units.metrics[n], found, p)
+        for (name, n), found, p in zip(pairs, figures, p_values, strict=True)
+    )
+    reasons = _unsound(ratio, counts, units.in_two_arms, before)
+    verdict = _refusal(reasons) if reasons else _reading(comparisons, control)
+    notes = _notes(units)
+    return Analysis(
+        control, counts, units.in_two_arms, ratio, comparisons, before, " ".join([verdict, *notes])
+    )
+
+
+def _counts(
+    units: Units, control: str, weights: Mapping[str, float] | None, path: Path
+) -> tuple[dict[str, int], list[float]]:
+    """Units of each expected arm, and the share it should have, the control first."""
+    found = units.arms
+    if control not in found:
+        raise LakeError(f"{path} has no units of control {control}. Its arms: {', '.join(found)}.")
+    if len(found) < 2:
+        raise LakeError(f"{path} has units of arm {control} only: there is nothing to compare.")
+    names = [control, *(name for name in found if name != control)]
+    if weights is None:
+        return {name: found[name].units for name in names}, [1.0] * len(names)
+    if undeclared := [name for name in names if name not in weights]:
+        raise LakeError(
+            f"{path} has units of arm {undeclared[0]}, which --weights does not name. Give each "
+            "arm its weight."
+        )
+    names += [name for name in weights if name not in found]
+    counts = {name: found[name].units if name in found else 0 for name in names}
+    return counts, [weights[name] for name in names]
+
+
+def _before(
+    units: Units, control: str, covariate: str | None
+) -> tuple[Before | None, dict[int, dict[str, Any]]]:
+    """The check of the covariate, and each money metric's values without what it explains."""
+    if covariate is None:
+        return None, {}
+    figures = {name: each.covariate for name, each in units.arms.items()}
+    bias = tuple(
+        Bias(name, found.difference, found.p_value)
+        for name in figures
+        if name != control
+        for found in [compare_means(figures[name], figures[control])]  # type: ignore[arg-type]
+    )
+    adjusted: dict[int, dict[str, Any]] = {}
+    reduction: dict[str, float | None] = {}
+    for n, kind in enumerate(units.kinds):
+        if kind == "money":
+            values = [each.values[n] for each in units.arms.values()]
+            own, gone = without_covariate(values, list(figures.values()))  # type: ignore[arg-type]
+            adjusted[n] = dict(zip(units.arms, own, strict=True))
+            reduction[units.metrics[n]] = gone
+    return Before(covariate, bias, reduction), adjusted
+
+
+def _compare(
+    units: Units,
+    adjusted: Mapping[int, Mapping[str, Any]],
+    *,
+    arm: str,
+    control: str,
+    metric: int,
+    sequential: bool,
+) -> Figures:
+    values, base = (
+        adjusted[metric][name] if metric in adjusted else units.arms[name].values[metric]
+        for name in (arm, control)
+    )
+    is_binary = units.kinds[metric] == "binary"
+    found = compare_shares(values, base) if is_binary else compare_means(values, base)
+    if not sequential or found.p_value is None:
+        return found
+    error = (
+        wald_error(values.mean(), len(values), base.mean(), len(base))
+        if is_binary
+        else mean_error(values, base)
+    )
+    return always_valid(found, error=error, units=len(values), control_units=len(base))
+
+
+def _unsound(
+    ratio: SampleRatio, counts: Mapping[str, int], in_two_arms: int, before: Before | None
+) -> list[str]:
+    reasons = []
+    if ratio.p_value < UNSOUND:
+        units = ", ".join(f"{name} {number:,}" for name, number in counts.items())
+        reasons.append(
+            f"the units per arm ({units}) don't fit the expected shares "
+            f"(chi² {ratio.chi2:.1f}, p {ratio.p_value:.2g})"
+        )
+    if in_two_arms > MOST_IN_TWO_ARMS * (in_two_arms + sum(counts.values())):
+        reasons.append(f"{in_two_arms:,} units are in more than one arm")
+    if before:
+        reasons += [
+            f"arm {each.arm} differed by {before.covariate} before the experiment "
+            f"(p {each.p_value:.2g})"
+            for each in before.bias
+            if each.p_value is not None and each.p_value < UNSOUND
+        ]
+    return reasons
+
+
+def _refusal(reasons: Sequence[str]) -> str:
+    return (
+        f"No verdict: {'; '.join(reasons)}. Find the fault in assignment or logging first: the "
+        "figures can't be trusted."
+    )
+
+
+def _reading(comparisons: Sequence[Comparison], control: str) -> str:
+    tested = [each for each in comparisons if each.p_value_adjusted is not None]
+    parts = [_said(each) for each in tested if _is_clear(each)]
+    if unclear := [each for each in tested if not _is_clear(each)]:
+        parts.append(f"no difference is shown for {_names(unclear)}")
+    if untested := [each for each in comparisons if each not in tested]:
+        parts.append(f"no test is possible for {_names(untested)}, which vary too little")
+    return f"Against {control}: {'; '.join(parts)}."
+
+
+def _is_clear(each: Comparison) -> bool:
+    return each.p_value_adjusted is not None and each.p_value_adjusted < ALPHA
+
+
+def _said(each: Comparison) -> str:
+    found = each.figures
+    verb = "raises" if found.difference > 0 else "lowers"
+    lift = "" if found.relative_lift is None else f"{found.relative_lift:+.1%}, "
+    return (
+        f"{each.arm} {verb} {each.metric} by {abs(found.difference):.4g} ({lift}95 % interval "
+        f"{found.ci_low:.4g} to {found.ci_high:.4g}, adjusted p {each.p_value_adjusted:.2g})"
+    )
+
+
+def _notes(units: Units) -> list[str]:
+    """What a reader should know beside the verdict, each a sentence."""
+    notes = []
+    if units.in_two_arms:
+        notes.append(f"{units.in_two_arms:,} units in more than one arm are left out.")
+    for n, name in enumerate(units.metrics):
+        arms = units.arms.values()
+        if units.kinds[n] == "money":
+            total = sum(float(abs(each.values[n]).sum()) for each in arms)
+            largest = max(float(abs(each.values[n]).max()) for each in arms)
+            if total and largest >= HEAVY * total:
+                notes.append(
+                    f"One unit holds {largest / total:.0%} of {name}: look at it before you decide."
+                )
+        elif min(_rarest(each, n) for each in arms) < 5:
+            notes.append(
+                f"An arm has fewer than five cases of {name}: its test is only a rough one."
+            )
+    return notes
+
+
+def _rarest(arm: Arm, metric: int) -> int:
+    ones = int(arm.values[metric].sum())
+    return min(ones, arm.units - ones)
+
+
+def _names(comparisons: Sequence[Comparison]) -> str:
+    return ", ".join(f"{each.metric} of {each.arm}" for each in comparisons)

@@ -1,0 +1,219 @@
+"""`lake experiment`: plan an experiment, and read what came of it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.errors import LakeError
+from operations.cli import app
+
+if TYPE_CHECKING:
+    from experiments.analyse import Analysis
+
+experiment = typer.Typer(help="Plan experiments, and read what came of them.", no_args_is_help=True)
+app.add_typer(experiment, name="experiment")
+
+
+@experiment.command("analyse")
+def analyse(  # noqa: PLR0917 - one parameter per option
+    file: Annotated[Path, typer.Option("--file", help="csv, csv.gz or Parquet.")],
+    unit: Annotated[str, typer.Option("--unit", help="Column of the unit, such as the visitor.")],
+    arm: Annotated[str, typer.Option("--arm", help="Column of the arm the unit was given.")],
+    control: Annotated[str, typer.Option("--control", help="Name of the arm to compare with.")],
+    metrics: Annotated[
+        list[str], typer.Option("--metric", help="COL, COL:binary or COL:money; may be repeated.")
+    ],
+    covariate: Annotated[
+        str | None,
+        typer.Option("--covariate", help="Column of a figure from before, for CUPED."),
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weights", help="Expected shares: A=1,B=1; equal unless given."),
+    ] = None,
+    sequential: Annotated[
+        bool,
+        typer.Option("--sequential", help="Intervals and p-values that hold at every look."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare each arm with the control: difference, lift, interval, p-value, and a verdict.
+
+    A verdict is refused when the units per arm don't fit the expected shares. Example:
+    lake experiment analyse --file F --unit visitor --arm arm --control A --metric revenue
+    """
+    from experiments.analyse import analyse as analysed
+    from experiments.units import parse_metric
+
+    found = analysed(
+        file,
+        unit=unit,
+        arm=arm,
+        control=control,
+        metrics=[parse_metric(each) for each in metrics],
+        covariate=covariate,
+        weights=_weights(weights) if weights else None,
+        sequential=sequential,
+    )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(found)
+
+
+@experiment.command("plan")
+def plan(  # noqa: PLR0917 - one parameter per option
+    effect: Annotated[
+        float, typer.Option("--effect", help="Smallest change worth finding, in the metric's unit.")
+    ],
+    baseline: Annotated[
+        float | None, typer.Option("--baseline", help="Binary: the share now, such as 0.04.")
+    ] = None,
+    sd: Annotated[
+        float | None, typer.Option("--sd", help="Money: the standard deviation per unit now.")
+    ] = None,
+    arms: Annotated[int, typer.Option("--arms", help="Number of arms with the control.")] = 2,
+    alpha: Annotated[float, typer.Option("--alpha", help="Risk of a false alarm.")] = 0.05,
+    power: Annotated[float, typer.Option("--power", help="Chance to find the effect.")] = 0.8,
+    units_a_day: Annotated[
+        float | None, typer.Option("--units-a-day", help="New units a day, all arms together.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Units and days that an experiment takes, for a share (--baseline) or for money (--sd).
+
+    Example: lake experiment plan --baseline 0.04 --effect 0.005 --units-a-day 1200
+    """
+    from experiments.plan import plan_mean, plan_share, whole_plan
+
+    if baseline is not None and sd is None:
+        found = plan_share(baseline, effect, arms=arms, alpha=alpha, power=power)
+    elif sd is not None and baseline is None:
+        found = plan_mean(sd, effect, arms=arms, alpha=alpha, power=power)
+    else:
+        raise LakeError("Give --baseline for a share, or --sd for money: one of the two.")
+    whole = whole_plan(found, arms=arms, units_a_day=units_a_day)
+    if as_json:
+        print(json.dumps(asdict(whole), indent=1))
+        return
+    days = "" if whole.days is None else f", {whole.days:,} days at {units_a_day:,g} units a day"
+    print(
+        f"{whole.units_per_arm:,} units per arm, {whole.units:,} in all{days}. They find a change "
+        f"of {effect:g} with a chance of {whole.power:.1%}, at a false alarm in {alpha:.1%}."
+    )
+
+
+Registry = Annotated[Path, typer.Option("--registry", help="TOML file of the experiments.")]
+
+
+@experiment.command("list")
+def list_all(registry: Registry) -> None:
+    """The experiments of a registry: name, unit, arms, first metric, owner."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from experiments.registry import read_registry
+
+    found = read_registry(registry)
+    if not found:
+        print(f"{registry} declares no experiment.")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("experiment", "unit", "arms", "metric", "owner"):
+        table.add_column(column, overflow="fold")
+    for name, each in found.items():
+        table.add_row(name, each.unit, ", ".join(each.arms), each.metrics[0], each.owner)
+    Console(markup=False).print(table)
+
+
+@experiment.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the experiment.")],
+    registry: Registry,
+    unit_id: Annotated[
+        str | None, typer.Option("--unit-id", help="Also say which arm this unit gets.")
+    ] = None,
+) -> None:
+    """One experiment as declared, and which arm a unit gets."""
+    from experiments.assignment import arm_of
+    from experiments.registry import one
+
+    found = one(registry, name)
+    total = sum(found.arms.values())
+    arms = ", ".join(f"{arm} {weight / total:.1%}" for arm, weight in found.arms.items())
+    lines = {
+        "hypothesis": found.hypothesis,
+        "owner": found.owner,
+        "unit": found.unit,
+        "arms": f"{arms}; control {found.control}; salt {found.salt}",
+        "metrics": ", ".join(found.metrics),
+        "guardrails": ", ".join(found.guardrails) or "none",
+        "minimum effect": f"{found.minimum_effect:g} of {found.metrics[0]}",
+    }
+    for title, text in lines.items():
+        print(f"{title:<15} {text}")
+    if unit_id is not None:
+        print(f"{unit_id} gets arm {arm_of(unit_id, salt=found.salt, weights=found.arms)}.")
+
+
+def _weights(texts: list[str]) -> dict[str, float]:
+    """Read `A=1,B=1`.
+
+    Raises:
+        LakeError: A part has another form, repeats an arm, or its weight is not above 0.
+    """
+    from math import isfinite
+
+    found: dict[str, float] = {}
+    for part in ",".join(texts).split(","):
+        name, _, text = part.strip().rpartition("=")
+        try:
+            weight = float(text)
+        except ValueError:
+            weight = -1.0
+        if not name or name in found or not (isfinite(weight) and weight > 0):
+            raise LakeError(
+                f"--weights holds {part.strip()!r}: write each arm once with a weight above 0, "
+                "such as A=1,B=1."
+            )
+        found[name] = weight
+    return found
+
+
+def _show(found: "Analysis") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    units = ", ".join(f"{name} {number:,}" for name, number in found.units.items())
+    ratio = found.sample_ratio
+    print(f"Units: {units}. Sample ratio: chi² {ratio.chi2:.4g}, p {ratio.p_value:.4g}.")
+    if found.mismatch:
+        print("SAMPLE RATIO MISMATCH: the figures below are no basis of a decision.")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("arm", "metric", "difference", "lift", "low", "high", "p", "adjusted p"):
+        table.add_column(name, justify="left" if name in ("arm", "metric") else "right")
+    for each in found.comparisons:
+        own = each.figures
+        lift = None if own.relative_lift is None else f"{own.relative_lift:+.2%}"
+        figures = (own.ci_low, own.ci_high, own.p_value, each.p_value_adjusted)
+        shown = [_short(own.difference), lift or "-", *map(_short, figures)]
+        table.add_row(each.arm, each.metric, *shown)
+    Console(markup=False).print(table)
+    if found.before:
+        for bias in found.before.bias:
+            print(
+                f"Before: {found.before.covariate} of {bias.arm} differed by "
+                f"{_short(bias.difference)}, p {_short(bias.p_value)}."
+            )
+        for metric, gone in found.before.variance_reduction.items():
+            print(
+                f"CUPED takes {'-' if gone is None else f'{gone:.1%}'} of the variance of {metric}."
+            )
+    print(found.verdict)
+
+
+def _short(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:.4g}"
