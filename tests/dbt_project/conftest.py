@@ -2,7 +2,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,7 +10,6 @@ import pytest
 from lakehouse.contracts.tables import GOLD_SOURCES, Table
 from lakehouse.duck import duck_type
 from lakehouse.settings import PROJECT_ROOT
-from tests.once import once
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
@@ -25,7 +23,7 @@ class DbtRun:
 
     manifest: dict[str, Any]
     results: dict[str, tuple[str, str]]
-    arguments: Sequence[str]
+    arguments: tuple[str, ...]
     variables: dict[str, str]
 
 
@@ -67,13 +65,9 @@ def empty(table: Table) -> str:
 @pytest.fixture(scope="session")
 def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
     """The whole project with its unit tests, built once over empty silver tables."""
-    made = once(tmp_path_factory, "dbt-run", lambda: _built(tmp_path_factory.mktemp("dbt")))
-    return DbtRun(**{**made, "results": {name: tuple(each) for name, each in made["results"]}})
-
-
-def _built(home: Path) -> dict[str, Any]:
     from dbt.cli.main import dbtRunner
 
+    home = tmp_path_factory.mktemp("dbt")
     arguments = [
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
@@ -92,15 +86,14 @@ def _built(home: Path) -> dict[str, Any]:
         ]
     )
     assert built.exception is None
-    return {
-        "manifest": json.loads((home / "target" / "manifest.json").read_text()),
-        "results": [
-            (each.node.name, (str(each.status), each.message or ""))
-            for each in built.result.results
-        ],
-        "arguments": arguments,
-        "variables": variables,
-    }
+    return DbtRun(
+        manifest=json.loads((home / "target" / "manifest.json").read_text()),
+        results={
+            each.node.name: (str(each.status), each.message or "") for each in built.result.results
+        },
+        arguments=tuple(arguments),
+        variables=variables,
+    )
 
 
 @pytest.fixture(scope="session")
