@@ -102,13 +102,14 @@ def analyse(
     control: str,
     metrics: Sequence[Metric],
     covariate: str | None = None,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] | Sequence[float] | None = None,
     sequential: bool = False,
 ) -> Analysis:
     """Compare each arm of a file with the control.
 
     Args:
-        weights: Expected shares of the arms, of any sum; equal ones otherwise.
+        weights: Expected shares of the arms, of any sum, by name or in order: the control's, then
+            those of the other arms by name. Equal ones otherwise.
         covariate: A figure of each unit from before the experiment, for CUPED.
         sequential: Intervals and p-values that hold at every look, not only at a planned end.
 
@@ -143,7 +144,7 @@ def analyse(
 
 
 def _counts(
-    units: Units, control: str, weights: Mapping[str, float] | None, path: Path
+    units: Units, control: str, weights: Mapping[str, float] | Sequence[float] | None, path: Path
 ) -> tuple[dict[str, int], list[float]]:
     """Units of each expected arm, and the share it should have, the control first."""
     found = units.arms
@@ -151,9 +152,16 @@ def _counts(
         raise LakeError(f"{path} has no units of control {control}. Its arms: {', '.join(found)}.")
     if len(found) < 2:
         raise LakeError(f"{path} has units of arm {control} only: there is nothing to compare.")
-    names = [control, *(name for name in found if name != control)]
+    names = [control, *sorted(name for name in found if name != control)]
     if weights is None:
         return {name: found[name].units for name in names}, [1.0] * len(names)
+    if not isinstance(weights, Mapping):
+        if len(weights) != len(names):
+            raise LakeError(
+                f"--weights holds {len(weights)} numbers, but {path} has {len(names)} arms: "
+                f"{', '.join(names)}. Give each its weight, in this order or as NAME=WEIGHT."
+            )
+        weights = dict(zip(names, weights, strict=True))
     if undeclared := [name for name in names if name not in weights]:
         raise LakeError(
             f"{path} has units of arm {undeclared[0]}, which --weights does not name. Give each "

@@ -32,7 +32,9 @@ def analyse(  # noqa: PLR0917 - one parameter per option
     ] = None,
     weights: Annotated[
         list[str] | None,
-        typer.Option("--weights", help="Expected shares: A=1,B=1; equal unless given."),
+        typer.Option(
+            "--weights", help="Expected shares: A=1,B=1, or 1,1 (the control first); else equal."
+        ),
     ] = None,
     sequential: Annotated[
         bool,
@@ -159,28 +161,31 @@ def show(
         print(f"{unit_id} gets arm {arm_of(unit_id, salt=found.salt, weights=found.arms)}.")
 
 
-def _weights(texts: list[str]) -> dict[str, float]:
-    """Read `A=1,B=1`.
+def _weights(texts: list[str]) -> dict[str, float] | list[float]:
+    """Read `A=1,B=1`, or `1,1`: the control's weight, then those of the other arms by name.
 
     Raises:
         LakeError: A part has another form, repeats an arm, or its weight is not above 0.
     """
     from math import isfinite
 
-    found: dict[str, float] = {}
-    for part in ",".join(texts).split(","):
-        name, _, text = part.strip().rpartition("=")
+    pairs = [part.strip().rpartition("=") for part in ",".join(texts).split(",")]
+    found: list[tuple[str, float]] = []
+    for name, sign, text in pairs:
         try:
             weight = float(text)
         except ValueError:
             weight = -1.0
-        if not name or name in found or not (isfinite(weight) and weight > 0):
+        is_known = name in [each for each, _ in found] if name else bool(sign)
+        if is_known or not (isfinite(weight) and weight > 0):
             raise LakeError(
-                f"--weights holds {part.strip()!r}: write each arm once with a weight above 0, "
-                "such as A=1,B=1."
+                f"--weights holds {name + sign + text!r}: write each arm once with a weight above "
+                "0, such as A=1,B=1."
             )
-        found[name] = weight
-    return found
+        found.append((name, weight))
+    if len({bool(name) for name, _ in found}) > 1:
+        raise LakeError("--weights names some arms only: write A=1,B=1, or 1,1 without names.")
+    return dict(found) if found[0][0] else [weight for _, weight in found]
 
 
 def _show(found: "Analysis") -> None:

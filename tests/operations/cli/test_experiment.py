@@ -58,11 +58,20 @@ def test_a_mismatch_is_marked_before_the_figures(file: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "weights", ["A=-1,B=1", "A=0,B=1", "A=nan,B=1", "A=1,A=1", "A,B", "=1", ""]
+    "weights", ["A=-1,B=1", "A=0,B=1", "A=nan,B=1", "A=1,A=1", "A,B", "=1", "", "-1,1"]
 )
 def test_weights_that_are_none_are_refused(weights: str, file: str) -> None:
     with pytest.raises(LakeError, match="write each arm once with a weight above 0"):
         lake("analyse", "--file", file, *COLUMNS, "--weights", weights)
+
+
+def test_weights_without_names_are_the_controls_and_then_the_others(file: str) -> None:
+    named = lake("analyse", "--file", file, *COLUMNS, "--weights", "A=2,B=1")
+    assert lake("analyse", "--file", file, *COLUMNS, "--weights", "2,1") == named
+    with pytest.raises(LakeError, match="holds 3 numbers, but .* has 2 arms: A, B"):
+        lake("analyse", "--file", file, *COLUMNS, "--weights", "1,1,1")
+    with pytest.raises(LakeError, match="names some arms only"):
+        lake("analyse", "--file", file, *COLUMNS, "--weights", "A=1,1")
 
 
 def test_a_plan_as_text_and_as_json() -> None:
