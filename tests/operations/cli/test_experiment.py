@@ -68,7 +68,7 @@ def test_weights_that_are_none_are_refused(weights: str, file: str) -> None:
 def test_weights_without_names_are_the_controls_and_then_the_others(file: str) -> None:
     named = lake("analyse", "--file", file, *COLUMNS, "--weights", "A=2,B=1")
     assert lake("analyse", "--file", file, *COLUMNS, "--weights", "2,1") == named
-    with pytest.raises(LakeError, match="holds 3 numbers, but .* has 2 arms: A, B"):
+    with pytest.raises(LakeError, match=r"holds 3 numbers, but .* has 2 arms: A, B"):
         lake("analyse", "--file", file, *COLUMNS, "--weights", "1,1,1")
     with pytest.raises(LakeError, match="names some arms only"):
         lake("analyse", "--file", file, *COLUMNS, "--weights", "A=1,1")
