@@ -99,7 +99,7 @@ def test_days_that_a_backfill_changed_are_built_whatever_days_it_named(
     assert published(lake, workers, "3").endswith("built since full-2")
     monkeypatch.setattr(incremental, "MOST_IN_A_ROW", 0)
     assert published(lake, workers, "4", force=True) == (
-        "built in full: the last 0 builds were incremental"
+        "built in full: the last 1 builds were incremental"
     )
 
 
