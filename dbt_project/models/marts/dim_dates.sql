@@ -8,7 +8,8 @@ active_days as (
     select event_date as active_date from {{ ref('stg_silver__web_events') }}
 ),
 
--- Days fall into runs wherever two of them are more than two years apart.
+-- The rule of lakehouse/contracts/outliers.py: days fall into runs wherever two of them are more
+-- than two years apart.
 runs_begun as (
     select
         active_date,
@@ -33,14 +34,18 @@ runs as (
 ),
 
 -- The longest run is the shop's own, and every run of more than a week; a mistyped year is neither.
+own_runs as (
+    select * from runs
+    qualify
+        day_count > 7
+        or row_number() over (order by day_count desc, first_day asc) = 1
+),
+
 shop_span as (
     select
         min(first_day) as first_day,
         max(last_day) as last_day
-    from (
-        select * from runs
-        qualify day_count > 7 or row_number() over (order by day_count desc, first_day) = 1
-    )
+    from own_runs
 ),
 
 calendar as (
