@@ -4,6 +4,7 @@ In: a path and a text. Out: the file, which a reader finds as it was or as it is
 """
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -13,3 +14,21 @@ def replace_text(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+def create_private(path: Path, text: str) -> bool:
+    """Make a file that only its owner reads, whole or not at all; one that is there stays.
+
+    Returns: whether it was made; of several programs that try at once, one makes it.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(text)
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True

@@ -4,17 +4,16 @@ In: settings. Out: command and environment of a master or a worker; what the mas
 programs run in the folder `cluster` of the state. Who has the secret may run code on the workers.
 """
 
-import json
-import os
 import re
 import secrets
 import socket
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lakehouse.errors import LakeError
+from lakehouse.files import create_private
+from lakehouse.http import answer_of
 from lakehouse.jars.java import LOCALE, require_java
 from lakehouse.settings import Settings
 from lakehouse.spark_java import MODULES, spark_home
@@ -22,7 +21,6 @@ from lakehouse.state import claim
 
 MARK = "-Dcartlake.cluster="
 DAEMON_HEAP = "256m"
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _OPTIONS = (
     "-Dspark.authenticate=true",
     "-Dspark.master.rest.enabled=false",
@@ -51,14 +49,7 @@ def make_secret(settings: Settings) -> None:
     """The folder and its secret, once for each state folder; only its owner may enter it."""
     claim(settings)
     settings.cluster_dir.mkdir(mode=0o700, exist_ok=True)
-    try:
-        descriptor = os.open(
-            settings.cluster_dir / "secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
-        )
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_urlsafe(32))
+    create_private(settings.cluster_dir / "secret", secrets.token_urlsafe(32))
 
 
 def secret(settings: Settings) -> str | None:
@@ -99,12 +90,7 @@ def require_master(settings: Settings) -> None:
 
 def ask(host: str, port: int) -> dict[str, Any]:
     """What the master's page says of workers and applications; empty while it does not answer."""
-    try:
-        with _DIRECT.open(f"http://{host}:{port}/json/", timeout=5) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except (OSError, ValueError):
-        return {}
-    return found
+    return answer_of(f"http://{host}:{port}/json/")
 
 
 def _program(settings: Settings, name: str, arguments: Sequence[str], *, host: str) -> Program:

@@ -46,7 +46,7 @@ def start(settings: Settings, *, workers: int, cores: int, memory: str) -> Statu
                 f"The cluster runs already at {address(settings)} (pid {found.pid}). "
                 "`lake cluster stop` stops it."
             )
-        _stop_all(settings)
+        stop(settings)
         _require_ports(settings)
         spark_cluster.make_secret(settings)
         settings.logs_dir.mkdir(exist_ok=True)
@@ -64,14 +64,16 @@ def start(settings: Settings, *, workers: int, cores: int, memory: str) -> Statu
                 _run(settings, f"worker-{number}", program)
             _await_workers(settings, number=workers)
         except BaseException:
-            _stop_all(settings)
+            stop(settings)
             raise
     return status(settings)
 
 
 def stop(settings: Settings) -> int:
     """Stop the master, the workers and what runs on them. Returns how many programs there were."""
-    return _stop_all(settings)
+    records = sorted(_records(settings), reverse=True)  # the workers before their master
+    stopped = [programs.stop_recorded(each, grace_seconds=_GRACE_SECONDS) for each in records]
+    return sum(session is not None for session in stopped)
 
 
 def status(settings: Settings) -> Status:
@@ -115,18 +117,6 @@ def _await_workers(settings: Settings, *, number: int) -> None:
             log = _log(settings, ended[0].stem if ended else _MASTER)
             raise LakeError(f"The Spark cluster did not come up; {log} says why.")
         time.sleep(0.2)
-
-
-def _stop_all(settings: Settings) -> int:
-    number = 0
-    for record in sorted(_records(settings), reverse=True):  # the workers before their master
-        found = programs.recorded(record)
-        session = found.pid if found else programs.left_behind(record)
-        if session is not None:
-            programs.stop_session(session, grace_seconds=_GRACE_SECONDS)
-            number += 1
-        record.unlink(missing_ok=True)
-    return number
 
 
 def _require_ports(settings: Settings) -> None:

@@ -84,10 +84,10 @@ def describe_columns(
             continue
         name = shown_name(f"{node['schema']}.{node['name']}")
         for column in project.columns.get(name, node["columns"]):
-            told = node["columns"].setdefault(column, {"name": column, "description": ""})
-            meaning = told["description"] or silver.get((name, column), "")
+            entry = node["columns"].setdefault(column, {"name": column, "description": ""})
+            meaning = entry["description"] or silver.get((name, column), "")
             made_of = "; ".join(map(shown_origin, column_parents(name, column, project)))
-            told["description"] = f"{meaning}\n\nMade of {made_of}".strip()
+            entry["description"] = f"{meaning}\n\nMade of {made_of}".strip()
         catalog[kind][node["unique_id"]] = _entry(node, rows.get(name))
     return catalog
 

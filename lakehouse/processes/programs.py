@@ -143,6 +143,19 @@ def stop_session(number: int, *, grace_seconds: float) -> None:
     psutil.wait_procs(left, timeout=grace_seconds)
 
 
+def stop_recorded(path: Path, *, grace_seconds: float) -> int | None:
+    """End the recorded program's session, also where it is gone and others of it live on.
+
+    Returns: the number of the session; None when nothing of it ran.
+    """
+    found = recorded(path)
+    session = found.pid if found else left_behind(path)
+    if session is not None:
+        stop_session(session, grace_seconds=grace_seconds)
+    path.unlink(missing_ok=True)
+    return session
+
+
 def _session_members(number: int) -> list[psutil.Process]:
     return [each for each in psutil.process_iter() if _session_of(each.pid) == number]
 

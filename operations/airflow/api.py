@@ -3,18 +3,17 @@
 In: settings. Out: its answers as dictionaries. It is on this very machine: no proxy is asked.
 """
 
-import http.client
 import json
 import urllib.error
 import urllib.request
 from typing import Any
 
 from lakehouse.errors import LakeError
+from lakehouse.http import DIRECT, FAILURES, answer_of
 from lakehouse.settings import Settings
 from operations.airflow.environment import USER, password_of, server
 
 _PARTS = ("metadatabase", "scheduler", "dag_processor")
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _ANSWER_SECONDS = 30
 
 
@@ -31,12 +30,7 @@ def answers(settings: Settings) -> bool:
 
 def _health(settings: Settings) -> dict[str, Any]:
     """What Airflow says of its parts; empty while it does not answer."""
-    try:
-        with _DIRECT.open(f"{server(settings)}/api/v2/monitor/health", timeout=5) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except (OSError, ValueError, http.client.HTTPException):
-        return {}
-    return found
+    return answer_of(f"{server(settings)}/api/v2/monitor/health")
 
 
 def log_in(settings: Settings) -> str:
@@ -57,12 +51,12 @@ def request(
         f"{server(settings)}{path}", data=data, headers=headers
     )
     try:
-        with _DIRECT.open(asked, timeout=_ANSWER_SECONDS) as answer:
+        with DIRECT.open(asked, timeout=_ANSWER_SECONDS) as answer:
             found: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         said = error.read().decode("utf-8", errors="replace")[:200]
         raise LakeError(f"Airflow refused {path} ({error.code}): {said}") from None
-    except (OSError, ValueError, http.client.HTTPException):
+    except FAILURES:
         raise LakeError(
             f"Airflow at {server(settings)} does not answer. Start it again: `lake airflow stop`, "
             "then `lake airflow start`."

@@ -47,7 +47,7 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
                 f"Airflow runs already at {found.facts['address']} (pid {found.pid}). "
                 "`lake airflow stop` stops it."
             )
-        _stop_left_behind(settings)
+        stop(settings)  # what lives on after its first program was killed
         _require_port(settings)
         python = require_airflow(say)
         if (password := new_password(settings)) is not None:
@@ -73,25 +73,12 @@ def start(settings: Settings, *, say: Callable[[str], None]) -> Started:
 
 def stop(settings: Settings) -> int | None:
     """Stop Airflow and the tasks that it runs. Returns its pid; None when none was running."""
-    found = running(settings)
-    if found is None:
-        return _stop_left_behind(settings)
-    programs.stop_session(found.pid, grace_seconds=_GRACE_SECONDS)
-    _record_file(settings).unlink(missing_ok=True)
-    return found.pid
+    return programs.stop_recorded(_record_file(settings), grace_seconds=_GRACE_SECONDS)
 
 
 def running(settings: Settings) -> programs.Recorded | None:
     """The Airflow of this state folder, if it runs."""
     return programs.recorded(_record_file(settings))
-
-
-def _stop_left_behind(settings: Settings) -> int | None:
-    """Stop what lives on after the first of Airflow's programs was killed. Returns its old pid."""
-    number = programs.left_behind(_record_file(settings))
-    if number is not None:
-        programs.stop_session(number, grace_seconds=_GRACE_SECONDS)
-    return number
 
 
 def _await_ready(settings: Settings, *, pid: int, output: Path) -> None:

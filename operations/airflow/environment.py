@@ -12,11 +12,12 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lakehouse.errors import LakeError
+from lakehouse.files import create_private
 from lakehouse.processes.programs import LOOPBACK
 from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
 from lakehouse.state import prepare
@@ -134,19 +135,9 @@ def _secrets(settings: Settings) -> dict[str, str]:
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode("ascii"),
         }
-        _write_private(path, made)
+        create_private(path, json.dumps(made))
     found: dict[str, str] = json.loads(path.read_text(encoding="ascii"))
     return found
-
-
-def _write_private(path: Path, content: Mapping[str, str]) -> None:
-    """A file that only its owner reads, from its first byte on."""
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(json.dumps(dict(content)) + "\n")
-    draft.replace(path)
 
 
 def new_password(settings: Settings) -> str | None:
@@ -154,12 +145,9 @@ def new_password(settings: Settings) -> str | None:
 
     Returns: it, the one time that it is made; None when there is one already.
     """
-    path = _passwords(settings)
-    if path.exists():
-        return None
     password = secrets.token_urlsafe(12)
-    _write_private(path, {USER: password})
-    return password
+    is_made = create_private(_passwords(settings), json.dumps({USER: password}))
+    return password if is_made else None
 
 
 def password_of(settings: Settings) -> str:

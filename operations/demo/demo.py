@@ -5,13 +5,13 @@ the children that judge and build import while Spark starts.
 """
 
 import contextlib
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakeError
+from lakehouse.http import DIRECT
 from lakehouse.jars.fetch import ensure_jars
 from lakehouse.processes.programs import run_tied
 from lakehouse.settings import PROJECT_ROOT, Settings, address
@@ -153,14 +153,13 @@ def screens(settings: Settings) -> Iterator[str]:
 def _await_health(url: str, child: Any, output: Path) -> None:
     import time
 
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this very machine
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if child.poll() is not None:
             said = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise LakeError(said[-1] if said else f"The dashboard did not start; see {output}.")
         try:
-            with direct.open(f"{url}healthz", timeout=5):
+            with DIRECT.open(f"{url}healthz", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)

@@ -1,7 +1,7 @@
 """The only door to Great Expectations: one frame and its rules -> one verdict per rule.
 
 In: a frame of `quality.gate.frame` as pandas, and `SuiteRule` rows. Out: `QualityRow` by rule name.
-Nothing is sent, stored or printed: the context lives in memory. A check that breaks is told from
+Nothing is sent, stored or printed: the context lives in memory. A check that breaks is kept apart
 from data that fail it.
 """
 
