@@ -22,7 +22,7 @@ from lakehouse.contracts.topics import ENVELOPE, ORDER_LINE_FIELDS, SOURCE_TOPIC
 from lakehouse.settings import PROJECT_ROOT, Settings
 
 PACKAGES = (
-    *("lakehouse", "experiments", "storefront", "quality", "pipelines"),
+    *("lakehouse", "experiments", "ml", "reports", "storefront", "quality", "pipelines"),
     *("streaming", "governance", "dashboards", "operations"),
 )
 MODULES = sorted(
