@@ -16,6 +16,7 @@ from dashboards.pages.overview import filters
 from dashboards.pages.overview.cards import cards, countries_list, products_list, sales_table
 from dashboards.published import PublishedGold
 from dashboards.queries import sales as sales_queries
+from lakehouse.shop import shop
 
 PATH, TITLE, ICON = "/", "Overview", "chart"
 _CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
@@ -171,5 +172,5 @@ def _scope(selection: periods.Selection, earlier: periods.Selection | None) -> s
 
 
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:
-    text = f"Gross by source, cancelled and net, in pounds per {selection.grain}."
+    text = f"Gross by source, cancelled and net, in {shop().currency} per {selection.grain}."
     return f"{text} Lighter bars: the {selection.grain} is incomplete." if is_cut else text
