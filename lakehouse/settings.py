@@ -188,7 +188,8 @@ class Settings(BaseSettings):
     @field_validator("shop_time_zone")
     @classmethod
     def _of_the_world(cls, time_zone: str) -> str:
-        if time_zone not in zoneinfo.available_timezones():
+        is_place = "/" in time_zone or time_zone == "UTC"
+        if not is_place or time_zone not in zoneinfo.available_timezones():
             raise ValueError("must be a time zone, like Europe/Berlin or Europe/London")
         return time_zone
 
@@ -198,9 +199,12 @@ class Settings(BaseSettings):
         from babel.core import Locale, UnknownLocaleError
 
         try:
-            return str(Locale.parse(locale))
+            is_exact = str(Locale.parse(locale)) == locale
         except (UnknownLocaleError, ValueError):
-            raise ValueError("must be a locale, like de_DE or en_GB") from None
+            is_exact = False
+        if not is_exact:
+            raise ValueError("must be a locale, like de_DE or en_GB")
+        return locale
 
     @field_validator("home")
     @classmethod

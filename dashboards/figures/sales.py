@@ -180,7 +180,7 @@ def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
 
 
 def _money_ticks(low: Decimal, high: Decimal) -> dict[str, list[Any]]:
-    """Round amounts from `low` to `high`, written as -£200k rather than £-200k."""
+    """Round amounts from `low` to `high`, as short texts."""
     rough = (high - low) / _MOST_STEPS or Decimal(1)
     power = Decimal(1).scaleb(rough.adjusted())
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
