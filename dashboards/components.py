@@ -53,8 +53,8 @@ def kpi(
     label: str, value: str, *, change: Any = None, hint: str = "", trend: Sequence[Any] = ()
 ) -> Any:
     """A key figure with its change and the shape of its course."""
-    whole, point, pence = value.partition(".")
-    figure = [whole, html.Span(point + pence, className="pence")] if pence else [whole]
+    whole, decimals = formats.parted(value)
+    figure = [whole, html.Span(decimals, className="decimals")] if decimals else [whole]
     return html.Article(
         [
             html.H3(label, className="kpi-label"),

@@ -9,6 +9,7 @@ import contextlib
 import os
 import pwd
 import sys
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from ipaddress import IPv4Address
@@ -21,7 +22,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from lakehouse.errors import LakeError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-SHOP_TIME_ZONE = "Europe/London"
 STATE_VERSION = 2
 UNKNOWN_USER = "cartlake"
 """Name for a user who has none."""
@@ -96,6 +96,13 @@ class Settings(BaseSettings):
         examples=["dashboard", "shop.example,shop.example:8443"],
         description="Names that the screens answer to, besides the loopback ones",
     )
+    shop_currency: str = Field("GBP", description="Currency of all money, a code of ISO 4217")
+    shop_time_zone: str = Field(
+        "Europe/London", description="Time zone of the shop's days and clock, a name of the IANA"
+    )
+    shop_locale: str = Field(
+        "en_GB", description="How money, numbers and days are written: language_COUNTRY"
+    )
     # part: airflow
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Port of Airflow")
     airflow_host: str = Field(
@@ -166,6 +173,38 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Level of the log files"
     )
+
+    @field_validator("shop_currency")
+    @classmethod
+    def _current(cls, currency: str) -> str:
+        from babel.core import get_global
+
+        lists = get_global("territory_currencies").values()
+        current = {each[0] for found in lists for each in found if each[3] and each[2] is None}
+        if currency not in current:
+            raise ValueError("must be the code of a currency of today, like EUR or GBP")
+        return currency
+
+    @field_validator("shop_time_zone")
+    @classmethod
+    def _of_the_world(cls, time_zone: str) -> str:
+        is_place = "/" in time_zone or time_zone == "UTC"
+        if not is_place or time_zone not in zoneinfo.available_timezones():
+            raise ValueError("must be a time zone, like Europe/Berlin or Europe/London")
+        return time_zone
+
+    @field_validator("shop_locale")
+    @classmethod
+    def _written_somewhere(cls, locale: str) -> str:
+        from babel.core import Locale, UnknownLocaleError
+
+        try:
+            is_exact = str(Locale.parse(locale)) == locale
+        except (UnknownLocaleError, ValueError):
+            is_exact = False
+        if not is_exact:
+            raise ValueError("must be a locale, like de_DE or en_GB")
+        return locale
 
     @field_validator("home")
     @classmethod
@@ -329,7 +368,9 @@ def _what_fits(error: ValidationError) -> str:
     if place not in Settings.model_fields:
         return f"The settings don't fit: {wrong['msg']}."
     facts = Settings.model_json_schema(by_alias=False)["properties"][place]
-    if "examples" in facts:
+    if wrong["type"] == "value_error":
+        fitting = str(wrong["ctx"]["error"])
+    elif "examples" in facts:
         fitting = f"must be like {' or '.join(facts['examples'])}"
     elif "enum" in facts:
         fitting = f"must be one of {', '.join(facts['enum'])}"

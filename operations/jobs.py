@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a run of jobs is due: `cron` on the shop's clock, SHOP_TIME_ZONE."""
+    """When a run of jobs is due: `cron` on the shop's clock."""
 
     name: str
     cron: str

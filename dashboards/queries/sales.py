@@ -32,7 +32,7 @@ _TRUNC = {
 
 @dataclass(frozen=True)
 class Totals:
-    """Totals of a period: pounds, distinct orders with a sale line, distinct known customers."""
+    """Totals of a period: money, distinct orders with a sale line, distinct known customers."""
 
     gross_amount: Decimal
     cancelled_amount: Decimal

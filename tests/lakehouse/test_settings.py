@@ -32,6 +32,36 @@ FOREIGN = {
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
+        *(
+            (
+                "LAKE_SHOP_CURRENCY",
+                code,
+                (
+                    "must be the code of a currency of today, like EUR or GBP. Change it, or leave "
+                    "it out for GBP."
+                ),
+            )
+            for code in ("QQQ", "DEM", "eur", "€", "XXX", "EUR ")
+        ),
+        *(
+            (
+                "LAKE_SHOP_TIME_ZONE",
+                zone,
+                (
+                    "must be a time zone, like Europe/Berlin or Europe/London. Change it, or leave "
+                    "it out for Europe/London."
+                ),
+            )
+            for zone in ("Europe/Nowhere", "CEST", "../etc/passwd", "+01:00", "localtime")
+        ),
+        *(
+            (
+                "LAKE_SHOP_LOCALE",
+                locale,
+                "must be a locale, like de_DE or en_GB. Change it, or leave it out for en_GB.",
+            )
+            for locale in ("xx_YY", "english", "de-DE", "_", "de_DE.UTF-8")
+        ),
         (
             "LAKE_KAFKA_PORT",
             "abc",
@@ -56,7 +86,7 @@ FOREIGN = {
             "LAKE_SPARK_MASTER",
             "local[0]",
             (
-                "must be like local[2] or local[*] or spark://host:7077. Change it, or leave it "
+                "must be like local[2] or local[*] or spark://host:7077. Change it, or leave "
                 "out for local[*]."
             ),
         ),

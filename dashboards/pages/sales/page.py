@@ -15,6 +15,7 @@ from dashboards.pages.sales.cards import cards, countries_list, products_list, s
 from dashboards.published import PublishedGold
 from dashboards.queries import sales as sales_queries
 from dashboards.registry import Page
+from lakehouse.shop import shop
 
 PAGE = Page("/", "Sales", group="Sales", icon="chart", filters=("period", "country"))
 _CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
@@ -161,5 +162,5 @@ def _scope(selection: periods.Selection, earlier: periods.Selection | None) -> s
 
 
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:
-    text = f"Gross by source, cancelled and net, in pounds per {selection.grain}."
+    text = f"Gross by source, cancelled and net, in {shop().currency} per {selection.grain}."
     return f"{text} Lighter bars: the {selection.grain} is incomplete." if is_cut else text
