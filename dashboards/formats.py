@@ -47,6 +47,11 @@ def percent(ratio: Decimal, *, places: int = 1) -> str:
     return signed(f"{abs(value):,}%", negative=value < 0)
 
 
+def points(difference: Decimal) -> str:
+    """A difference of two ratios in points of a hundred."""
+    return percent(difference).removesuffix("%") + " points"
+
+
 def share(part: Decimal, whole: Decimal) -> Decimal | None:
     """`part` of `whole`, or nothing when there is no whole."""
     return part / whole if whole else None
