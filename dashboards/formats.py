@@ -40,6 +40,11 @@ def count(number: float | None) -> str:
     return NOTHING if number is None else shop_format.number(int(number))
 
 
+def points(difference: Decimal) -> str:
+    """A difference of two ratios in points of a hundred."""
+    return percent(difference).removesuffix("%") + " points"
+
+
 def share(part: Decimal, whole: Decimal) -> Decimal | None:
     """`part` of `whole`, or nothing when there is no whole."""
     return part / whole if whole else None

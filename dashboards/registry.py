@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, cast
 from dashboards.published import PublishedGold
 
 PAGES = (
+    "executive",
     "sales",
     "data_health",
 )
@@ -20,7 +21,7 @@ PAGES = (
 
 Group = Literal["Sales", "Customers", "Models", "Decisions", "Platform"]
 GROUPS: tuple[Group, ...] = ("Sales", "Customers", "Models", "Decisions", "Platform")
-Filter = Literal["period", "country"]
+Filter = Literal["period", "comparison", "country", "source"]
 
 
 @dataclass(frozen=True)

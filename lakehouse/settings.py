@@ -39,6 +39,7 @@ _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
 _MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
 _ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
+_TARGETS = r"^[a-z_]+=\d{1,12}(\.\d{1,4})?(,[a-z_]+=\d{1,12}(\.\d{1,4})?)*$"
 _NAMES = r"^[^\s:,/]+(:\d{1,5})?(,[^\s:,/]+(:\d{1,5})?)*$"
 
 
@@ -102,6 +103,12 @@ class Settings(BaseSettings):
     )
     shop_locale: str = Field(
         "en_GB", description="How money, numbers and days are written: language_COUNTRY"
+    )
+    kpi_targets: str | None = Field(
+        None,
+        pattern=_TARGETS,
+        examples=["net_revenue=30000,return_rate=0.02"],
+        description="Targets of KPIs: of a day for amounts and counts, as they are for rates",
     )
     # part: airflow
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Port of Airflow")

@@ -81,19 +81,19 @@ def sales_over_time(
     cut = {buckets[0]} if buckets and is_first_cut else set()
     cut |= {buckets[-1]} if buckets and is_last_cut else set()
     all_sources = frame.groupby("bucket_date", sort=True)
-    totals = all_sources[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
-    low = min([Decimal(0), *totals["cancelled_amount"], *totals["net_amount"]])
-    high = max([Decimal(0), *totals["gross_amount"]])
+    totals = all_sources[["gross_revenue", "cancelled_amount", "net_revenue"]].agg(exact_sum)
+    low = min([Decimal(0), *totals["cancelled_amount"], *totals["net_revenue"]])
+    high = max([Decimal(0), *totals["gross_revenue"]])
     totals = totals.reset_index()
-    figure = go.Figure(layout=_layout(grain, buckets=buckets, low=low, high=high))
+    figure = go.Figure(layout=axes(grain, buckets=buckets, low=low, high=high))
     for name, label, colour in _sources(frame):
         rows = frame[frame["source_system"] == name]
         figure.add_bar(
             x=_iso(rows["bucket_date"]),
-            y=[float(amount) for amount in rows["gross_amount"]],
+            y=[float(amount) for amount in rows["gross_revenue"]],
             name=label,
             marker={"color": colour, "opacity": [_opacity(each, cut) for each in rows.bucket_date]},
-            customdata=_hover(rows, "gross_amount", f"{label}, gross", grain=grain, cut=cut),
+            customdata=_hover(rows, "gross_revenue", f"{label}, gross", grain=grain, cut=cut),
             hovertemplate=_HOVER,
         )
     if any(totals["cancelled_amount"]):
@@ -110,17 +110,22 @@ def sales_over_time(
         )
     figure.add_scatter(
         x=_iso(totals["bucket_date"]),
-        y=[float(amount) for amount in totals["net_amount"]],
+        y=[float(amount) for amount in totals["net_revenue"]],
         name="Net",
         mode="lines+markers",
         line={"width": 2},
         marker={"size": 5},
-        customdata=_hover(totals, "net_amount", "Net", grain=grain, cut=cut),
+        customdata=_hover(totals, "net_revenue", "Net", grain=grain, cut=cut),
         hovertemplate=_HOVER,
     )
     plain: dict[str, Any] = figure.to_plotly_json()
     plain["layout"].pop("template", None)
     return plain
+
+
+def source_name(source: str) -> str:
+    """A source as a person calls it."""
+    return SOURCES.get(source, (source,))[0]
 
 
 def exact_sum(amounts: "pd.Series[Any]") -> Decimal:
@@ -137,7 +142,8 @@ def bucket_name(first_day: date, grain: Grain) -> str:
     return f"{shop_format.weekday(first_day)} {formats.day(first_day)}"
 
 
-def _layout(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> dict[str, Any]:
+def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> dict[str, Any]:
+    """The layout of money over time, from `low` to `high`."""
     return {
         "barmode": "relative",
         "bargap": 0.25,

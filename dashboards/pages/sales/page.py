@@ -8,16 +8,22 @@ from typing import Any
 
 from dash import ClientsideFunction, Input, Output, dcc, html, no_update
 
-from dashboards import components, filters, formats, periods
+from dashboards import components, filters, periods
 from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.figures import sales as sales_figures
-from dashboards.pages.sales.cards import cards, countries_list, products_list, sales_table
+from dashboards.pages.sales.cards import KPIS, cards, countries_list, products_list, sales_table
 from dashboards.published import PublishedGold
 from dashboards.queries import sales as sales_queries
 from dashboards.registry import Page
 from lakehouse.shop import shop
 
-PAGE = Page("/", "Sales", group="Sales", icon="chart", filters=("period", "country"))
+PAGE = Page(
+    "/sales",
+    "Sales",
+    group="Sales",
+    icon="chart",
+    filters=("period", "comparison", "country", "source"),
+)
 _CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
@@ -117,11 +123,12 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _unusable(str(problem))
-        totals = sales_queries.totals(reader.cursor, selection)
+        names = (*KPIS, "return_rate")
+        now = sales_queries.values_of(reader.cursor, selection, names)
         earlier = selection.before(extent)
-        before = sales_queries.totals(reader.cursor, earlier) if earlier else None
+        before = sales_queries.values_of(reader.cursor, earlier, names) if earlier else None
+        trends = sales_queries.over_time(reader.cursor, selection, tuple(KPIS))
         sales = sales_queries.sales_over_time(reader.cursor, selection)
-        activity = sales_queries.activity_over_time(reader.cursor, selection)
         products = sales_queries.top_products(reader.cursor, selection)
         by_country = sales_queries.sales_by_country(reader.cursor, selection)
     if sales.empty:
@@ -135,8 +142,8 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
         False,
         None,
         False,
-        _scope(selection, earlier),
-        cards(totals, before, earlier=earlier, sales=sales, activity=activity),
+        filters.scope(selection, earlier),
+        cards(now, before, earlier=earlier, trends=trends),
         _note(selection, is_cut=first_cut or last_cut),
         figure,
         sales_table(sales, grain=selection.grain),
@@ -151,14 +158,6 @@ def _nothing(notice: Any) -> list[Any]:
 
 def _unusable(text: str) -> list[Any]:
     return [None, False, components.banner("plain", text), True, "", *[no_update] * 6]
-
-
-def _scope(selection: periods.Selection, earlier: periods.Selection | None) -> str:
-    places = selection.countries
-    where = ", ".join(places) if len(places) <= 3 else f"{len(places)} countries"
-    shown = f"{formats.period(selection.start, selection.end)} · {where or 'all countries'}"
-    against = f" · compared with {formats.period(earlier.start, earlier.end)}" if earlier else ""
-    return f"{shown}{against}"
 
 
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:
