@@ -60,6 +60,7 @@ def main() -> None:
         experiment,
         lineage,
         maintain,
+        models,
         produce,
         produce_shop,  # part: simulator
         profile,
