@@ -60,6 +60,7 @@ def main() -> None:
         experiment,
         lineage,
         maintain,
+        ml,
         produce,
         produce_shop,  # part: simulator
         profile,
