@@ -132,7 +132,7 @@ def _read(
     from ml.sales_files import parse_columns, read_sales
 
     named = None if columns is None else parse_columns(columns)
-    order: "DateOrder | None" = None if date_order is None else date_order.value
+    order: DateOrder | None = None if date_order is None else date_order.value
     return read_sales(file, columns=named, form=form.value, date_order=order)
 
 
