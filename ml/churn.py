@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lakehouse.errors import LakeError
 from ml.features import features
 from ml.sales import last_day
+from ml.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,19 +57,28 @@ class Examples:
     origins: tuple[date, ...]
 
 
-def labels(sales: "pd.DataFrame", cutoff: date, *, days: int = DAYS) -> "pd.Series[bool]":
+def labels(
+    sales: "pd.DataFrame", cutoff: date, *, days: int = DAYS, until: date | None = None
+) -> "pd.Series[bool]":
     """Whether each customer with a purchase before the cut-off churned, by customer_id in order.
 
+    Args:
+        sales: Purchases, later ones than the label needs included.
+        cutoff: First day of the label.
+        days: Length of the label.
+        until: Last day that the sales are known of; by default that of the last purchase.
+
     Raises:
-        LakeError: The purchases end before the last of the `days`, or none is before the cut-off.
+        LakeError: The sales end before the last of the `days`, or none is before the cut-off.
     """
     import pandas as pd
 
     end = cutoff + timedelta(days=days)
-    if last_day(sales) < end - timedelta(days=1):
+    known_until = until or last_day(sales)
+    if known_until < end - timedelta(days=1):
         raise LakeError(
-            f"The purchases end on {last_day(sales)}, but the label of {cutoff} needs {days} days "
-            f"from then on: choose a cut-off up to {last_day(sales) - timedelta(days=days - 1)}."
+            f"The purchases end on {known_until}, but the label of {cutoff} needs {days} days "
+            f"from then on: choose a cut-off up to {known_until - timedelta(days=days - 1)}."
         )
     day = sales["day"]
     known = pd.Index(sales.loc[day < pd.Timestamp(cutoff), "customer_id"].unique()).sort_values()
@@ -129,7 +139,8 @@ def inputs(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 def fit(learned_from: Examples, *, kind: Kind = "logistic") -> Any:
     """A scikit-learn classifier of `inputs(features)`; column 1 of its chances is churning."""
-    return _estimator(kind).fit(inputs(learned_from.features), learned_from.churned)
+    with one_thread():
+        return _estimator(kind).fit(inputs(learned_from.features), learned_from.churned)
 
 
 def fit_baseline(learned_from: Examples, *, baseline: Baseline) -> Any:
@@ -138,9 +149,10 @@ def fit_baseline(learned_from: Examples, *, baseline: Baseline) -> Any:
     from sklearn.pipeline import make_pipeline
 
     picked = make_column_transformer(("passthrough", list(BASELINES[baseline])))
-    return make_pipeline(picked, _estimator("logistic")).fit(
-        inputs(learned_from.features), learned_from.churned
-    )
+    with one_thread():
+        return make_pipeline(picked, _estimator("logistic")).fit(
+            inputs(learned_from.features), learned_from.churned
+        )
 
 
 def chances(estimator: Any, frame: "pd.DataFrame") -> "np.ndarray[Any, Any]":

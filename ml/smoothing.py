@@ -22,6 +22,7 @@ from ml.daily_series import (
     trading_weekdays,
     weekday_effects,
 )
+from ml.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -232,7 +233,8 @@ def _likeliest(values: "np.ndarray[Any, Any]", *, is_damped: bool) -> _Parameter
     with warnings.catch_warnings():
         # The likelihood is flat near its top; the back-test says whether what was found is good.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = model.fit(disp=False)
+        with one_thread():
+            found = model.fit(disp=False)
     alpha, level = float(found.smoothing_level), float(found.initial_level)
     if not is_damped:
         return _Parameters(alpha, level=level)

@@ -60,6 +60,7 @@ def main() -> None:
         experiment,
         lineage,
         maintain,
+        ml,
         models,
         produce,
         produce_shop,  # part: simulator
