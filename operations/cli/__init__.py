@@ -63,6 +63,8 @@ def main() -> None:
         experiment,
         lineage,
         maintain,
+        ml,
+        models,
         produce,
         produce_shop,  # part: simulator
         profile,
