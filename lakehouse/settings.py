@@ -29,7 +29,7 @@ UNKNOWN_USER = "cartlake"
 FOREIGN_PREFIXES = (
     *("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_", "YARN_", "HIVE_", "KAFKA_", "LOG4J_"),
     *("DBT_", "GX_", "GE_", "DASH_", "PLOTLY_", "REACT_", "UVICORN_", "WEB_CONCURRENCY", "PYTHON"),
-    "AIRFLOW_",
+    *("AIRFLOW_", "MLFLOW_"),
     "FORWARDED_ALLOW_IPS",
 )
 """Begin the names of variables that another Spark, dbt, Airflow or Python may have left behind."""
@@ -246,6 +246,10 @@ class Settings(BaseSettings):
     @cached_property
     def reports_dir(self) -> Path:
         return self.home / "reports"
+
+    @cached_property
+    def models_dir(self) -> Path:
+        return self.home / "models"
 
     # part: airflow
     @cached_property

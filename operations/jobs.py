@@ -50,6 +50,7 @@ class Job:
 
 SCHEDULES = (
     Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
+    Schedule("ml", "0 7 * * *", "models: watched, trained anew, and what they say"),
     Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
 )
 
@@ -62,6 +63,30 @@ JOBS = (
         ("refine",),
         "quality gate, gold by dbt, audit, then into service",
         look="lake quarantine list",
+    ),
+    Job(
+        "train",
+        "operations.modelling:train",
+        ("publish",),
+        "a first version of each model that has none",
+        schedule="ml",
+        look="lake models list",
+    ),
+    Job(
+        "drift",
+        "operations.modelling:drift",
+        ("train",),
+        "features and scores held against those of the training",
+        schedule="ml",
+        look="lake models list",
+    ),
+    Job(
+        "retrain",
+        "operations.modelling:retrain",
+        ("drift",),
+        "a challenger for each model that is old or has drifted, promoted only when better",
+        schedule="ml",
+        look="lake models list",
     ),
     Job(
         "maintain",

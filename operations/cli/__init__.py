@@ -61,6 +61,7 @@ def main() -> None:
         lineage,
         maintain,
         ml,
+        models,
         produce,
         produce_shop,  # part: simulator
         profile,
