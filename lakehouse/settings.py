@@ -113,6 +113,15 @@ class Settings(BaseSettings):
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
     alert_from: str = Field("cartlake@localhost", description="Sender of every mail")
+    recipients: Path | None = Field(
+        None, description="Who gets the reports; default: recipients.toml in home"
+    )
+    dashboard_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s\"'<>]+$",
+        examples=["https://figures.shop.example"],
+        description="Address of the screens as readers of mails reach it; default: this machine's",
+    )
     smtp_tls: Literal["auto", "required", "off"] = Field(
         "auto", description="TLS to an smtp:// server: where it is offered, always, or never"
     )
@@ -181,7 +190,7 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("jars", "airflow_database_file", "smtp_ca_file", check_fields=False)
+    @field_validator("jars", "airflow_database_file", "smtp_ca_file", "recipients", check_fields=False)
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -280,7 +289,7 @@ class Settings(BaseSettings):
 
 
 def address(settings: Settings) -> str:
-    """Where a browser finds the screens."""
+    """Where a browser of this machine finds the screens."""
     return f"http://127.0.0.1:{settings.dashboard_port}/"
 
 

@@ -19,6 +19,17 @@ WAIT_SECONDS = 900.0
 """How long a second sender waits for the first; then it finds everything sent."""
 
 
+def require_server(settings: Settings) -> MailServer:
+    """The server that mails go out through. Raises: LakeError where there is none."""
+    found = mailer.mail_server(settings)
+    if found is None:
+        raise LakeError(
+            "No mail server is set. Set LAKE_ALERT_SMTP, or start one that only shows its mails "
+            "with `lake mail start`; `--preview FILE` writes the report to a file."
+        )
+    return found
+
+
 def deliver(
     settings: Settings, *, server: MailServer, reports: Sequence[str] | None = None
 ) -> list[Entry]:

@@ -68,6 +68,7 @@ def main() -> None:
         quarantine,
         query,
         recovery,
+        report,
         run,
         system,
         test,
