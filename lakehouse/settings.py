@@ -196,7 +196,9 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("jars", "airflow_database_file", "smtp_ca_file", "recipients", check_fields=False)
+    @field_validator(
+        "jars", "airflow_database_file", "smtp_ca_file", "recipients", check_fields=False
+    )
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()

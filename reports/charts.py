@@ -104,7 +104,7 @@ def _draw(
     axes.set_axisbelow(True)
     places = _ticks([each.start for each in points])
     axes.set_xticks(places, [speech.day(points[each].start, "tick") for each in places])
-    axes.tick_params(colors=muted, labelsize=8, length=0)
+    axes.tick_params(colors=muted, labelsize=9, length=0)
     axes.axhline(0, color=muted, linewidth=0.8)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -115,7 +115,7 @@ def _draw(
         xytext=(0, 3),
         textcoords="offset points",
         ha="center",
-        fontsize=8,
+        fontsize=9,
         fontweight="bold",
         color=ink,
     )

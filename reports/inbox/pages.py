@@ -19,11 +19,13 @@ _STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 900px; margin: 0 auto; padding: 1rem; }
+iframe, pre { border: 1px solid #8888; border-radius: 6px; }
 h1 { font-size: 1.3rem; overflow-wrap: anywhere; }
 li { margin: .4rem 0; } ul { padding-left: 1.2rem; }
-dt { float: left; clear: left; width: 7rem; opacity: .7; } dd { margin-left: 7rem; overflow-wrap: anywhere; }
-iframe { width: 100%; height: 70vh; border: 1px solid #8888; border-radius: 6px; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .8rem; border: 1px solid #8888; border-radius: 6px; }
+dt { float: left; clear: left; width: 7rem; opacity: .7; }
+dd { margin-left: 7rem; overflow-wrap: anywhere; }
+iframe { width: 100%; height: 70vh; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .8rem; }
 """
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; "

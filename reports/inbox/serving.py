@@ -70,7 +70,7 @@ def _listening(settings: Settings) -> ThreadingHTTPServer:
     names = (f"127.0.0.1:{port}", f"localhost:{port}")
 
     class _Pages(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             if self.headers.get("Host") not in names:  # a page of another site can't read mails
                 self.send_error(421)
                 return
