@@ -38,6 +38,7 @@ FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLAS
 _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
 _MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
+_WEB_ADDRESS = r"^https?://[^\s/@?#]+(/\S*)?$"
 _ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
 _NAMES = r"^[^\s:,/]+(:\d{1,5})?(,[^\s:,/]+(:\d{1,5})?)*$"
 
@@ -113,6 +114,18 @@ class Settings(BaseSettings):
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
     alert_from: str = Field("cartlake@localhost", description="Sender of that mail")
+    alert_rules: Path | None = Field(
+        None, description="File with the rules of `lake alerts`; default: reports/alerts/rules.toml"
+    )
+    alert_webhook: str | None = Field(
+        None,
+        pattern=_WEB_ADDRESS,
+        examples=["https://chat.example/hooks/shop"],
+        description="Web address that gets alerts as signed JSON; needs the key",
+    )
+    alert_webhook_key: str | None = Field(
+        None, min_length=16, description="Key of that signature, 16 characters or more"
+    )
     lag_records: int = Field(
         100_000, ge=0, description="Records that may wait in Kafka before `lake lag` fails"
     )
@@ -172,7 +185,7 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("jars", "airflow_database_file", check_fields=False)
+    @field_validator("jars", "alert_rules", "airflow_database_file", check_fields=False)
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()

@@ -17,7 +17,7 @@ CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
     *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs"),
-    *("duckdb", "spark", "damaged", "airflow"),
+    *("duckdb", "spark", "damaged", "airflow", "ops"),
 )
 NAMES = (MARKER, *CACHES, *DATA, "locks")
 """Every name that the platform makes in a state folder."""

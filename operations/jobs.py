@@ -51,6 +51,7 @@ class Job:
 SCHEDULES = (
     Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
     Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
+    Schedule("alerts", "*/15 * * * *", "rules on KPIs and on the platform"),
 )
 
 JOBS = (
@@ -71,6 +72,16 @@ JOBS = (
         schedule="weekly",
         minutes=120,
         look="lake maintain --dry-run",
+    ),
+    Job(
+        "alerts",
+        "operations.alerts:alerts",
+        (),
+        "every alert rule judged, and who must know is told",
+        schedule="alerts",
+        minutes=10,
+        retries=1,
+        look="lake alerts list",
     ),
 )
 
