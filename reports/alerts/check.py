@@ -184,7 +184,7 @@ class _Run:
         if self.explain is not None and rule.kpi and found.day is not None:
             named = self.explain(rule.kpi, found.day, compared)
         return {
-            "kind": rule.kind,
+            "rule_kind": rule.kind,
             "day": found.day.isoformat() if found.day else None,
             "value": found.value,
             "measure": found.measure,
