@@ -110,10 +110,9 @@ class Settings(BaseSettings):
         None,
         pattern=_MAIL_SERVER,
         examples=["smtp://mail.example:25", "smtps://user:password@mail.example"],
-        description="Mail server for failed runs: smtp://[user:password@]host[:port]",
+        description="Mail server: smtp://[user:password@]host[:port]",
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
-    alert_from: str = Field("cartlake@localhost", description="Sender of that mail")
     alert_rules: Path | None = Field(
         None, description="File with the rules of `lake alerts`; default: reports/alerts/rules.toml"
     )
@@ -125,6 +124,25 @@ class Settings(BaseSettings):
     )
     alert_webhook_key: str | None = Field(
         None, min_length=16, description="Key of that signature, 16 characters or more"
+    )
+    alert_from: str = Field("cartlake@localhost", description="Sender of every mail")
+    recipients: Path | None = Field(
+        None, description="Who gets the reports; default: recipients.toml in home"
+    )
+    dashboard_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s\"'<>]+$",
+        examples=["https://figures.shop.example"],
+        description="Address of the screens as readers of mails reach it; default: this machine's",
+    )
+    smtp_tls: Literal["auto", "required", "off"] = Field(
+        "auto", description="TLS to an smtp:// server: where it is offered, always, or never"
+    )
+    smtp_ca_file: Path | None = Field(
+        None, description="Certificates that the mail server's is checked against; default: system"
+    )
+    smtp_timeout: float = Field(
+        60.0, gt=0, le=600, description="Seconds to wait for an answer of the mail server"
     )
     lag_records: int = Field(
         100_000, ge=0, description="Records that may wait in Kafka before `lake lag` fails"
@@ -185,7 +203,14 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("jars", "alert_rules", "airflow_database_file", check_fields=False)
+    @field_validator(
+        "jars",
+        "alert_rules",
+        "airflow_database_file",
+        "smtp_ca_file",
+        "recipients",
+        check_fields=False,
+    )
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -271,6 +296,10 @@ class Settings(BaseSettings):
         return self.home / "cluster"
 
     @cached_property
+    def mail_dir(self) -> Path:
+        return self.home / "mail"
+
+    @cached_property
     def logs_dir(self) -> Path:
         return self.home / "logs"
 
@@ -280,7 +309,7 @@ class Settings(BaseSettings):
 
 
 def address(settings: Settings) -> str:
-    """Where a browser finds the screens."""
+    """Where a browser of this machine finds the screens."""
     return f"http://127.0.0.1:{settings.dashboard_port}/"
 
 

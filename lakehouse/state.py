@@ -16,8 +16,8 @@ MARKER = "VERSION"
 CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
-    *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs"),
-    *("duckdb", "spark", "damaged", "airflow", "ops"),
+    *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs", "mail", "ops"),
+    *("duckdb", "spark", "damaged", "airflow"),
 )
 NAMES = (MARKER, *CACHES, *DATA, "locks")
 """Every name that the platform makes in a state folder."""

@@ -69,6 +69,7 @@ def main() -> None:
         quarantine,
         query,
         recovery,
+        report,
         run,
         system,
         test,
