@@ -113,6 +113,9 @@ class Settings(BaseSettings):
         description="Mail server: smtp://[user:password@]host[:port]",
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
+    alert_escalate_to: str | None = Field(
+        None, description="Who gets a mail of an alert that nobody acknowledges; default: its first"
+    )
     alert_rules: Path | None = Field(
         None, description="File with the rules of `lake alerts`; default: reports/alerts/rules.toml"
     )

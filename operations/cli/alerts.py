@@ -25,6 +25,8 @@ def check_alerts() -> None:
     found = check_settings(settings)
     for each in found.changes:
         print(f"{each.kind:<10} #{each.incident} {each.severity:<8} {each.rule}: {each.summary}")
+    for mail in found.mails:
+        print(f"mail to {mail.key.recipient}: {mail.state} {mail.detail}")
     sent = found.sent
     print(
         f"{len(found.changes)} changes, {found.open} open; {sent.taken} messages sent, "

@@ -35,7 +35,7 @@ class Message:
 
 def page_link(settings: Settings) -> str:
     """Where a person sees all alerts."""
-    return f"{address(settings)}{PAGE}"
+    return f"{(settings.dashboard_url or address(settings)).rstrip('/')}/{PAGE}"
 
 
 def message_of(batch: Sequence[tuple[Notice, Incident]], *, settings: Settings) -> Message:

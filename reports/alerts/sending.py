@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lakehouse.settings import Settings
+from reports.alerts import mail
 from reports.alerts.check import Targets
 from reports.alerts.messages import Message, message_of
 from reports.alerts.store import Store
@@ -29,17 +30,22 @@ class Sent:
 
 
 def targets_of(settings: Settings) -> Targets:
-    """Whom the settings tell, and whom when nobody acknowledges."""
-    first = []
+    """Whom the settings tell, and whom when nobody acknowledges. Raises: LakeError."""
+    web = []
     if settings.alert_webhook and settings.alert_webhook_key:
-        first.append(("webhook", settings.alert_webhook))
-    return Targets(tuple(first), tuple(first))
+        web.append(("webhook", settings.alert_webhook))
+    first = [("mail", each.spec) for each in mail.first_readers(settings)]
+    escalation = [("mail", each.spec) for each in mail.escalation_readers(settings)]
+    return Targets((*web, *first), (*web, *escalation))
 
 
 def channels_of(settings: Settings, *, now: datetime) -> dict[str, Channel]:
     """How each kind of target is told."""
     key = settings.alert_webhook_key or ""
-    return {"webhook": lambda message, url: post(message, url, key=key, now=now)}
+    return {
+        "webhook": lambda message, url: post(message, url, key=key, now=now),
+        "mail": lambda message, reader: mail.queue(message, reader, settings=settings),
+    }
 
 
 def send_due(

@@ -17,10 +17,12 @@ from lakehouse.settings import Settings
 from reports.alerts.check import Change, check
 from reports.alerts.contributors import contributors
 from reports.alerts.history import History, read_history
+from reports.alerts.mail import deliver_alerts
 from reports.alerts.readings import read_platform
 from reports.alerts.rules import OWN_RULES, RuleBook, read_rules
 from reports.alerts.sending import Sent, channels_of, send_due, targets_of
 from reports.alerts.store import open_store
+from reports.outbox import Entry
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,6 +38,7 @@ class Checked:
     changes: tuple[Change, ...]
     open: int
     sent: Sent
+    mails: tuple[Entry, ...]
 
 
 def check_now(
@@ -66,7 +69,8 @@ def check_now(
                 explain=lambda kpi, day, days: contributors(gold, kpi, day, days) if gold else [],
             )
         sent = send_due(store, channels=channels_of(settings, now=now), settings=settings, now=now)
-        return Checked(tuple(changes), len(store.open_incidents()), sent)
+        still_open = len(store.open_incidents())
+    return Checked(tuple(changes), still_open, sent, tuple(deliver_alerts(settings)))
 
 
 def rules_of(settings: Settings) -> RuleBook:
