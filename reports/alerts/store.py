@@ -217,9 +217,10 @@ class Store:
         return date.fromisoformat(row["day"]) if row else None
 
     def set_judged(self, rule: str, day: date) -> None:
-        self._connection.execute(
-            "insert or replace into judged values (?, ?)", [rule, day.isoformat()]
-        )
+        if self.judged_to(rule) != day:  # a file that stays the same tells no screen of news
+            self._connection.execute(
+                "insert or replace into judged values (?, ?)", [rule, day.isoformat()]
+            )
 
     def add_notice(
         self, notice_id: str, *, incident: int, kind: str, channel: str, target: str, due: datetime
