@@ -36,7 +36,7 @@ def test_an_open_alert_names_value_expectation_and_who_is_behind_it(
         f"again. #1 order count of {when}: 1, expected 10 (−90 %) critical open m source erp: 1, "
         "before 10 country United <b>Kingdom: 0, before 7 country France: 1, before 3 "
         "product S2 TEA: 0, before 5 product =1+1 HEART {{x}}: 1, before 5 r "
-        "Since 1 Apr 2012, 12:00 UTC, rule fell, owner  sales, 0 messages. ./lake alerts ack 1"
+        "Since 1 Apr 2012, 12:00 UTC, rule fell, owner sales, 0 messages. ./lake alerts ack 1"
     )
     acknowledge(settings, 1, by="Jo <i>", note="on it", now=NOW)
     text = words_of(body(read_alerts(settings)))
