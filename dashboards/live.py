@@ -1,8 +1,8 @@
 """Tells every open page at once that a new version is in service.
 
-In: the pointer and the last run's report, looked at twice a second by one task of the process. Out:
-one small message per change, fanned out by a bus to WebSocket clients of `/live`; a slow client
-keeps only the newest message. `assets/live.js` connects, and connects again after a break.
+In: the pointer, the last run's report and the alerts, looked at twice a second by one task of the
+process. Out: one small message per change, fanned out by a bus to WebSocket clients of `/live`; a
+slow client keeps only the newest message. `assets/live.js` connects, and again after a break.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from dashboards.queries.last_run import report_path
 from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
+from reports.alerts.store import store_path
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 
@@ -55,9 +56,9 @@ class Bus:
 
 
 def epoch(settings: Settings) -> str:
-    """A text that changes with every publish and every run; two file states, nothing is opened."""
+    """A text that changes with every publish, run and alert; file states, nothing is opened."""
     states = []
-    for path in (settings.gold_dir / CURRENT, report_path(settings)):
+    for path in (settings.gold_dir / CURRENT, report_path(settings), store_path(settings)):
         try:
             state = path.stat()
         except OSError:

@@ -38,6 +38,7 @@ FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLAS
 _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
 _MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
+_WEB_ADDRESS = r"^https?://[^\s/@?#]+(/\S*)?$"
 _ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
 _TARGETS = r"^[a-z_]+=\d{1,12}(\.\d{1,4})?(,[a-z_]+=\d{1,12}(\.\d{1,4})?)*$"
 _NAMES = r"^[^\s:,/]+(:\d{1,5})?(,[^\s:,/]+(:\d{1,5})?)*$"
@@ -126,6 +127,21 @@ class Settings(BaseSettings):
         description="Mail server: smtp://[user:password@]host[:port]",
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
+    alert_escalate_to: str | None = Field(
+        None, description="Who gets a mail of an alert that nobody acknowledges; default: its first"
+    )
+    alert_rules: Path | None = Field(
+        None, description="File with the rules of `lake alerts`; default: reports/alerts/rules.toml"
+    )
+    alert_webhook: str | None = Field(
+        None,
+        pattern=_WEB_ADDRESS,
+        examples=["https://chat.example/hooks/shop"],
+        description="Web address that gets alerts as signed JSON; needs the key",
+    )
+    alert_webhook_key: str | None = Field(
+        None, min_length=16, description="Key of that signature, 16 characters or more"
+    )
     alert_from: str = Field("cartlake@localhost", description="Sender of every mail")
     recipients: Path | None = Field(
         None, description="Who gets the reports; default: recipients.toml in home"
@@ -243,7 +259,12 @@ class Settings(BaseSettings):
         return home.expanduser().resolve()
 
     @field_validator(
-        "jars", "airflow_database_file", "smtp_ca_file", "recipients", check_fields=False
+        "jars",
+        "alert_rules",
+        "airflow_database_file",
+        "smtp_ca_file",
+        "recipients",
+        check_fields=False,
     )
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:

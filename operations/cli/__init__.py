@@ -54,6 +54,7 @@ def main() -> None:
     write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
         airflow,  # part: airflow
+        alerts,
         checks,
         cluster,
         contracts,

@@ -27,7 +27,7 @@ def list_jobs() -> None:
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="daily or weekly")],
+    name: Annotated[str, typer.Argument(help="daily, weekly or alerts")],
     every: Annotated[
         str | None, typer.Option(help="Again after a pause such as 90s, 10m or 2h, until Ctrl-C.")
     ] = None,
@@ -135,9 +135,13 @@ def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:
 def run_and_show(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:
     """Run jobs in this order, with their stages and their summary on the terminal."""
     from operations.cli.display import show_summary, stage_display
-    from operations.run import run_jobs
+    from operations.run import run_aside, run_jobs
 
     settings = Settings()
+    if all(job(name).is_aside for name in names):
+        with stage_display() as on_change:
+            run_aside(names, settings=settings, on_change=on_change)
+        return
     if "ingest" in names:
         _warn_of_retention(settings)
     with stage_display() as on_change:
