@@ -16,7 +16,7 @@ MARKER = "VERSION"
 CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
-    *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs"),
+    *("kafka", "tables", "checkpoints", "ledger", "gold", "live", "reports", "logs"),
     *("duckdb", "spark", "damaged", "airflow"),
 )
 NAMES = (MARKER, *CACHES, *DATA, "locks")
