@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> Dash:
         index_string=_INDEX,
         assets_ignore="scheme.js",
         use_pages=False,
+        suppress_callback_exceptions=True,  # a page that is not mounted has none of its parts
         enable_mcp=False,
         add_log_handler=False,
     )

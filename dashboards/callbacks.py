@@ -39,16 +39,6 @@ def off_loop(
     return run
 
 
-def require_page(path: object, page: str) -> None:
-    """Leave a page that nobody sees as it is; it is filled when it is opened.
-
-    Raises:
-        PreventUpdate: Another page is shown.
-    """
-    if not isinstance(path, str) or (path.rstrip("/") or "/") != page:
-        raise PreventUpdate
-
-
 def notice_of(error: Exception) -> Any:
     """What the page shows instead of figures."""
     if isinstance(error, NothingPublished):

@@ -1,7 +1,7 @@
 """The frame around the pages: header, navigation, the "as of" line, and what keeps it live.
 
-In: the pages and the gold in service. Out: the app's layout and its callbacks. All pages are
-mounted at once and shown by path in the browser, so filters survive a change of page.
+In: the pages and the gold in service. Out: the app's layout and its callbacks. A page is mounted
+when it is opened; the filters are kept in the address, so they survive a change of page.
 """
 
 from typing import Any
@@ -9,20 +9,19 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Input, Output, State, dcc, html
 
-from dashboards import components, formats
+from dashboards import components, filters, formats
 from dashboards.callbacks import off_loop
 from dashboards.figures import sales as sales_figures
 from dashboards.live import epoch
-from dashboards.pages.data_health import page as data_health
-from dashboards.pages.overview import page as overview
 from dashboards.published import PublishedGold
 from dashboards.queries import sales as sales_queries
 from dashboards.queries.last_run import LastRun, read_last_run
+from dashboards.registry import GROUPS, module_at, modules
 from lakehouse.errors import LakeError
 from lakehouse.pointer import NothingPublished, Version
 
-PAGES = (overview, data_health)
 NAME = "Cartlake"
+_HEALTH = "/data-health"
 _THEME = {
     "primaryColor": "brand",
     "primaryShade": {"light": 7, "dark": 4},
@@ -61,17 +60,6 @@ _THEME = {
 
 def layout(gold: PublishedGold) -> Any:
     """The layout of one page load, with the epoch that it starts from."""
-    mounted = [
-        html.Div(page.layout(), id=f"page-{index}", hidden=True) for index, page in enumerate(PAGES)
-    ]
-    lost = html.Div(
-        [
-            html.H1("No such page"),
-            html.P(["Nothing is at this address. ", dcc.Link("Go to the Overview", href="/")]),
-        ],
-        id="page-lost",
-        hidden=True,
-    )
     return dmc.MantineProvider(
         dmc.AppShell(
             [
@@ -79,15 +67,16 @@ def layout(gold: PublishedGold) -> Any:
                 dmc.AppShellHeader(_header()),
                 dmc.AppShellNavbar(_navigation()),
                 dmc.AppShellMain(
-                    html.Div([html.Div(id="as-of"), *mounted, lost], className="page", id="main")
+                    html.Div(
+                        [html.Div(id="as-of"), filters.bar(), html.Div(id="page")],
+                        className="page",
+                        id="main",
+                    )
                 ),
                 dcc.Location(id="url", refresh=False),
                 dcc.Store(id="epoch", data={"epoch": epoch(gold.settings)}),
                 dcc.Store(id="live-message"),
-                dcc.Store(
-                    id="pages",
-                    data=[{"path": page.PATH, "title": page.TITLE} for page in PAGES],
-                ),
+                dcc.Store(id="pages", data=filters.pages()),
                 dcc.Store(id="templates", data=sales_figures.TEMPLATES),
                 dcc.Store(id="shown-scheme"),
             ],
@@ -111,7 +100,7 @@ def _header() -> Any:
                 [components.icon("brand"), html.Span(NAME)],
                 href="/",
                 className="brand",
-                title=f"{NAME}: Overview",
+                title=f"{NAME}: first page",
             ),
             html.Span(
                 [
@@ -138,16 +127,31 @@ def _header() -> Any:
 
 
 def _navigation() -> Any:
-    links = [
-        dcc.Link(
-            [components.icon(page.ICON), html.Span(page.TITLE)],
-            href=page.PATH,
-            className="nav-link",
-            id=f"link-{index}",
-        )
-        for index, page in enumerate(PAGES)
-    ]
-    return html.Nav(links, className="nav", **{"aria-label": "Pages"})
+    groups = []
+    for group in GROUPS:
+        links = [
+            dcc.Link(
+                [components.icon(page.icon), html.Span(page.title)],
+                href=page.path,
+                className="nav-link",
+                id=f"link-{index}",
+            )
+            for index, page in enumerate(module.PAGE for module in modules())
+            if page.group == group
+        ]
+        if links:
+            title = html.H2(group, className="nav-group")
+            groups.append(html.Section([title, *links], **{"aria-label": group}))
+    return html.Nav(groups, className="nav", **{"aria-label": "Pages"})
+
+
+def mounted(path: object) -> Any:
+    """The page at an address, or where to go from an address that has none."""
+    module = module_at(path)
+    if module is not None:
+        return module.layout()
+    way = html.P(["Nothing is at this address. ", dcc.Link("Go to the first page", href="/")])
+    return html.Div([html.H1("No such page"), way], className="page-head")
 
 
 def register(app: Any, gold: PublishedGold) -> None:
@@ -155,16 +159,22 @@ def register(app: Any, gold: PublishedGold) -> None:
     app.callback(Output("as-of", "children"), Input("epoch", "data"))(
         off_loop(lambda _epoch: as_of(gold), on_error=lambda _notice: None)
     )
-    shown = [Output(f"page-{index}", "hidden") for index in range(len(PAGES))]
-    marked = [Output(f"link-{index}", "className") for index in range(len(PAGES))]
+    app.callback(Output("page", "children"), Input("url", "pathname"))(
+        off_loop(mounted, on_error=lambda notice: notice)
+    )
+    count = len(modules())
     app.clientside_callback(
         ClientsideFunction("cartlake", "show_page"),
-        *shown,
-        *marked,
-        Output("page-lost", "hidden"),
+        *(Output(f"link-{index}", "className") for index in range(count)),
+        *(Output(f"link-{index}", "href") for index in range(count)),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State("pages", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("cartlake", "close_menu"),
         Output("burger", "opened"),
         Input("url", "pathname"),
-        State("pages", "data"),
     )
     app.clientside_callback(
         ClientsideFunction("cartlake", "open_menu"),
@@ -179,8 +189,9 @@ def register(app: Any, gold: PublishedGold) -> None:
         State("epoch", "data"),
         prevent_initial_call=True,
     )
-    for page in PAGES:
-        page.register(app, gold)
+    filters.register(app, gold)
+    for module in modules():
+        module.register(app, gold)
 
 
 def as_of(gold: PublishedGold) -> Any:
@@ -229,6 +240,6 @@ def _failed(run: LastRun, version: Version | None) -> Any:
             f"{stay} ",
             html.Span(run.message),
             " ",
-            dcc.Link("See data health", href=data_health.PATH),
+            dcc.Link("See data health", href=_HEALTH),
         ],
     )

@@ -102,7 +102,7 @@ FIGURES: Mapping[str, tuple[int, str]] = {
     ),
 }
 """Figures beside the KPIs: how many columns are the key, and the query on gold."""
-SCREENS = ("key figures of the summary", "totals of Overview's filters")
+SCREENS = ("key figures of the summary", "totals of the filters of Sales")
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def compare(
 
 
 def _shown_totals(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:
-    """Overview's totals of each day and country that the oracle knows."""
+    """Sales' totals of each day and country that the oracle knows."""
     days = (date(1900, 1, 1), date(2100, 1, 1))
     found: dict[Key, Values] = {}
     for day, country in keys:

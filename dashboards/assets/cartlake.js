@@ -1,18 +1,20 @@
 // Callbacks that need no server: which page is shown, the menu, the theme of a figure.
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.cartlake = {
-  show_page: function (path, pages) {
-    const clean = path && path.length > 1 ? path.replace(/\/+$/, "") : "/";
-    const index = pages.findIndex((page) => page.path === clean);
+  show_page: function (path, search, pages) {
+    const index = pages.findIndex((page) => page.path === cleanPath(path));
     document.title = (index < 0 ? "No such page" : pages[index].title) + " – Cartlake";
-    const hidden = pages.map((_, each) => each !== index);
     const links = pages.map((_, each) => (each === index ? "nav-link nav-here" : "nav-link"));
     pages.forEach(function (_, each) {
       const link = document.getElementById("link-" + each);
       if (link && each === index) link.setAttribute("aria-current", "page");
       else if (link) link.removeAttribute("aria-current");
     });
-    return [...hidden, ...links, index >= 0, false];
+    return [...links, ...pages.map((page) => page.path + (search || ""))];
+  },
+
+  close_menu: function () {
+    return false;
   },
 
   open_menu: function (isOpen, navbar) {

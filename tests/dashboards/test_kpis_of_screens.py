@@ -25,13 +25,13 @@ DIVISIONS = {
     "dashboards/formats.py: share",  # parts of a whole: a country of all countries
     "dashboards/formats.py: size",
     "dashboards/pages/data_health/cards.py: _stage",  # length of a bar
-    "dashboards/pages/overview/cards.py: _country",  # length of a bar, part of all countries
-    "dashboards/pages/overview/cards.py: _home",  # part of all countries
-    "dashboards/pages/overview/cards.py: countries_list",  # whether one dwarfs the others
-    "dashboards/pages/overview/cards.py: products_list",  # length of a bar
+    "dashboards/pages/sales/cards.py: _country",  # length of a bar, part of all countries
+    "dashboards/pages/sales/cards.py: _home",  # part of all countries
+    "dashboards/pages/sales/cards.py: countries_list",  # whether one dwarfs the others
+    "dashboards/pages/sales/cards.py: products_list",  # length of a bar
 }
 D = Decimal
-SHARES = {"dashboards/pages/overview/cards.py: _country"}
+SHARES = {"dashboards/pages/sales/cards.py: _country"}
 AGGREGATES = {
     "sum(gross_amount)",
     "sum(cancelled_amount)",

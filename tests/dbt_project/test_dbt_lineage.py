@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards.queries import sales
-from dashboards.shell import PAGES
+from dashboards.registry import PAGES, module_of
 from lakehouse.contracts.exposures import read_exposures
 from lakehouse.contracts.gold import GOLD_TABLES
 from lakehouse.contracts.tables import TABLES
@@ -24,7 +24,7 @@ QUERIES = {
     "Top products": ("top_products",),
     "Countries": ("sales_by_country",),
 }
-"""Queries of the screens behind each tile of the overview; the filters ask for the extent."""
+"""Queries of the screens behind each tile of Sales; the filters ask for the extent."""
 
 
 def tables_of_queries() -> dict[str, set[str]]:
@@ -43,7 +43,7 @@ def tables_of_queries() -> dict[str, set[str]]:
 
 def test_every_page_and_report_has_an_exposure_of_what_its_tiles_read(dbt_run: "DbtRun") -> None:
     exposures = {each["name"]: each for each in dbt_run.manifest["exposures"].values()}
-    pages = {page.__name__.split(".")[2]: page for page in PAGES}
+    pages = {name: module_of(name).PAGE for name in PAGES}
     assert sorted(exposures) == sorted([*pages, "quality_report"])
     dbt_sources = {f"silver.{each['name']}" for each in dbt_run.manifest["sources"].values()}
     for each in read_exposures():
@@ -52,17 +52,17 @@ def test_every_page_and_report_has_an_exposure_of_what_its_tiles_read(dbt_run: "
         assert read == set(each.tables()) & {*GOLD_TABLES, *dbt_sources}, each.name
         assert set(each.tables()) <= {*GOLD_TABLES, *(table.name for table in TABLES)}
         if each.name in pages:
-            assert each.label == pages[each.name].TITLE
+            assert each.label == pages[each.name].title
 
 
-def test_the_tiles_of_the_overview_read_what_their_queries_name() -> None:
-    overview = next(each for each in read_exposures() if each.name == "overview")
+def test_the_tiles_of_sales_read_what_their_queries_name() -> None:
+    page = next(each for each in read_exposures() if each.name == "sales")
     named = tables_of_queries()
     found = {
         tile: sorted(set().union(*(named[query] for query in queries)))
         for tile, queries in QUERIES.items()
     }
-    assert {tile: list(reads) for tile, reads in overview.tiles.items()} == found
+    assert {tile: list(reads) for tile, reads in page.tiles.items()} == found
     asking = {query for query, tables in named.items() if tables}
     assert asking == {query for queries in QUERIES.values() for query in queries}
 

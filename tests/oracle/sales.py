@@ -47,7 +47,7 @@ def orders(lines: Iterable[Line]) -> dict[Key, Values]:
 
 
 def chosen(lines: Iterable[Line]) -> dict[Key, Values]:
-    """What Overview shows of a day, a country and both: gross, cancelled, net, orders, buyers.
+    """What Sales shows of a day, a country and both: gross, cancelled, net, orders, buyers.
 
     A key is (day or null, country or null).
     """

@@ -9,32 +9,31 @@ from typing import Any
 from dash import Input, Output, html
 
 from dashboards import components
-from dashboards.callbacks import FIRST_COMMAND, off_loop, require_page
+from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.pages.data_health import cards as parts
 from dashboards.pages.data_health.restated_days import restated_days
 from dashboards.published import PublishedGold
 from dashboards.queries.last_run import LastRun, read_last_run
+from dashboards.registry import Page
 
-PATH, TITLE, ICON = "/data-health", "Data health", "pulse"
+PAGE = Page("/data-health", "Data health", group="Platform", icon="pulse")
 
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
     question = "Is every figure complete and equal to the events that made it?"
-    head = html.Div([html.H1(TITLE), html.P(question, className="muted")], className="page-head")
+    head = html.Div(
+        [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+    )
     return html.Div([head, html.Div(id="health-body")])
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the last run's report."""
 
-    def show(_epoch: object, path: object) -> Any:
-        require_page(path, PATH)
-        return body(read_last_run(gold.settings))
-
-    app.callback(
-        Output("health-body", "children"), Input("epoch", "data"), Input("url", "pathname")
-    )(off_loop(show, on_error=lambda notice: notice))
+    app.callback(Output("health-body", "children"), Input("epoch", "data"))(
+        off_loop(lambda _epoch: body(read_last_run(gold.settings)), on_error=lambda notice: notice)
+    )
 
 
 def body(run: LastRun | None) -> Any:

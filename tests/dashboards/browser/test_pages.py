@@ -29,7 +29,7 @@ TOO_WIDE = """[...document.querySelectorAll('#main *')].filter((each) => {
 }).map((each) => each.outerHTML.slice(0, 80))"""
 
 
-def test_overview_shows_the_figures_that_sql_gives(visit: Any, server: Any) -> None:
+def test_sales_shows_the_figures_that_sql_gives(visit: Any, server: Any) -> None:
     server.publish("run-1")
     page = visit.open()
     page.locator("#sales-graph .main-svg").first.wait_for()
@@ -51,7 +51,7 @@ def test_overview_shows_the_figures_that_sql_gives(visit: Any, server: Any) -> N
         "average-order-value": "£140.54",
         "customers": "3",
     }
-    assert page.title() == "Overview – Cartlake"
+    assert page.title() == "Sales – Cartlake"
     assert "run run-1" in page.locator("#as-of").inner_text()
     names = page.locator("#products-card .bar-name").all_inner_texts()
     assert names == ["TEA TOWEL", "LANTERN", "MUG"]
@@ -71,7 +71,7 @@ def test_data_health_shows_the_last_run(visit: Any, server: Any) -> None:
     assert page.locator("#stages-card tbody tr").count() == 2
 
 
-def test_filters_change_the_cards_and_survive_a_change_of_page(visit: Any, server: Any) -> None:
+def test_filters_change_the_cards_and_live_in_the_address(visit: Any, server: Any) -> None:
     server.publish("run-1")
     page = visit.open()
     visit.wait_for_net("£743.26")
@@ -83,9 +83,16 @@ def test_filters_change_the_cards_and_survive_a_change_of_page(visit: Any, serve
     visit.wait_for_net("£25.00")
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Data health").click()
-    page.get_by_role("link", name="Overview", exact=True).click()
-    assert visit.kpis()["net-revenue"] == "£25.00"
-    assert "5 Jan 2011 – 11 Jan 2011 · Germany" in page.locator("#overview-scope").inner_text()
+    page.get_by_role("link", name="Sales", exact=True).click()
+    visit.wait_for_net("£25.00")
+    assert page.url.endswith("/?period=7&country=Germany")
+    page.reload()
+    visit.wait_for_net("£25.00")
+    assert "5 Jan 2011 – 11 Jan 2011 · Germany" in page.locator("#sales-scope").inner_text()
+    page.get_by_text("All", exact=True).click()
+    page.wait_for_url("**/?country=Germany")
+    page.go_back()
+    page.locator("#preset label[data-active]", has_text="7D").wait_for()
 
 
 def test_a_range_of_ones_own_is_chosen_in_the_calendar(visit: Any, server: Any) -> None:
@@ -144,14 +151,14 @@ def test_a_phone_shows_two_cards_a_row_and_never_scrolls_sideways(visit: Any, se
 def test_a_publish_shows_while_the_page_is_open(visit: Any, server: Any) -> None:
     page = visit.open()
     page.get_by_role("heading", name="No figures yet").wait_for()
-    assert "./lake demo" in page.locator("#overview-notice").inner_text()
+    assert "./lake demo" in page.locator("#sales-notice").inner_text()
     server.publish("run-1")
     visit.wait_for_net("£743.26", timeout=NEWS_WITHIN_MS)
     one_pound = ("erp", "1", "sale", "A1", "TEA", "10", "Germany", "2011-02-01", 1, "1.0000")
     server.publish("run-2", lines=(one_pound,))
     visit.wait_for_net("£1.00", timeout=NEWS_WITHIN_MS)
     assert "run run-2" in page.locator("#as-of").inner_text()
-    assert "1 Feb 2011" in page.locator("#overview-scope").inner_text()
+    assert "1 Feb 2011" in page.locator("#sales-scope").inner_text()
 
 
 def test_a_failed_run_keeps_the_figures_and_says_so(visit: Any, server: Any) -> None:
@@ -178,8 +185,8 @@ def test_before_the_first_run_data_health_says_how_to_fill_it(visit: Any, server
 def test_an_unknown_address_leads_back(visit: Any) -> None:
     page = visit.open("/somewhere")
     page.get_by_role("heading", name="No such page").wait_for()
-    page.get_by_role("link", name="Go to the Overview").click()
-    page.get_by_role("heading", name="Overview").wait_for()
+    page.get_by_role("link", name="Go to the first page").click()
+    page.get_by_role("heading", name="Sales", level=1).wait_for()
 
 
 def test_the_keyboard_reaches_the_filters(visit: Any, server: Any) -> None:

@@ -163,9 +163,9 @@ def test_a_project_that_dbt_can_not_compile_is_named(
 
 
 def test_a_page_leads_to_its_tiles_and_to_the_tables_that_it_shows(settings: Settings) -> None:
-    page = lineage_of("/overview", settings=settings)
+    page = lineage_of("/sales", settings=settings)
     assert page[:3] == [
-        *("page overview", "comes from"),
+        *("page sales", "comes from"),
         "  tile Key figures: gold.dim_dates, gold.fct_daily_sales, gold.fct_order_lines",
     ]
     assert f"  {FCT_DAILY_SALES}" in page
@@ -176,7 +176,7 @@ def test_a_table_says_which_tiles_show_it(settings: Settings) -> None:
     lines = lineage_of(FCT_DAILY_SALES, settings=settings)
     assert lines[2] == f"  {FCT_ORDER_LINES}"
     assert lines[-1] == (
-        "  tiles: Overview (Key figures), Overview (Revenue over time), Overview (Countries), "
+        "  tiles: Sales (Key figures), Sales (Revenue over time), Sales (Countries), "
         "Data health (Reconciliation)"
     )
 

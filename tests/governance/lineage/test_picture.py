@@ -65,7 +65,7 @@ def test_around_a_table_is_only_what_it_comes_from_and_what_it_goes_into(state: 
     }
     page = names("/data-health", state)
     assert {QUARANTINE.name, "Data health: Restated days"} <= page
-    assert "Overview: Countries" not in page
+    assert "Sales: Countries" not in page
 
 
 def test_around_a_column_or_kpi_are_the_columns_that_make_it(

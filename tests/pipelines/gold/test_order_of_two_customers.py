@@ -142,7 +142,7 @@ def test_identified_sales_and_customers_are_those_of_the_lines(gold: Path) -> No
         ((4, 6), ("France",), (142, 5, 5)),
     ],
 )
-def test_the_filters_of_overview_count_the_orders_and_customers_with_a_line_there(
+def test_the_filters_of_sales_count_the_orders_and_customers_with_a_line_there(
     gold: Path, days: tuple[int, int], countries: tuple[str, ...], shown: tuple[int, int, int]
 ) -> None:
     chosen = Selection(date(2020, 5, days[0]), date(2020, 5, days[1]), countries)

@@ -1,4 +1,4 @@
-"""Overview: the shop's key figures, sales over time, products and countries.
+"""Sales: the shop's key figures, sales over time, products and countries.
 
 In: the filters of the page and the gold in service. Out: cards, a figure and lists, all of one
 version. Run standalone: `python -m dashboards.app`, then open the address that it prints.
@@ -7,17 +7,16 @@ version. Run standalone: `python -m dashboards.app`, then open the address that 
 from typing import Any
 
 from dash import ClientsideFunction, Input, Output, dcc, html, no_update
-from dash.exceptions import PreventUpdate
 
-from dashboards import components, formats, periods
-from dashboards.callbacks import FIRST_COMMAND, off_loop, require_page
+from dashboards import components, filters, formats, periods
+from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.figures import sales as sales_figures
-from dashboards.pages.overview import filters
-from dashboards.pages.overview.cards import cards, countries_list, products_list, sales_table
+from dashboards.pages.sales.cards import cards, countries_list, products_list, sales_table
 from dashboards.published import PublishedGold
 from dashboards.queries import sales as sales_queries
+from dashboards.registry import Page
 
-PATH, TITLE, ICON = "/", "Overview", "chart"
+PAGE = Page("/", "Sales", group="Sales", icon="chart", filters=("period", "country"))
 _CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
@@ -27,15 +26,15 @@ def layout() -> Any:
         [
             html.Div(
                 [
-                    html.H1(TITLE),
-                    html.P(id="overview-scope", className="muted", **{"aria-live": "polite"}),
+                    html.H1(PAGE.title),
+                    html.P(id="sales-scope", className="muted", **{"aria-live": "polite"}),
                 ],
                 className="page-head",
             ),
-            html.Div(id="overview-notice"),
+            html.Div(id="sales-notice"),
             html.Div(
-                [filters.bar(), html.Div(id="overview-problem"), _body()],
-                id="overview-body",
+                [html.Div(id="sales-problem"), _body()],
+                id="sales-body",
                 hidden=True,
             ),
         ]
@@ -65,37 +64,30 @@ def _body() -> Any:
             html.Div([html.Div(id="products"), html.Div(id="top-countries")], className="halves"),
             dcc.Store(id="sales-figure"),
         ],
-        id="overview-figures",
+        id="sales-parts",
     )
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the gold in service."""
 
-    def show(days: object, countries: object, _epoch: object, path: object) -> list[Any]:
-        require_page(path, PATH)
-        return figures_for(gold, days=days, countries=countries)
-
-    filters.register(app, gold)
     app.callback(
-        Output("overview-notice", "children"),
-        Output("overview-body", "hidden"),
-        Output("overview-problem", "children"),
-        Output("overview-figures", "hidden"),
-        Output("overview-scope", "children"),
+        Output("sales-notice", "children"),
+        Output("sales-body", "hidden"),
+        Output("sales-problem", "children"),
+        Output("sales-parts", "hidden"),
+        Output("sales-scope", "children"),
         Output("kpis", "children"),
         Output("sales-note", "children"),
         Output("sales-figure", "data"),
         Output("sales-table", "children"),
         Output("products", "children"),
         Output("top-countries", "children"),
-        Input("days", "value"),
-        Input("countries", "value"),
+        Input("url", "search"),
         Input("epoch", "data"),
-        Input("url", "pathname"),
     )(
         off_loop(
-            show,
+            lambda search, _epoch: figures_for(gold, search),
             on_error=lambda notice: [notice, True, None, True, "", *[no_update] * 6],
         )
     )
@@ -108,8 +100,8 @@ def register(app: Any, gold: PublishedGold) -> None:
     )
 
 
-def figures_for(gold: PublishedGold, *, days: object, countries: object) -> list[Any]:
-    """Everything the page shows for one selection, read from one version of gold."""
+def figures_for(gold: PublishedGold, search: object) -> list[Any]:
+    """Everything the page shows for the filters of an address, read from one version of gold."""
     with gold.reader() as reader:
         extent = sales_queries.extent(reader.cursor)
         if extent is None:
@@ -120,10 +112,8 @@ def figures_for(gold: PublishedGold, *, days: object, countries: object) -> list
                     command=FIRST_COMMAND,
                 )
             )
-        if not days or (isinstance(days, list) and None in days):
-            raise PreventUpdate  # the second day is still to be chosen
         try:
-            selection = periods.checked(days, countries, extent)
+            selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _unusable(str(problem))
         totals = sales_queries.totals(reader.cursor, selection)

@@ -1,4 +1,4 @@
-"""The parts of the Overview: key figures, the table behind the chart, products and countries.
+"""The parts of the page Sales: key figures, the table behind the chart, products and countries.
 
 In: totals and frames of `dashboards.queries.sales`. Out: components. No data access.
 """
