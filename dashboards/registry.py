@@ -14,6 +14,7 @@ from dashboards.published import PublishedGold
 
 PAGES = (
     "sales",
+    "live",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""

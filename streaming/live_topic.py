@@ -6,6 +6,7 @@ doubt, for the version says which one counts.
 
 import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,9 @@ from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 
 _SEND_SECONDS = 30
-_ANSWER_SECONDS = 10.0
+_ANSWER_MS = 10_000
+NEWEST_MESSAGES = 500
+"""Messages at the end of the topic that hold several whole versions."""
 
 
 class LiveWriter:
@@ -70,32 +73,41 @@ class LiveWriter:
 
 def newest_version(settings: Settings) -> int:
     """The newest version in the topic; 0 where it holds none. Raises: LakeError without Kafka."""
+    return max((each["version"] for each in newest_messages(settings).values()), default=0)
+
+
+def newest_messages(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The newest message of each key that was told of late. Raises: LakeError without Kafka."""
     from kafka import KafkaConsumer, TopicPartition
     from kafka.errors import KafkaError
 
     place = TopicPartition(LIVE_KPIS.name, 0)
+    found: dict[str, dict[str, Any]] = {}
     try:
         with contextlib.closing(
             KafkaConsumer(bootstrap_servers=settings.bootstrap, client_id="cartlake-live")
         ) as consumer:
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]
-            if end == consumer.beginning_offsets([place])[place]:
-                return 0
-            consumer.seek(place, end - 1)
-            polled = consumer.poll(timeout_ms=int(_ANSWER_SECONDS * 1000))
-            found = [record.value for records in polled.values() for record in records]
+            first = consumer.beginning_offsets([place])[place]
+            consumer.seek(place, max(first, end - NEWEST_MESSAGES))
+            while consumer.position(place) < end:
+                for records in consumer.poll(timeout_ms=_ANSWER_MS).values():
+                    for record in records:
+                        _keep_newest(found, record.key, record.value)
     except KafkaError as error:
         raise LakeError(
             f"Kafka at {settings.bootstrap} did not say which live figures it holds "
             f"({type(error).__name__}). Start it with `./lake broker start`."
         ) from error
-    return max((version_of(value) for value in found), default=0)
+    return found
 
 
-def version_of(value: bytes | None) -> int:
-    """The version of a message; 0 for what is none."""
+def _keep_newest(found: dict[str, dict[str, Any]], key: bytes | None, value: bytes | None) -> None:
+    """Take a message where it is the newest of its key; what is no message of ours is passed by."""
     try:
-        return int(msgspec.json.decode(value or b"")["version"])
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        return 0
+        name, message = (key or b"").decode(), msgspec.json.decode(value or b"")
+        if message["version"] >= found.get(name, message)["version"]:
+            found[name] = message
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError):
+        return

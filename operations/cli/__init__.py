@@ -59,6 +59,7 @@ def main() -> None:
         docs,
         experiment,
         lineage,
+        live,  # part: simulator
         maintain,
         produce,
         produce_shop,  # part: simulator

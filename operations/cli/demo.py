@@ -46,7 +46,7 @@ def demo(  # noqa: PLR0917 - one parameter per option
         with hold("run", settings=settings):
             broker.stop(settings)
             wipe(settings)
-    _require_dashboard_port(settings)
+    require_dashboard_port(settings)
     with stage_display() as on_change:
         progress = on_change.progress  # type: ignore[attr-defined]
         bar = progress.add_task("sending", total=None, visible=False)
@@ -94,7 +94,8 @@ def demo(  # noqa: PLR0917 - one parameter per option
     print(f"The screens show it again with ./lake dashboard at {address(settings)}")
 
 
-def _require_dashboard_port(settings: Settings) -> None:
+def require_dashboard_port(settings: Settings) -> None:
+    """Raises: LakeError when another program listens where the screens shall."""
     from lakehouse.errors import LakeError
     from lakehouse.processes.programs import describe_listener, is_free
 

@@ -112,7 +112,7 @@ def _keep_following(settings: Settings) -> None:
     from lakehouse.locks import hold
     from lakehouse.stages import StageLog, TreeMeter
     from operations.context import open_context
-    from operations.following_streams import keep_following, live_starts
+    from operations.live.streams import keep_following, live_starts
     from operations.report import new_run_id
 
     with contextlib.ExitStack() as stack:

@@ -41,7 +41,8 @@ _NAMES = ", ".join(f"('{each}')" for each in LIVE_WINDOWS)
 _WINDOWS = f"(values {_NAMES}) as windows (window_name)"
 _LINES, _EVENTS = ORDER_LINES.flat_name, WEB_EVENTS.flat_name
 _STEP = " ".join(f"when '{step}' then {number}" for number, step in enumerate(FUNNEL, 1))
-_VISIT = f"visitor_id, session_id, max(case event_type {_STEP} else 0 end) as reached"
+_VISIT = f"""session_id, arg_min(visitor_id, (occurred_at, event_id)) as visitor_id,
+    max(case event_type {_STEP} else 0 end) as reached"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def live_figures(facts: LiveFacts, *, now: datetime) -> tuple[Figure, ...]:
         found += _values({**sales[window], **visits[window]}, window)
         found.append(_listed("funnel", window, _funnel(visits[window])))
         found += [_listed(name, window, rows.get(window, [])) for name, rows in lists.items()]
-    return (*found, _listed("latest_orders", TODAY, _latest_orders(lake).get(TODAY, [])))
+    return (*found, _listed("latest_orders", TODAY, _latest_orders(lake, now=now).get(TODAY, [])))
 
 
 def _values(measures: dict[str, Any], window: str) -> Iterator[Figure]:
@@ -173,14 +174,17 @@ def _sales_by_country(lake: "DuckDBPyConnection") -> dict[str, list[dict[str, An
     )
 
 
-def _latest_orders(lake: "DuckDBPyConnection") -> dict[str, list[dict[str, Any]]]:
-    """Orders and credit notes of today, the newest first; who ordered is not told."""
+def _latest_orders(
+    lake: "DuckDBPyConnection", *, now: datetime
+) -> dict[str, list[dict[str, Any]]]:
+    """Orders and credit notes of today until now, the newest first; who ordered is not told."""
     return _several_each(
         lake,
         f"""select in_window, order_id, source_system as source, country,
             strftime(min(ordered_at), '%Y-%m-%dT%H:%M:%S.%gZ') as ordered_at,
             sum(quantity)::bigint as quantity, sum(line_amount)::decimal(18, 4) as amount
         from sold where in_window = '{TODAY}' and line_class in ('sale', 'cancellation')
+            and sold.ordered_at <= timestamptz '{now}'
         group by in_window, order_id, source_system, country""",
         order="ordered_at desc, order_id",
     )

@@ -9,10 +9,10 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakeError
+from operations.live.pauses import Pauses
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
@@ -23,29 +23,7 @@ Start = Callable[[], "StreamingQuery"]
 Say = Callable[[str], None]
 LAKE_TRIGGER = "3 seconds"
 """How often bronze and silver look for news beside the live figures, which go first."""
-LONGEST_PAUSE = 30.0
 _LOOK_SECONDS = 0.5
-_HEALTHY_SECONDS = 60.0
-
-
-@dataclass
-class Pauses:
-    """How long to wait before the next try: 1, 2, 4 ... seconds, 1 again after a healthy minute."""
-
-    clock: Callable[[], float] = time.monotonic
-    _next: float = 1.0
-    _began: float = 0.0
-
-    def begin(self) -> None:
-        """Something has been started."""
-        self._began = self.clock()
-
-    def failed(self) -> float:
-        """It has failed; returns the seconds to wait."""
-        if self.clock() - self._began >= _HEALTHY_SECONDS:
-            self._next = 1.0
-        pause, self._next = self._next, min(self._next * 2, LONGEST_PAUSE)
-        return pause
 
 
 class Stream:
