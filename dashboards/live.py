@@ -99,9 +99,16 @@ def message_of(text: str) -> str:
     return json.dumps({"epoch": text})
 
 
-def follow(settings: Settings) -> tuple[Bus, Lifespan]:
-    """A bus, and the server's lifespan that watches files and topic and feeds it."""
+def follow(settings: Settings) -> tuple[Bus, LiveReader, Lifespan]:
+    """A bus, the reader of the live topic, and the server's lifespan that feeds the one."""
     bus = Bus(epoch=message_of(epoch(settings)))
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def tell(text: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loops[0].call_soon_threadsafe(bus.publish, "live", text)
+
+    reader = LiveReader(settings, tell)
 
     async def watch() -> None:
         beaten = 0.0
@@ -116,13 +123,7 @@ def follow(settings: Settings) -> tuple[Bus, Lifespan]:
 
     @contextlib.asynccontextmanager
     async def lifespan(_server: FastAPI) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-
-        def tell(text: str) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(bus.publish, "live", text)
-
-        reader = LiveReader(settings, tell)
+        loops[:] = [asyncio.get_running_loop()]
         reader.start()
         watcher = asyncio.create_task(watch())
         try:
@@ -133,7 +134,7 @@ def follow(settings: Settings) -> tuple[Bus, Lifespan]:
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    return bus, lifespan
+    return bus, reader, lifespan
 
 
 def add_route(server: FastAPI, bus: Bus) -> None:

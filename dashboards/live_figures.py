@@ -30,10 +30,20 @@ _log = logging.getLogger(__name__)
 
 
 class LiveFigures:
-    """The newest message of each key; `text` is what clients get of a whole version."""
+    """The newest message of each key, and what the newest whole version says of itself.
+
+    Attributes:
+        version: Its number.
+        at: The shop's time at which it was told.
+        latency: Seconds from Kafka to the telling of the oldest new record in it, if it has any.
+        positions: Next offset of each partition, of the records that it holds.
+    """
 
     def __init__(self) -> None:
         self.version = 0
+        self.at = ""
+        self.latency: float | None = None
+        self.positions: dict[tuple[str, int], int] = {}
         self._newest: dict[str, dict[str, Any]] = {}
 
     def take(self, values: Iterable[bytes | None]) -> str | None:
@@ -46,7 +56,11 @@ class LiveFigures:
         last = self._newest.get(POSITIONS)
         if last is None or last["version"] <= self.version:
             return None
-        self.version = last["version"]
+        self.version, self.at = last["version"], last["occurred_at"]
+        self.latency = None if last["value"] is None else float(last["value"])
+        self.positions = {
+            (row["topic"], row["partition"]): row["next_offset"] for row in last["rows"]
+        }
         return json.dumps({"live": self._payload(last)}, ensure_ascii=False)
 
     def _payload(self, last: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,6 +116,8 @@ class LiveReader:
     def __init__(self, settings: Settings, on_text: Callable[[str], None]) -> None:
         self.figures = LiveFigures()
         self.is_connected = False
+        self.version_count = self.error_count = 0
+        self.on_latency: Callable[[float], None] = lambda _: None
         self._settings = settings
         self._on_text = on_text
         self._end = threading.Event()
@@ -125,6 +141,7 @@ class LiveReader:
                     self.is_connected = True
                     self._follow(consumer)
             except (KafkaError, ValueError, OSError, AssertionError) as error:
+                self.error_count += 1
                 _log.info("No live figures for now: %s", error)
             self.is_connected = False
             self._end.wait(_RETRY_SECONDS)
@@ -155,4 +172,7 @@ class LiveReader:
             polled = consumer.poll(timeout_ms=_POLL_MS)
             values = (record.value for records in polled.values() for record in records)
             if (text := self.figures.take(values)) is not None:
+                self.version_count += 1
                 self._on_text(text)
+                if self.figures.latency is not None:
+                    self.on_latency(self.figures.latency)

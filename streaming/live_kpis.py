@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -84,7 +85,7 @@ class LiveKpis:
             ):
                 place = (topic, partition)
                 self.positions[place] = max(self.positions.get(place, 0), offset + 1)
-            self._tell(now)
+            self._tell(now, oldest=min(records["kafka_at"].to_pylist(), default=None))
 
     def tick(self) -> None:
         """Tell again where nothing has been told for a second."""
@@ -92,19 +93,33 @@ class LiveKpis:
             with self._lock:
                 self._tell(self.clock.now())
 
-    def _tell(self, now: datetime) -> None:
+    def _tell(self, now: datetime, *, oldest: datetime | None = None) -> None:
         if not self.has_caught_up:
             return
         self.version += 1
         figures = live_figures(self.facts, now=now)
-        self.tell(messages_of(figures, self.positions, now=now, version=self.version))
+        seconds = None if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
+        self.tell(
+            messages_of(
+                figures, self.positions, now=now, version=self.version, latency_seconds=seconds
+            )
+        )
         self._told = time.monotonic()
 
 
 def messages_of(
-    figures: Sequence[Figure], positions: Mapping[Place, int], *, now: datetime, version: int
+    figures: Sequence[Figure],
+    positions: Mapping[Place, int],
+    *,
+    now: datetime,
+    version: int,
+    latency_seconds: float | None = None,
 ) -> list[tuple[str, bytes]]:
-    """Key and value of each message of a version; the positions come last."""
+    """Key and value of each message of a version; the positions come last.
+
+    Their value is `latency_seconds`: how long the oldest new record has been in Kafka.
+    """
+    latency = None if latency_seconds is None else Decimal(f"{latency_seconds:.3f}")
     rows = tuple(
         {"topic": topic, "partition": partition, "next_offset": offset}
         for (topic, partition), offset in sorted(positions.items())
@@ -129,7 +144,7 @@ def messages_of(
                 }
             ),
         )
-        for each in (*figures, Figure(POSITIONS, TODAY, "list", rows=rows))
+        for each in (*figures, Figure(POSITIONS, TODAY, "seconds", latency, rows))
     ]
 
 

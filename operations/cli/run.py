@@ -125,7 +125,7 @@ def _keep_following(settings: Settings) -> None:
             stack.enter_context(hold(f"query-{name}", settings=settings, wait_seconds=5.0))
         context.spark()
         print(f"{', '.join(starts)} follow their sources; Ctrl-C stops them.", flush=True)
-        keep_following(starts, say=lambda text: print(text, flush=True))
+        keep_following(starts, settings=settings, say=lambda text: print(text, flush=True))
 
 
 def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakeError
 from operations.live.pauses import Pauses
+from streaming.progress import write_progress
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
@@ -33,6 +34,8 @@ class Stream:
         self.name = name
         self._start = start
         self._say = say
+        self.failures = 0
+        self.last = {"seconds": 0.0, "records": 0.0}
         self._query: StreamingQuery | None = None
         self._pauses = Pauses()
         self._due = 0.0
@@ -48,7 +51,9 @@ class Stream:
                 if time.monotonic() >= self._due:
                     self._pauses.begin()
                     self._query = self._start()
-            elif not self._query.isActive:
+            elif self._query.isActive:
+                self._note(self._query)
+            else:
                 failure = self._query.exception()
                 self._query = None
                 self._fail(query_error(self.name, str(failure)))
@@ -60,6 +65,13 @@ class Stream:
                 "memory: `lake doctor` says what it needs. Nothing is lost."
             ) from error
 
+    def _note(self, query: "StreamingQuery") -> None:
+        """Keep the length of its last batch with records."""
+        progress = query.lastProgress
+        if progress is not None and progress["numInputRows"]:
+            seconds = progress["durationMs"].get("triggerExecution", 0) / 1000
+            self.last = {"seconds": seconds, "records": progress["numInputRows"]}
+
     def stop(self) -> None:
         """End the query between two batches."""
         if self._query is not None:
@@ -67,7 +79,7 @@ class Stream:
                 self._query.stop()
 
     def _fail(self, error: LakeError) -> None:
-        pause = self._pauses.failed()
+        pause, self.failures = self._pauses.failed(), self.failures + 1
         self._due = time.monotonic() + pause
         self._say(f"{self.name} stopped: {error} It is started again in {pause:g} s.")
 
@@ -87,13 +99,17 @@ def live_starts(settings: "Settings", spark: Callable[[], object]) -> dict[str, 
     }
 
 
-def keep_following(starts: Mapping[str, Start], *, say: Say) -> None:
+def keep_following(starts: Mapping[str, Start], *, settings: "Settings", say: Say) -> None:
     """Keep all queries at work until interrupted. Raises: LakeError when Spark itself is gone."""
     streams = [Stream(name, start, say) for name, start in starts.items()]
     try:
         while True:
             for stream in streams:
                 stream.look()
+            write_progress(
+                {each.name: {**each.last, "failures": each.failures} for each in streams},
+                settings=settings,
+            )
             time.sleep(_LOOK_SECONDS)
     finally:
         for stream in streams:

@@ -174,9 +174,7 @@ def _sales_by_country(lake: "DuckDBPyConnection") -> dict[str, list[dict[str, An
     )
 
 
-def _latest_orders(
-    lake: "DuckDBPyConnection", *, now: datetime
-) -> dict[str, list[dict[str, Any]]]:
+def _latest_orders(lake: "DuckDBPyConnection", *, now: datetime) -> dict[str, list[dict[str, Any]]]:
     """Orders and credit notes of today until now, the newest first; who ordered is not told."""
     return _several_each(
         lake,
