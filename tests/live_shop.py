@@ -1,4 +1,5 @@
-"""A shop's records as Kafka may hand them over: late, doubled, contradicted, over midnight, in bits.
+"""A shop's records as Kafka may hand them over: late, doubled, contradicted, over midnight.
+
 
 In: a seed. Out: records with their places, and what they are worth by an oracle of its own: plain
 loops over what the record functions say, the smallest place first, and no code of the live figures.

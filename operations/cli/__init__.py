@@ -51,6 +51,7 @@ def main() -> None:
     write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
         airflow,  # part: airflow
+        bench,  # part: simulator
         checks,
         cluster,
         contracts,

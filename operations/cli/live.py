@@ -28,6 +28,7 @@ def live(  # noqa: PLR0917 - one parameter per option
 
     Example: lake live --rate 50 --for 10m
     """
+    from lakehouse.processes.ending import end_in_order
     from operations.cli.demo import require_dashboard_port
     from operations.live.supervisor import LiveOptions, LiveShop
 
@@ -42,4 +43,5 @@ def live(  # noqa: PLR0917 - one parameter per option
         publish_every=seconds_of(publish_every, option="--publish-every"),
     )
     require_dashboard_port(settings)
+    end_in_order()
     LiveShop(settings, options, say=lambda text: print(text, flush=True)).run()

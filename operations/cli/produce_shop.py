@@ -52,6 +52,7 @@ def produce_live(  # noqa: PLR0917 - one parameter per option
 
     Example: lake produce live --rate 50 --for 10m
     """
+    from lakehouse.processes.ending import end_in_order
     from operations.cli.display import counting
     from storefront.erp.extract import Reading
     from streaming.broker import require_running
@@ -61,6 +62,7 @@ def produce_live(  # noqa: PLR0917 - one parameter per option
     settings = Settings()
     seconds = None if duration is None else seconds_of(duration, option="--for")
     require_running(settings)
+    end_in_order()
     with counting("Sending live events") as (_, advance):
         pace = Pace(rate, seconds, on_batch=advance, tick_seconds=TICK_SECONDS, makes_up=True)
         reading = Reading(encoding, date_order)

@@ -110,15 +110,16 @@ def streams(
 
 def _keep_following(settings: Settings) -> None:
     from lakehouse.locks import hold
+    from lakehouse.processes.ending import end_in_order
     from lakehouse.stages import StageLog, TreeMeter
     from operations.context import open_context
     from operations.live.streams import keep_following, live_starts
     from operations.report import new_run_id
 
+    end_in_order()
     with contextlib.ExitStack() as stack:
-        meter = stack.enter_context(TreeMeter())
         context = stack.enter_context(
-            open_context(settings, log=StageLog(meter), run_id=new_run_id())
+            open_context(settings, log=StageLog(TreeMeter()), run_id=new_run_id())
         )
         starts = live_starts(settings, context.spark)
         for name in starts:
