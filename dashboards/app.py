@@ -15,7 +15,7 @@ from dash import Dash
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from dashboards import live, shell
+from dashboards import live, metrics, shell
 from dashboards.guard import Guard, answered_hosts, security_headers
 from dashboards.pages.data_health.cards import QUALITY_REPORT
 from dashboards.published import PublishedGold
@@ -51,7 +51,7 @@ _INDEX = """<!DOCTYPE html>
 def create_app(settings: Settings) -> Dash:
     """The app, ready to be served as `create_app(settings).server`; opens nothing yet."""
     gold = PublishedGold(settings)
-    bus, lifespan = live.follow(settings)
+    bus, reader, lifespan = live.follow(settings)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app = Dash(
         __name__,
@@ -71,6 +71,7 @@ def create_app(settings: Settings) -> Dash:
     shell.register(app, gold)
     live.add_route(server, bus)
     _add_health(server, gold)
+    metrics.add_routes(server, gold, reader=reader, clients=lambda: len(bus))
     _add_quality_report(server, settings)
     # Dash does this when "/" is first asked for; a page that came before it had none of our assets.
     app._setup_server()

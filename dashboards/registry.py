@@ -15,6 +15,7 @@ from dashboards.published import PublishedGold
 PAGES = (
     "executive",
     "sales",
+    "live",
     "alerts",
     "data_health",
 )

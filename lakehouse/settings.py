@@ -329,6 +329,10 @@ class Settings(BaseSettings):
         return self.home / "checkpoints"
 
     @cached_property
+    def live_dir(self) -> Path:
+        return self.home / "live"
+
+    @cached_property
     def gold_dir(self) -> Path:
         return self.home / "gold"
 

@@ -68,6 +68,12 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
     return session
 
 
+def end_java() -> None:
+    """End the Java half of this process's session, which needs memory; no other can be opened."""
+    if _java:
+        _java[0].program.close()
+
+
 def _start_java(
     settings: Settings, *, jars: Sequence[Path], conf: Mapping[str, str]
 ) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ MARKER = "VERSION"
 CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
-    *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs", "mail", "ops"),
+    *("kafka", "tables", "checkpoints", "ledger", "gold", "live", "reports", "logs", "mail", "ops"),
     *("duckdb", "spark", "damaged", "airflow", "models"),
 )
 NAMES = (MARKER, *CACHES, *DATA, "locks")

@@ -11,7 +11,7 @@ from typing import Literal
 DateOrder = Literal["day-first", "month-first"]
 """How the dates with slashes of one extract are read."""
 
-Kind = Literal["string", "integer", "lines"]
+Kind = Literal["string", "integer", "lines", "rows"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,10 @@ class Field:
     """A field of a message. A `nullable` field may be null or absent; others must be present.
 
     Kinds: `string` a JSON string; `integer` a JSON number without fraction; `lines` an array of
-    order-line objects (`ORDER_LINE_FIELDS`). Money travels as a string, so no float can touch it.
-    `unit` says what a number or time counts, `values` is the closed list of a coded field, and
-    `since` the schema version that brought the field: older messages don't have it.
+    order-line objects (`ORDER_LINE_FIELDS`); `rows` one of any objects. Money travels as a string,
+    so no float can touch it. `unit` says what a number or time counts, `values` is the closed list
+    of a coded field, and `since` the schema version that brought the field: older messages don't
+    have it.
     """
 
     name: str
@@ -191,7 +192,22 @@ CATALOG_PRODUCTS = Topic(
     ),
     "One message per change of a product.",
 )
-LIVE_KPIS = Topic("live.kpis.v1", "kpi", (), "Windowed KPIs for the live screens.", partitions=1)
+LIVE_WINDOWS = ("last_minute", "last_15_minutes", "today")
+LIVE_KPIS = Topic(
+    "live.kpis.v1",
+    "kpi",
+    (
+        Field("kpi", "string", description="A KPI of gold, a count of visits, or a list"),
+        Field("window", "string", values=LIVE_WINDOWS),
+        Field("version", "integer", description="Of one key the largest counts", unit=ORDINAL),
+        Field("day", "string", description="Today, on the shop's calendar"),
+        Field("unit", "string"),
+        Field("value", "string", nullable=True, description="A plain decimal; null when undefined"),
+        Field("rows", "rows", nullable=True, description="Of a list, in its order"),
+    ),
+    "One message per KPI and window each time they are told: the whole value, never a change.",
+    partitions=1,
+)
 
 SOURCE_TOPICS = (ERP_INVOICE_LINES, WEB_ORDERS, WEB_EVENTS, CRM_CUSTOMERS, CATALOG_PRODUCTS)
 

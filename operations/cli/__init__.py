@@ -55,6 +55,7 @@ def main() -> None:
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
         airflow,  # part: airflow
         alerts,
+        bench,  # part: simulator
         checks,
         cluster,
         contracts,
@@ -64,6 +65,7 @@ def main() -> None:
         experiment,
         lineage,
         mail,
+        live,  # part: simulator
         maintain,
         ml,
         models,

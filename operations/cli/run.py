@@ -87,8 +87,13 @@ def refine(
 
 
 @app.command("streams")
-def streams() -> None:
-    """Both streams in one Spark, from Kafka to silver, until Ctrl-C; jobs then wait for them."""
+def streams(
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="The live figures too; a query that fails is started again."),
+    ] = False,
+) -> None:
+    """All streams in one Spark, from Kafka to silver, until Ctrl-C; jobs then wait for them."""
     from lakehouse.locks import hold
     from operations.following import STREAMS
     from streaming import ingest, refine
@@ -97,7 +102,31 @@ def streams() -> None:
     settings = Settings()
     require_running(settings)
     with hold(STREAMS, settings=settings, wait_seconds=5.0):
-        _follow({ingest.QUERY: ingest.start_ingest, refine.QUERY: refine.start_refine})
+        if live:
+            _keep_following(settings)
+        else:
+            _follow({ingest.QUERY: ingest.start_ingest, refine.QUERY: refine.start_refine})
+
+
+def _keep_following(settings: Settings) -> None:
+    from lakehouse.locks import hold
+    from lakehouse.processes.ending import end_in_order
+    from lakehouse.stages import StageLog, TreeMeter
+    from operations.context import open_context
+    from operations.live.streams import keep_following, live_starts
+    from operations.report import new_run_id
+
+    end_in_order()
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(
+            open_context(settings, log=StageLog(TreeMeter()), run_id=new_run_id())
+        )
+        starts = live_starts(settings, context.spark)
+        for name in starts:
+            stack.enter_context(hold(f"query-{name}", settings=settings, wait_seconds=5.0))
+        context.spark()
+        print(f"{', '.join(starts)} follow their sources; Ctrl-C stops them.", flush=True)
+        keep_following(starts, settings=settings, say=lambda text: print(text, flush=True))
 
 
 def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:
