@@ -30,13 +30,13 @@ FEATURES = (
     Feature("tenure_days", "days", "From the first purchase to the cut-off, at least 1"),
     Feature("order_count", "orders", "Distinct orders"),
     Feature("purchase_day_count", "days", "Days with an order"),
-    Feature("monetary_amount", "pounds", "Sum of all orders"),
-    Feature("average_order_amount", "pounds", "monetary_amount / order_count"),
-    Feature("largest_order_amount", "pounds", "The largest order"),
+    Feature("monetary_amount", "money", "Sum of all orders"),
+    Feature("average_order_amount", "money", "monetary_amount / order_count"),
+    Feature("largest_order_amount", "money", "The largest order"),
     Feature("gap_days", "days", "tenure_days / purchase_day_count: the usual time between two"),
     Feature("overdue_ratio", "factor", "recency_days / gap_days: above 1 the customer is late"),
     Feature("recent_order_count", "orders", f"Orders of the last {RECENT_DAYS} days"),
-    Feature("recent_amount", "pounds", f"Sum of the orders of the last {RECENT_DAYS} days"),
+    Feature("recent_amount", "money", f"Sum of the orders of the last {RECENT_DAYS} days"),
 )
 NAMES = tuple(each.name for each in FEATURES)
 

@@ -5,7 +5,7 @@ are held against stays DECIMAL in gold. Every row names the version that made it
 """
 
 from lakehouse.contracts.tables import Column, Table
-from lakehouse.contracts.topics import POUNDS, SHOP_TIME, UTC
+from lakehouse.contracts.topics import MONEY, SHOP_TIME, UTC
 
 MODEL_VERSION = Column("model_version", "string", description="Name and number of the model")
 SCORED_AT = Column("scored_at", "timestamp", unit=UTC)
@@ -20,12 +20,12 @@ DAILY_SALES_FORECAST = Table(
         ALIAS,
         Column("horizon_days", "int", description="Trading days ahead; 1 for the past"),
         Column("is_future", "boolean", description="Whether no sale of this day was known"),
-        Column("actual_value", "double", nullable=True, description="Net revenue", unit=POUNDS),
-        Column("expected_value", "double", description="Median of the forecast", unit=POUNDS),
-        Column("low_80", "double", unit=POUNDS),
-        Column("high_80", "double", unit=POUNDS),
-        Column("low_95", "double", unit=POUNDS),
-        Column("high_95", "double", unit=POUNDS),
+        Column("actual_value", "double", nullable=True, description="Net revenue", unit=MONEY),
+        Column("expected_value", "double", description="Median of the forecast", unit=MONEY),
+        Column("low_80", "double", unit=MONEY),
+        Column("high_80", "double", unit=MONEY),
+        Column("low_95", "double", unit=MONEY),
+        Column("high_95", "double", unit=MONEY),
         Column("error_spreads", "double", nullable=True, description="Error in usual errors"),
         Column("is_anomaly", "boolean", description="Whether the day is far from all expectation"),
         MODEL_VERSION,

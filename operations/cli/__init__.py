@@ -64,8 +64,8 @@ def main() -> None:
         docs,
         experiment,
         lineage,
-        mail,
         live,  # part: simulator
+        mail,
         maintain,
         ml,
         models,
