@@ -14,6 +14,8 @@ from dashboards.published import PublishedGold
 
 PAGES = (
     "sales",
+    "forecast",
+    "models",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
