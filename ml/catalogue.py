@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
     from ml.artifacts import Artifact
+    from ml.serving import Served
     from ml.trained import Losses, Trained
 
 
@@ -53,6 +54,13 @@ class Model:
         found: int = self._function("score")(settings)
         return found
 
+    def watched(
+        self, gold: "duckdb.DuckDBPyConnection", artifact: "Artifact", served: "Served"
+    ) -> "tuple[pd.DataFrame, pd.DataFrame]":
+        """What drift is looked for in: at the training, and now; column `score` or `error` too."""
+        found: tuple[pd.DataFrame, pd.DataFrame] = self._function("watched")(gold, artifact, served)
+        return found
+
     def predict_function(self) -> "Callable[[Artifact, pd.DataFrame], pd.DataFrame]":
         """The function that predicts rows of the signature."""
         found: Callable[[Artifact, pd.DataFrame], pd.DataFrame] = self._function("predict")
@@ -62,7 +70,11 @@ class Model:
         return getattr(importlib.import_module(self.module), name)
 
 
-MODELS = (Model("daily_sales", "net revenue of the coming trading days", "ml.forecast", 48),)
+MODELS = (
+    Model("daily_sales", "net revenue of the coming trading days", "ml.forecast", 48),
+    Model("churn", "who stays away for 90 days", "ml.churn_model", 200),
+    Model("recommendations", "what is bought with a product", "ml.recommendations", 100),
+)
 
 
 def model(name: str) -> Model:

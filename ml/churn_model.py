@@ -17,6 +17,7 @@ from ml.churn import (
     KINDS,
     Examples,
     Kind,
+    Metrics,
     chances,
     evaluate,
     examples,
@@ -24,8 +25,9 @@ from ml.churn import (
     fit_baseline,
     origins,
 )
-from ml.features import NAMES
+from ml.features import NAMES, features
 from ml.sales import gold_sales, last_day
+from ml.serving import Served
 from ml.trained import Losses, Trained, Unfit
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 NAME = "churn"
 FOLDS = 3
-"""Origins before the hold-out that choose between the kinds, each later than what it learns from."""
+"""Origins before the hold-out on which the kinds compete."""
 LOSS = "squared error of the chance"
 
 
@@ -72,8 +74,8 @@ def train(gold: "duckdb.DuckDBPyConnection") -> Trained:
         },
         head,
         _frame(chances(estimator, head), head),
-        cutoff - timedelta(days=1),
-        _card(kind, own.auc, own.brier, own.customers, own.churned, cutoff),
+        last_day(sales),
+        _card(kind, own, cutoff),
     )
 
 
@@ -98,6 +100,19 @@ def baseline(gold: "duckdb.DuckDBPyConnection") -> Losses:
 def predict(artifact: Artifact, frame: "pd.DataFrame") -> "pd.DataFrame":
     """Chance of churning of customers given by their features, one row each."""
     return _frame(chances(artifacts.estimator_of(artifact), frame[list(NAMES)]), frame)
+
+
+def watched(
+    gold: "duckdb.DuckDBPyConnection", artifact: Artifact, served: Served
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Features and chances of all customers, as of the training's last day and as of now."""
+    sales = gold_sales(gold)
+    estimator = artifacts.estimator_of(artifact)
+    found = []
+    for day in (date.fromisoformat(served.known_until), last_day(sales)):
+        frame = features(sales, day + timedelta(days=1))
+        found.append(frame.assign(score=chances(estimator, frame)))
+    return found[0], found[1]
 
 
 def hold_out(sales: "pd.DataFrame") -> date:
@@ -130,13 +145,14 @@ def _frame(chance: "np.ndarray[Any, Any]", frame: "pd.DataFrame") -> "pd.DataFra
     return pd.DataFrame({"churn_chance": chance}, index=frame.index)
 
 
-def _card(kind: Kind, auc: float, brier: float, customers: int, churned: int, at: date) -> str:
+def _card(kind: Kind, own: Metrics, at: date) -> str:
     return f"""# churn
 
 Chance that a customer does not buy within {DAYS} days. Kind: {kind}, chosen by Brier score over
 rolling origins, none of which reads a day after the one that it foresees.
 
-- On {customers:,} customers of {at}, {churned:,} of whom churned: AUC {auc:.4f}, Brier {brier:.4f}.
+- On {own.customers:,} customers of {at}, {own.churned:,} of whom churned: AUC {own.auc:.4f},
+  Brier {own.brier:.4f}.
 - Features: {", ".join(NAMES)}.
 
 Limits: one shop's customers, many of them wholesalers; no reason outside of purchases is known.

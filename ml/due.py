@@ -38,9 +38,11 @@ def reasons(settings: Settings) -> dict[str, str]:
 
 def _drifted(settings: Settings) -> dict[str, list[tuple[datetime, str]]]:
     found: dict[str, list[tuple[datetime, str]]] = {}
-    for row in scores.read(MODEL_DRIFT, settings=settings, where="is_drift").itertuples():
-        at = row.measured_at.to_pydatetime()
-        found.setdefault(str(row.model), []).append((at, str(row.column_name)))
+    rows = scores.read(MODEL_DRIFT, settings=settings, where="is_drift")
+    for model, at, column in zip(
+        rows["model"], rows["measured_at"], rows["column_name"], strict=True
+    ):
+        found.setdefault(model, []).append((at.to_pydatetime(), column))
     return found
 
 

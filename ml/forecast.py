@@ -6,6 +6,7 @@ Run standalone: `lake retrain daily_sales`, `lake job score`.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts.scores import DAILY_SALES_FORECAST
@@ -25,6 +26,7 @@ from ml.backtest import (
     quality,
 )
 from ml.daily_series import dates, kpi_series, open_days
+from ml.serving import Served
 from ml.smoothing import KINDS, Kind, Smoothing, fit, forecast
 from ml.trained import Losses, Trained, Unfit
 
@@ -71,9 +73,21 @@ def train(gold: "duckdb.DuckDBPyConnection") -> Trained:
         own.folds,
         known.rename_axis("day").rename("value").reset_index(),
         ahead[list(OUTPUTS)],
-        known.index[-1].date(),
+        last_day(gold),
         card(chosen, own, figures, days=len(known)),
     )
+
+
+def watched(
+    gold: "duckdb.DuckDBPyConnection", artifact: Artifact, served: Served
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Errors of the days that the training knew, and of the days since, in usual errors."""
+    import pandas as pd
+
+    found = of_series(kpi_series(gold, KPI), _model(artifact))
+    errors = found.set_index("day")["error_spreads"].rename("error").to_frame()
+    is_new = errors.index > pd.Timestamp(served.known_until)
+    return errors[~is_new], errors[is_new]
 
 
 OUTPUTS = ("day", "expected", "low_80", "high_80", "low_95", "high_95")
@@ -143,6 +157,12 @@ def simplest_of_the_best(figures: Mapping[Kind, Quality]) -> Kind:
     folds = np.array(best.folds["mase"])
     allowed = best.mase + float(folds.std(ddof=1) / np.sqrt(len(folds)))
     return next(kind for kind in KINDS if figures[kind].mase <= allowed)
+
+
+def last_day(gold: "duckdb.DuckDBPyConnection") -> date:
+    """The last day of the series."""
+    found: date = dates(kpi_series(gold, KPI))[-1].date()
+    return found
 
 
 def _learned_from(gold: "duckdb.DuckDBPyConnection") -> "pd.Series[float]":

@@ -62,6 +62,7 @@ class Version:
             format_of(self.tags["file"]),
             self.tags["sha256"],
             self.created_at.isoformat(timespec="seconds"),
+            self.tags["known_until"],
         )
 
 
@@ -195,6 +196,7 @@ class Registry:
             description=trained.card,
             tags={
                 "sha256": trained.artifact.sha256,
+                "known_until": trained.known_until.isoformat(),
                 "file": f"{FILES}/{run_id}/artifacts/model/data/data/{trained.artifact.file_name}",
             },
         )

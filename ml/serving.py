@@ -18,7 +18,10 @@ from ml.artifacts import Artifact, Format
 
 @dataclass(frozen=True)
 class Served:
-    """A registered version of a model. `file` lies below the folder of the models."""
+    """A registered version of a model.
+
+    `file` lies below the folder of the models; `known_until` is the last day of its data.
+    """
 
     model: str
     version: int
@@ -27,6 +30,7 @@ class Served:
     format: Format
     sha256: str
     trained_at: str
+    known_until: str
 
     @property
     def label(self) -> str:

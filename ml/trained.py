@@ -33,8 +33,8 @@ class Trained:
     """A fitted model with what is worth knowing of it.
 
     `folds` are figures by fold of a back-test; their mean and standard deviation are recorded.
-    `inputs` and `outputs` are example rows, from which the signature is read. `learned_until` is
-    the last day of its data.
+    `inputs` and `outputs` are example rows, from which the signature is read. `known_until` is the
+    last day of the data at the training, that of the hold-out included.
     """
 
     artifact: Artifact
@@ -43,7 +43,7 @@ class Trained:
     folds: Mapping[str, tuple[float, ...]]
     inputs: "pd.DataFrame"
     outputs: "pd.DataFrame"
-    learned_until: date
+    known_until: date
     card: str
 
 

@@ -1,6 +1,7 @@
 """`lake models` and `lake retrain`: which model serves, why, and how to change it."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -150,7 +151,7 @@ def _sentence(done: "Outcome") -> str:
     return f"{done.model}: version {done.version} {verb}: {done.reason}."
 
 
-def _table(rows: "list[dict[str, object]]") -> None:
+def _table(rows: Sequence[Mapping[str, object]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
