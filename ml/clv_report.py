@@ -4,6 +4,7 @@ In: purchases, the last day to learn from, a horizon. Out: a plain dictionary, a
 prints it. Run standalone: `lake ml clv --file F`.
 """
 
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ml.lifetime_value import (
     fit_spend,
     histories,
 )
+from ml.lifetime_value_check import errors, interval
 from ml.sales import SalesFile
 
 if TYPE_CHECKING:
@@ -54,10 +56,21 @@ def report(
         "log_likelihood": purchases.log_likelihood,
         "log_likelihood_spend": spend.log_likelihood if spend else None,
         "predicted_purchase_days": float(expected.sum()),
+        "predicted_interval": list(interval(purchases, history, weeks)),
         "predicted_amount": float(expected @ expected_spend(spend, history)) if spend else None,
     }
     if goes_on:
-        found["actual_purchase_days"] = purchase_days(sales.purchases, history, end, last)
+        actual = purchase_days(sales.purchases, after=end, last=last)
+        known = actual[actual.index.isin(history.index)]
+        found["actual_purchase_days"] = int(known.sum())
+        compared = errors(history, expected, known, weeks)
+        found["errors"] = {name: asdict(each) for name, each in compared.items()}
+        low, high = found["predicted_interval"]
+        if not low <= found["actual_purchase_days"] <= high:
+            warnings.append(
+                f"{found['actual_purchase_days']:,} purchase days came, outside of the interval "
+                f"{low:,.0f} to {high:,.0f}: the model knows no season and no growth."
+            )
         if last > sales.last_day:
             warnings.append(
                 f"The file ends on {sales.last_day}, before the horizon does on {last}: "
@@ -66,11 +79,10 @@ def report(
     return {**found, "warnings": warnings}
 
 
-def purchase_days(sales: "pd.DataFrame", history: "pd.DataFrame", after: date, last: date) -> int:
-    """Days with a purchase, of the customers of a history, later than `after` and up to `last`."""
+def purchase_days(sales: "pd.DataFrame", *, after: date, last: date) -> "pd.Series[int]":
+    """Days with a purchase later than `after` and up to `last`, by customer_id."""
     import pandas as pd
 
     day = sales["day"]
     later = sales[(day > pd.Timestamp(after)) & (day <= pd.Timestamp(last))]
-    known = later[later["customer_id"].isin(history.index)]
-    return len(known[["customer_id", "day"]].drop_duplicates())
+    return later.groupby("customer_id")["day"].nunique()

@@ -11,7 +11,7 @@ Fader, Hardie (2013), The Gamma-Gamma Model of Monetary Value. Formulas: docs/mo
 Run standalone: `lake ml clv --file F`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,14 @@ BOUNDS = (1e-3, 1e4)
 LEAST_CUSTOMERS = 20
 LEAST_REPEATERS = 10
 """Customers with a repeat day that an estimate needs."""
-_STARTS = ((1.0, 1.0), (0.3, 3.0), (3.0, 0.3))
-"""First guesses of shape and of the other parameters, the best end wins."""
+CHI2_90 = 2.706
+"""90 % quantile of chi-square of one degree: a test at 5 %, for half of it lies on the bound."""
+EXACT, ROUGH = 1e-13, 1e-9
+"""Relative changes of the log-likelihood at which a search ends; rough ones for draws."""
+NODES = 200
+SMALLEST = 1e-12
+_GUESSES = ((1.0, 1.0), (0.3, 3.0), (3.0, 0.3))
+"""First guesses of the shape and of the other parameters; the best end wins."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +95,18 @@ def histories(sales: "pd.DataFrame", end: date) -> "pd.DataFrame":
     )
 
 
-def fit_purchases(history: "pd.DataFrame", weights: "Array | None" = None) -> PurchaseModel:
+def fit_purchases(
+    history: "pd.DataFrame",
+    weights: "Array | None" = None,
+    *,
+    start: PurchaseModel | None = None,
+) -> PurchaseModel:
     """Estimate a BG/NBD model.
 
     Args:
         history: As `histories` gives it.
         weights: How often each customer counts; once by default.
+        start: A model of like data to start from; several plain guesses by default.
 
     Raises:
         LakeError: There are too few customers, or too few of them ever came back.
@@ -114,12 +126,33 @@ def fit_purchases(history: "pd.DataFrame", weights: "Array | None" = None) -> Pu
     table = history[["repeats", "last_week", "weeks"]].assign(counts=counts)
     alike = table.groupby(["repeats", "last_week", "weeks"], sort=True)["counts"].sum()
     x, tx, t = (alike.index.get_level_values(n).to_numpy(float) for n in range(3))
-    found, best = _maximise(
-        lambda values: purchase_likelihood(values, x, tx, t, alike.to_numpy(float)),
-        scale=(1.0, float(np.mean(t)) / 4 + 1e-9, 1.0, 1.0),
-    )
+    repeated = alike.to_numpy(float)
+
+    def likelihood(values: "Array") -> "tuple[float, Array]":
+        return purchase_likelihood(values, x, tx, t, repeated)
+
+    if start is not None:
+        before = (start.r, start.alpha, start.a, start.b)
+        (r, alpha, a, b), best = _maximise(likelihood, [before], tolerance=ROUGH)
+        return PurchaseModel(r, alpha, a, b, best)
+    weeks = float(np.mean(t))
+    found, best = _maximise(likelihood, [(g, h * weeks / 4, h, h) for g, h in _GUESSES])
     r, alpha, a, b = found
-    return PurchaseModel(r, alpha, a, b, best, _at_bounds(("r", "alpha", "a", "b"), found))
+    return PurchaseModel(r, alpha, a, b, best, _doubts(found, best, likelihood))
+
+
+def _doubts(found: tuple[float, ...], best: float, likelihood: "Weighed") -> tuple[str, ...]:
+    """What speaks against the parameters: bounds, and a dropout that is not in the data."""
+    low, high = BOUNDS
+    _, stays = _maximise(likelihood, [(*found[:2], low, high)], fixed=(2, 3))
+    warnings = _at_bounds(("r", "alpha", "a", "b"), found)
+    if 2 * (best - stays) >= CHI2_90:
+        return warnings
+    vain = (
+        "No customer can be seen to leave: a model in which all stay fits as well "
+        f"(log-likelihood {stays:.2f}), so chances to be alive near 1 mean nothing."
+    )
+    return (*warnings, vain)
 
 
 def purchase_likelihood(
@@ -168,7 +201,7 @@ def fit_spend(history: "pd.DataFrame", weights: "Array | None" = None) -> SpendM
     z = history["spend"].to_numpy(float)[paid]
     found, best = _maximise(
         lambda values: spend_likelihood(values, x, z, counts[paid]),
-        scale=(3.0, 3.0, float(np.median(z))),
+        [(3 * g, 3 * h, h * float(np.median(z))) for g, h in _GUESSES],
     )
     warnings = list(_at_bounds(("p", "q", "v"), found))
     if found[1] <= 1:
@@ -217,20 +250,26 @@ def alive(model: PurchaseModel, history: "pd.DataFrame") -> "Array":
 def expected_purchases(model: PurchaseModel, history: "pd.DataFrame", weeks: float) -> "Array":
     """Purchase days that each customer is expected to have in the next `weeks`.
 
-    Source: Fader, Hardie, Lee (2005), equation 10, its hypergeometric series by Euler's
-    transformation, which converges for every horizon.
+    Of a customer who is alive, with rate gamma(r + x, alpha + T) and leaving beta(a, b + x), they
+    are the mean of (1 - (1 + p t / (alpha + T)) ** -(r + x)) / p over p. That is equation 10 of
+    Fader, Hardie, Lee (2005) before it is written as a hypergeometric series, whose terms run over
+    where a parameter sits on a bound.
     """
     import numpy as np
-    from scipy.special import hyp2f1
+    from scipy.stats import beta
 
     x, t = history["repeats"].to_numpy(float), history["weeks"].to_numpy(float)
-    r, alpha, b = model.r, model.alpha, model.b
-    a = model.a if abs(model.a - 1) > 1e-6 else 1 + 1e-6  # the formula is 0 / 0 at 1
-    z = weeks / (alpha + t + weeks)
-    # The factor ((alpha + T) / (alpha + T + t)) ** (r + x) is (1 - z) ** (r + x).
-    bought = 1 - (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    found: Array = (a + b + x - 1) / (a - 1) * bought * alive(model, history)
-    return np.clip(found, 0.0, None)
+    found = np.zeros(len(x))
+    nodes, shares = np.polynomial.legendre.leggauss(NODES)
+    # Shares of the distribution of p, more of them towards both ends, where its quantiles run far.
+    at = (nodes + 1) / 2
+    share, share_of = at**2 * (3 - 2 * at), shares * 3 * at * (1 - at)
+    for repeats in np.unique(x):
+        own = x == repeats
+        leaves = np.maximum(beta.ppf(share, model.a, model.b + repeats), SMALLEST)
+        ahead = np.log1p(leaves * (weeks / (model.alpha + t[own]))[:, None])
+        found[own] = (-np.expm1(-(model.r + repeats) * ahead) / leaves) @ share_of
+    return found * alive(model, history)
 
 
 def expected_spend(model: SpendModel, history: "pd.DataFrame") -> "Array":
@@ -258,7 +297,11 @@ def _log_odds_of_leaving(model: PurchaseModel, history: "pd.DataFrame", x: "Arra
 
 
 def _maximise(
-    likelihood: "Weighed", *, scale: tuple[float, ...]
+    likelihood: "Weighed",
+    starts: Sequence[Sequence[float]],
+    *,
+    fixed: Sequence[int] = (),
+    tolerance: float = EXACT,
 ) -> tuple[tuple[float, ...], float]:
     """The best parameters within the bounds, from several starts, and their log-likelihood."""
     import numpy as np
@@ -272,16 +315,23 @@ def _maximise(
         return -value, -gradient * values
 
     ends = []
-    for first, other in _STARTS:
-        start = np.log(np.asarray(scale) * np.array([first] + [other] * (len(scale) - 1)))
+    for each in starts:
+        start = np.clip(np.log(np.maximum(each, BOUNDS[0])), low, high)
         ends.append(
             minimize(
                 loss,
-                np.clip(start, low, high),
+                start,
                 jac=True,
                 method="L-BFGS-B",
-                bounds=[(low, high)] * len(scale),
-                options={"maxiter": 2000, "ftol": 1e-13, "gtol": 1e-7},
+                bounds=[
+                    (value, value) if place in fixed else (low, high)
+                    for place, value in enumerate(start)
+                ],
+                options={
+                    "maxiter": 2000 if tolerance == EXACT else 100,
+                    "ftol": tolerance,
+                    "gtol": 1e-7,
+                },
             )
         )
     best = min(ends, key=lambda each: float(each.fun))
