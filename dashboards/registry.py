@@ -17,6 +17,8 @@ PAGES = (
     "sales",
     "live",
     "alerts",
+    "forecast",
+    "models",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""

@@ -68,6 +68,13 @@ JOBS = (
         look="lake quarantine list",
     ),
     Job(
+        "features",
+        "operations.scoring:features",
+        ("publish",),
+        "what is known of each customer, for the models",
+        schedule="ml",
+    ),
+    Job(
         "train",
         "operations.modelling:train",
         ("publish",),
@@ -88,6 +95,14 @@ JOBS = (
         "operations.modelling:retrain",
         ("drift",),
         "a challenger for each model that is old or has drifted, promoted only when better",
+        schedule="ml",
+        look="lake models list",
+    ),
+    Job(
+        "score",
+        "operations.scoring:score",
+        ("features", "retrain"),
+        "segments, churn, lifetime value and forecast, for the screens",
         schedule="ml",
         look="lake models list",
     ),
