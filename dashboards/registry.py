@@ -14,6 +14,9 @@ from dashboards.published import PublishedGold
 
 PAGES = (
     "sales",
+    "segments",
+    "churn",
+    "lifetime_value",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""

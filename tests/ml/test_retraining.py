@@ -177,9 +177,7 @@ def test_a_worse_version_serves_only_by_force_with_a_reason_on_record(
     )
 
 
-def test_a_damaged_file_is_refused_and_what_serves_goes_on(
-    model: str, settings: Settings
-) -> None:
+def test_a_damaged_file_is_refused_and_what_serves_goes_on(model: str, settings: Settings) -> None:
     train(model, settings, 0.5)
     refused = train(model, settings, 0.9)
     challenger = Registry(settings).version(model, refused.version)
@@ -190,9 +188,7 @@ def test_a_damaged_file_is_refused_and_what_serves_goes_on(
     assert served_value(model, settings) == 0.5
 
 
-def test_two_trainings_at_once_are_one_and_a_clear_message(
-    model: str, settings: Settings
-) -> None:
+def test_two_trainings_at_once_are_one_and_a_clear_message(model: str, settings: Settings) -> None:
     with hold(LOCK, settings=settings), pytest.raises(LakeError, match="working on 'models'"):
         train(model, settings, 0.5)
     assert serving.champion(model, settings=settings) is None
@@ -265,9 +261,7 @@ def test_an_unknown_store_is_named_and_the_champion_serves_on(
             store.execute("update alembic_version set version_num = ?", [known])
 
 
-def test_a_copied_registry_is_not_written(
-    model: str, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_copied_registry_is_not_written(model: str, settings: Settings, tmp_path: Path) -> None:
     import shutil
 
     train(model, settings, 0.5)
