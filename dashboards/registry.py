@@ -19,6 +19,9 @@ PAGES = (
     "alerts",
     "forecast",
     "models",
+    "segments",
+    "churn",
+    "lifetime_value",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
