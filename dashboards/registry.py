@@ -15,6 +15,7 @@ from dashboards.published import PublishedGold
 PAGES = (
     "sales",
     "data_health",
+    "reports",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
 
