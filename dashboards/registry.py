@@ -23,6 +23,7 @@ PAGES = (
     "churn",
     "lifetime_value",
     "data_health",
+    "reports",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
 
