@@ -15,6 +15,7 @@ from dashboards.published import PublishedGold
 PAGES = (
     "sales",
     "alerts",
+    "experiments",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
