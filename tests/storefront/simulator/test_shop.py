@@ -274,7 +274,7 @@ def test_the_shop_has_the_documented_size_with_the_real_catalog(
     orders = [each for each in of(messages, WEB_ORDERS) if each["order_kind"] == "sale"]
     sessions = {click["session_id"]: click["occurred_at"] for click in clicks}
     assert 340 < len(sessions) / 14 < 460
-    assert 45 < len(orders) / 14 < 75
+    assert 55 < len(orders) / 14 < 90
     by_weekday = Counter(datetime.fromisoformat(at).weekday() for at in sessions.values())
     assert by_weekday[5] < by_weekday[6] < min(by_weekday[day] for day in range(5))
     by_hour = Counter(datetime.fromisoformat(at).hour for at in sessions.values())
