@@ -22,6 +22,7 @@ PAGES = (
     "segments",
     "churn",
     "lifetime_value",
+    "experiments",
     "data_health",
     "reports",
 )
