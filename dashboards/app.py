@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboards import live, shell
+from dashboards.exports import routes
 from dashboards.guard import Guard, answered_hosts, security_headers
 from dashboards.pages.data_health.cards import QUALITY_REPORT
 from dashboards.published import PublishedGold
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> Dash:
     app.layout = lambda: shell.layout(gold)
     shell.register(app, gold)
     live.add_route(server, bus)
+    routes.add_routes(server, gold)
     _add_health(server, gold)
     _add_quality_report(server, settings)
     # Dash does this when "/" is first asked for; a page that came before it had none of our assets.
