@@ -142,7 +142,7 @@ def limits(gold: PublishedGold) -> list[Any]:
     Nothing (the bar is hidden) in a shop without sales.
     """
     with gold.reader() as reader:
-        extent = sales.extent(reader.cursor)
+        extent = sales.held(reader)
     if extent is None:
         return [None, *[no_update] * 4]
     days = {

@@ -31,8 +31,9 @@ def pdf_file(document: Document) -> bytes:
     pdf.footer = lambda: _footer(pdf, document)
     pdf.set_margins(14, 14)
     pdf.set_auto_page_break(auto=True, margin=16)
+    folder = _fonts()
     for style, file in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
-        pdf.add_font(_FONT, style, _fonts() / file)
+        pdf.add_font(_FONT, style, folder / file)
     pdf.set_title(document.title)
     pdf.set_lang("en")
     pdf.add_page()

@@ -16,7 +16,7 @@ from dashboards.exports.html_file import html_file
 from dashboards.exports.pdf_file import pdf_file
 from dashboards.published import PublishedGold
 from dashboards.queries import executive
-from dashboards.queries.sales import extent
+from dashboards.queries.sales import held
 from dashboards.targets import targets
 from lakehouse.errors import LakeError
 from lakehouse.pointer import NothingPublished
@@ -42,11 +42,11 @@ def add_routes(server: FastAPI, gold: PublishedGold) -> None:
 
 def _answer(file: str, gold: PublishedGold, search: str) -> Response:
     with gold.reader() as reader:
-        held = extent(reader.cursor)
-        if held is None:
+        extent = held(reader)
+        if extent is None:
             return PlainTextResponse("Gold holds no sales yet.", 404)
-        selection = filters.chosen(search, held)
-        overview = executive.read(reader.cursor, selection, held)
+        selection = filters.chosen(search, extent)
+        overview = executive.remembered(reader, selection, extent)
         as_of = f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}"
     found = document(overview, targets(gold.settings), as_of=as_of)
     name, _, kind = file.rpartition(".")
