@@ -203,6 +203,17 @@ def address(selection: periods.Selection, **changes: Any) -> str:
     return f"?{urlencode(given)}"
 
 
+def download(file: str, text: str, selection: periods.Selection) -> Any:
+    """A link to a file of the selection, as `dashboards.exports` makes it."""
+    return html.A(
+        text,
+        href=f"/export/{file}{address(selection)}",
+        className="file-link",
+        download=True,
+        **{"aria-label": f"Download {file}"},
+    )
+
+
 def scope(selection: periods.Selection, earlier: periods.Selection | None) -> str:
     """What a page shows, in words."""
     places = selection.countries

@@ -135,9 +135,9 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
         return _instead(components.banner("plain", "Nothing was sold there on these days."))
     wanted = targets(gold.settings)
     files = [
-        parts.download("executive.html", "HTML", selection),
-        parts.download("executive.pdf", "PDF", selection),
-        parts.download("key-figures.csv", "CSV", selection),
+        filters.download("executive.html", "HTML", selection),
+        filters.download("executive.pdf", "PDF", selection),
+        filters.download("key-figures.csv", "CSV", selection),
     ]
     return [
         parts.chips(selection, PAGE.path),

@@ -142,8 +142,8 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
         _note(selection, is_cut=first_cut or last_cut),
         figure,
         sales_table(sales, grain=selection.grain),
-        products_list(products),
-        countries_list(by_country),
+        products_list(products, filters.download("product.csv", "CSV", selection)),
+        countries_list(by_country, filters.download("country.csv", "CSV", selection)),
     ]
 
 
