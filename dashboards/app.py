@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from dashboards import live, metrics, shell
+from dashboards.exports import routes
 from dashboards.guard import Guard, answered_hosts, security_headers
 from dashboards.pages.data_health.cards import QUALITY_REPORT
 from dashboards.pages.reports.page import MAIL
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Dash:
     app.layout = lambda: shell.layout(gold)
     shell.register(app, gold)
     live.add_route(server, bus)
+    routes.add_routes(server, gold)
     _add_health(server, gold)
     metrics.add_routes(server, gold, reader=reader, clients=lambda: len(bus))
     _add_quality_report(server, settings)
