@@ -10,12 +10,14 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from dashboards import formats
 from lakehouse.contracts.topics import LIVE_KPIS
-from lakehouse.settings import Settings
+from lakehouse.settings import SHOP_TIME_ZONE, Settings
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
@@ -76,6 +78,7 @@ class LiveFigures:
             "version": last["version"],
             "day": last["day"],
             "at": last["occurred_at"],
+            "clock": _clock(last["occurred_at"]),
             "positions": last["rows"],
             **found,
         }
@@ -104,10 +107,23 @@ def shown(value: object, unit: str) -> str:
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A list's row; an amount also as a person reads it."""
-    if "amount" not in row:
-        return dict(row)
-    return {**row, "shown": formats.money(Decimal(str(row["amount"])))}
+    """A list's row; an amount and a time also as a person reads them."""
+    found = dict(row)
+    if "amount" in row:
+        found["shown"] = formats.money(Decimal(str(row["amount"])))
+    if "ordered_at" in row:
+        found["time"] = f"{_shop_time(row['ordered_at']):%H:%M:%S}"
+    return found
+
+
+def _clock(text: str) -> str:
+    at = _shop_time(text)
+    return f"{formats.day(at.date())}, {at:%H:%M:%S}"
+
+
+def _shop_time(text: str) -> datetime:
+    """A moment by the clock on the shop's wall."""
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(SHOP_TIME_ZONE))
 
 
 class LiveReader:
