@@ -77,7 +77,7 @@ class LiveKpis:
     def take(self, records: "pa.Table") -> None:
         """Take in a batch, and tell what is true now."""
         with self._lock:
-            now = self.clock.now()
+            now, is_news = self.clock.now(), self.has_caught_up
             self.facts.add(records, since=first_day_kept(shop_day(now)))
             for topic, partition, offset in zip(
                 *(records[name].to_pylist() for name in ("topic", "partition", "offset")),
@@ -85,7 +85,8 @@ class LiveKpis:
             ):
                 place = (topic, partition)
                 self.positions[place] = max(self.positions.get(place, 0), offset + 1)
-            self._tell(now, oldest=min(records["kafka_at"].to_pylist(), default=None))
+            arrived = records["kafka_at"].to_pylist() if is_news else []
+            self._tell(now, oldest=min(arrived, default=None))
 
     def tick(self) -> None:
         """Tell again where nothing has been told for a second."""
