@@ -1,4 +1,4 @@
-"""The page Live in a real browser: from the topic over the socket to the tiles, and when it ends."""
+"""The page Live in a real browser: from the topic over the socket to the tiles, and at its end."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
