@@ -15,20 +15,35 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from dashboards import formats
 from lakehouse.contracts.topics import LIVE_KPIS
 from lakehouse.settings import SHOP_TIME_ZONE, Settings
+from streaming.live_topic import NEWEST_MESSAGES, POSITIONS
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
 
-POSITIONS = "positions"
-"""The last message of a version: what it holds of the source topics."""
-
-_NEWEST_MESSAGES = 500
 _POLL_MS = 200
 _RETRY_SECONDS = 2.0
 _log = logging.getLogger(__name__)
+
+
+class _Message(msgspec.Struct):
+    """What is read of a message of the topic; anything else in it is none of ours."""
+
+    kpi: str
+    window: str
+    version: int
+    day: str
+    occurred_at: str
+    unit: str
+    value: str | None
+    rows: list[dict[str, str | int | None]] | None
+
+
+_decode = msgspec.json.Decoder(_Message).decode
 
 
 class LiveFigures:
@@ -87,12 +102,11 @@ class LiveFigures:
 def _message(value: bytes | None) -> dict[str, Any]:
     """A message of ours with its key; nothing for any other record."""
     try:
-        found = json.loads(value or b"")
-        kpi, window = found["kpi"], found["window"]
-        key = kpi if kpi == POSITIONS else f"{window}/{kpi}"
-        return {**found, "key": key, "version": int(found["version"])}
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = _decode(value or b"")
+    except (msgspec.MsgspecError, RecursionError):
         return {}
+    key = found.kpi if found.kpi == POSITIONS else f"{found.window}/{found.kpi}"
+    return {**msgspec.structs.asdict(found), "key": key}
 
 
 def shown(value: object, unit: str) -> str:
@@ -100,6 +114,8 @@ def shown(value: object, unit: str) -> str:
     try:
         number = Decimal(str(value))
     except InvalidOperation:
+        return formats.NOTHING
+    if not number.is_finite():
         return formats.NOTHING
     if unit == "count":
         return formats.count(int(number))
@@ -156,9 +172,12 @@ class LiveReader:
                 with contextlib.closing(self._consumer()) as consumer:
                     self.is_connected = True
                     self._follow(consumer)
-            except (KafkaError, ValueError, OSError, AssertionError) as error:
+            except KafkaError as error:
                 self.error_count += 1
                 _log.info("No live figures for now: %s", error)
+            except Exception:  # noqa: BLE001 - the screens go on, and so does the reader
+                self.error_count += 1
+                _log.exception("Live figures can't be read")
             self.is_connected = False
             self._end.wait(_RETRY_SECONDS)
 
@@ -177,7 +196,7 @@ class LiveReader:
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]
             first = consumer.beginning_offsets([place])[place]
-            consumer.seek(place, max(first, end - _NEWEST_MESSAGES))
+            consumer.seek(place, max(first, end - NEWEST_MESSAGES))
         except BaseException:
             consumer.close()
             raise
