@@ -49,7 +49,11 @@ def daily_sales(frame: pd.DataFrame) -> dict[str, Any]:
         hovertemplate="%{customdata}<extra></extra>",
     )
     past = shown[~shown["is_future"]]
-    for is_odd, name, colour in ((False, "Actual", None), (True, "Odd day", ODD)):
+    markers: tuple[tuple[bool, str, str | None], ...] = (
+        (False, "Actual", None),
+        (True, "Odd day", ODD),
+    )
+    for is_odd, name, colour in markers:
         rows = past[past["is_anomaly"] == is_odd]
         figure.add_scatter(
             x=[f"{day:%Y-%m-%d}" for day in rows["forecast_date"]],
