@@ -16,6 +16,9 @@ PAGES = (
     "sales",
     "forecast",
     "models",
+    "segments",
+    "churn",
+    "lifetime_value",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""

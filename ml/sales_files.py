@@ -174,7 +174,7 @@ def _load_table(
     if missing := [each for each in columns.values() if each not in found]:
         raise LakeError(f"{path} has no column {', '.join(missing)}. It has {', '.join(found)}.")
     day, amount, customer = (f"texts.{quoted(columns[role])}" for role in ("date", "amount", "id"))
-    order = f"texts.{quoted(columns['order'] if 'order' in columns else 'rowid')}::varchar"
+    order = f"texts.{quoted(columns.get('order', 'rowid'))}::varchar"
     known = f"{_id(customer)} is not null"
     _load_days(connection, path, f"select distinct {day} from texts where {known}", date_order)
     for column, unfit in (
@@ -182,8 +182,8 @@ def _load_table(
         (columns["amount"], f"try_cast(trim({amount}) as {_MONEY}) is null"),
     ):
         row = connection.execute(
-            f"select texts.{quoted(column)}, count(*) over () from texts where {known} and ({unfit}) "
-            "limit 1"
+            f"select texts.{quoted(column)}, count(*) over () from texts "
+            f"where {known} and ({unfit}) limit 1"
         ).fetchone()
         if row:
             raise LakeError(
