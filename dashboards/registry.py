@@ -17,6 +17,7 @@ PAGES = (
     "alerts",
     "experiments",
     "data_health",
+    "reports",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
 

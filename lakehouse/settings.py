@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         examples=["https://figures.shop.example"],
         description="Address of the screens as readers of mails reach it; default: this machine's",
     )
+    mail_port: int = Field(
+        1025, ge=1024, le=65535, description="Loopback port of the inbox that shows mails"
+    )
+    mail_page_port: int = Field(
+        8025, ge=1024, le=65535, description="Loopback port of the page of that inbox"
+    )
     smtp_tls: Literal["auto", "required", "off"] = Field(
         "auto", description="TLS to an smtp:// server: where it is offered, always, or never"
     )

@@ -67,6 +67,22 @@ JOBS = (
         look="lake quarantine list",
     ),
     Job(
+        "report_daily",
+        "operations.mail_reports:report_daily",
+        ("publish",),
+        "the report of the last day that is over, by mail, once",
+        minutes=30,
+        look="lake report outbox",
+    ),
+    Job(
+        "report_weekly",
+        "operations.mail_reports:report_weekly",
+        ("publish",),
+        "the report of the last week that is over, by mail, once",
+        minutes=30,
+        look="lake report outbox",
+    ),
+    Job(
         "maintain",
         "operations.maintain:maintain",
         ("publish",),

@@ -91,10 +91,10 @@ def _draw(
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE)
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE, layout="constrained")
     FigureCanvasAgg(figure)
     figure.patch.set_facecolor(card)
-    axes = figure.add_axes((0.11, 0.15, 0.87, 0.78))
+    axes = figure.add_subplot()
     axes.set_facecolor(card)
     colours = [now if each.is_now else bar for each in points]
     axes.bar(range(len(points)), [float(each) for each in values], color=colours, width=0.72)
@@ -104,18 +104,18 @@ def _draw(
     axes.set_axisbelow(True)
     places = _ticks([each.start for each in points])
     axes.set_xticks(places, [speech.day(points[each].start, "tick") for each in places])
-    axes.tick_params(colors=muted, labelsize=8, length=0)
+    axes.tick_params(colors=muted, labelsize=9, length=0)
     axes.axhline(0, color=muted, linewidth=0.8)
     for side in axes.spines.values():
         side.set_visible(False)
     last = len(points) - 1
     axes.annotate(
         _tick(float(values[last]), speech, money),
-        (last, max(float(values[last]), 0.0)),
+        (last + 0.36, max(float(values[last]), 0.0)),
         xytext=(0, 3),
         textcoords="offset points",
-        ha="center",
-        fontsize=8,
+        ha="right",
+        fontsize=9,
         fontweight="bold",
         color=ink,
     )

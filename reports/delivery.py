@@ -11,6 +11,7 @@ from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from reports import mailer
 from reports.addresses import parse_address
+from reports.inbox.lifecycle import port_of_running
 from reports.mailer import MailServer, Outcome
 from reports.outbox import Entry, Outbox, open_outbox
 
@@ -20,8 +21,14 @@ WAIT_SECONDS = 900.0
 
 
 def require_server(settings: Settings) -> MailServer:
-    """The server that mails go out through. Raises: LakeError where there is none."""
+    """The server of the settings, else the inbox of this machine while it runs.
+
+    Raises:
+        LakeError: There is neither.
+    """
     found = mailer.mail_server(settings)
+    if found is None and (port := port_of_running(settings)) is not None:
+        return MailServer("127.0.0.1", port, "none", settings.smtp_timeout)
     if found is None:
         raise LakeError(
             "No mail server is set. Set LAKE_ALERT_SMTP, or start one that only shows its mails "

@@ -1,9 +1,9 @@
 """A report as plain text, for readers and clients that show no HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reports.charts import Chart
-from reports.wording import Told
+from reports.wording import Moved, Told
 
 
 def text(
@@ -25,11 +25,8 @@ def text(
     ]
     notes = [each for each in (told.partial, told.usual_note) if each]
     blocks.append("\n".join([*_columns([told.headings, *rows]), *notes]))
-    for kind, moved in told.movers:
-        lines = _columns(
-            [(kind, words["now"], words["change"])]
-            + [(each.name, each.now, each.change.text) for each in moved]
-        )
+    if told.movers:
+        lines = [line for kind, moved in told.movers for line in _moved(kind, moved, words)]
         blocks.append(_block(words["movers"], [*lines, told.movers_note]))
     if told.forecast:
         lines = _columns([(words["day"], words["expected"], words["range"]), *told.forecast])
@@ -40,6 +37,11 @@ def text(
     blocks.append(_block(words["links"], [f"{name}: {link}" for name, link in links]))
     blocks.append(f"{words['attached']}\n{told.why}\n{words['unsubscribe']}: {unsubscribe}")
     return "\n\n".join(blocks) + "\n"
+
+
+def _moved(kind: str, moved: Sequence[Moved], words: Mapping[str, str]) -> list[str]:
+    rows = [(each.name, each.now, each.change.text) for each in moved]
+    return [*_columns([(kind, words["now"], words["change"]), *rows]), ""]
 
 
 def _block(title: str, lines: Sequence[str]) -> str:

@@ -112,7 +112,7 @@ def _recipient(each: object) -> Recipient:
     zone = _text(each.get("time_zone", SHOP_TIME_ZONE), "time_zone")
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         raise LakeError(f"{address.spec}: there is no time zone {zone!r}.") from None
     return Recipient(address, reports, language, zone)
 

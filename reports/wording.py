@@ -127,7 +127,7 @@ def tell(
             for name in (
                 *("movers", "charts", "forecast", "corrections", "corrections_note", "health"),
                 *("links", "link_overview", "link_health", "unsubscribe", "attached", "change"),
-                *("product", "country", "day", "expected", "range", "now"),
+                *("product", "country", "day", "expected", "range", "now", "average"),
             )
         },
         why=say("why", report=title),

@@ -40,7 +40,7 @@ def workbook(figures: Figures, told: Told) -> bytes:
         values = (line.now, line.before, line.usual)
         _rows(kpis, [(plain(kpi_name(line.kpi, told.language)), *values)], unit=line.kpi.unit)
     movers = book.create_sheet(told.words["movers"][:31])
-    _rows(movers, [("", told.words["now"], told.headings[3], told.words["change"])])
+    _rows(movers, [("", told.words["now"], told.words["average"], told.words["change"])])
     _rows(
         movers,
         [(plain(each.name), each.now, each.usual, each.change) for each in figures.movers],

@@ -60,6 +60,7 @@ def main() -> None:
         docs,
         experiment,
         lineage,
+        mail,
         maintain,
         produce,
         produce_shop,  # part: simulator
