@@ -1,4 +1,4 @@
-"""The pages Segments, Churn and Lifetime value: what they show of scores, and before there are any."""
+"""The pages Segments, Churn and Lifetime value: what they show of scores, and before any."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
