@@ -142,7 +142,7 @@ def limits(gold: PublishedGold) -> list[Any]:
     Nothing (the bar is hidden) in a shop without sales.
     """
     with gold.reader() as reader:
-        extent = sales.extent(reader.cursor)
+        extent = sales.held(reader)
     if extent is None:
         return [None, *[no_update] * 4]
     days = {
@@ -201,6 +201,17 @@ def address(selection: periods.Selection, **changes: Any) -> str:
     if wanted.compare != periods.DEFAULT_COMPARISON:
         given.append(("compare", wanted.compare))
     return f"?{urlencode(given)}"
+
+
+def download(file: str, text: str, selection: periods.Selection) -> Any:
+    """A link to a file of the selection, as `dashboards.exports` makes it."""
+    return html.A(
+        text,
+        href=f"/export/{file}{address(selection)}",
+        className="file-link",
+        download=True,
+        **{"aria-label": f"Download {file}"},
+    )
 
 
 def scope(selection: periods.Selection, earlier: periods.Selection | None) -> str:

@@ -10,23 +10,40 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
 
 from dashboards import formats
 from lakehouse.contracts.topics import LIVE_KPIS
-from lakehouse.settings import Settings
+from lakehouse.settings import SHOP_TIME_ZONE, Settings
+from streaming.live_topic import NEWEST_MESSAGES, POSITIONS
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer
 
-POSITIONS = "positions"
-"""The last message of a version: what it holds of the source topics."""
-
-_NEWEST_MESSAGES = 500
 _POLL_MS = 200
 _RETRY_SECONDS = 2.0
 _log = logging.getLogger(__name__)
+
+
+class _Message(msgspec.Struct):
+    """What is read of a message of the topic; anything else in it is none of ours."""
+
+    kpi: str
+    window: str
+    version: int
+    day: str
+    occurred_at: str
+    unit: str
+    value: str | None
+    rows: list[dict[str, str | int | None]] | None
+
+
+_decode = msgspec.json.Decoder(_Message).decode
 
 
 class LiveFigures:
@@ -76,6 +93,7 @@ class LiveFigures:
             "version": last["version"],
             "day": last["day"],
             "at": last["occurred_at"],
+            "clock": _clock(last["occurred_at"]),
             "positions": last["rows"],
             **found,
         }
@@ -84,12 +102,11 @@ class LiveFigures:
 def _message(value: bytes | None) -> dict[str, Any]:
     """A message of ours with its key; nothing for any other record."""
     try:
-        found = json.loads(value or b"")
-        kpi, window = found["kpi"], found["window"]
-        key = kpi if kpi == POSITIONS else f"{window}/{kpi}"
-        return {**found, "key": key, "version": int(found["version"])}
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = _decode(value or b"")
+    except (msgspec.MsgspecError, RecursionError):
         return {}
+    key = found.kpi if found.kpi == POSITIONS else f"{found.window}/{found.kpi}"
+    return {**msgspec.structs.asdict(found), "key": key}
 
 
 def shown(value: object, unit: str) -> str:
@@ -98,16 +115,31 @@ def shown(value: object, unit: str) -> str:
         number = Decimal(str(value))
     except InvalidOperation:
         return formats.NOTHING
+    if not number.is_finite():
+        return formats.NOTHING
     if unit == "count":
         return formats.count(int(number))
     return formats.percent(number) if unit == "rate" else formats.money(number)
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A list's row; an amount also as a person reads it."""
-    if "amount" not in row:
-        return dict(row)
-    return {**row, "shown": formats.money(Decimal(str(row["amount"])))}
+    """A list's row; an amount and a time also as a person reads them."""
+    found = dict(row)
+    if "amount" in row:
+        found["shown"] = formats.money(Decimal(str(row["amount"])))
+    if "ordered_at" in row:
+        found["time"] = f"{_shop_time(row['ordered_at']):%H:%M:%S}"
+    return found
+
+
+def _clock(text: str) -> str:
+    at = _shop_time(text)
+    return f"{formats.day(at.date())}, {at:%H:%M:%S}"
+
+
+def _shop_time(text: str) -> datetime:
+    """A moment by the clock on the shop's wall."""
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(SHOP_TIME_ZONE))
 
 
 class LiveReader:
@@ -140,9 +172,12 @@ class LiveReader:
                 with contextlib.closing(self._consumer()) as consumer:
                     self.is_connected = True
                     self._follow(consumer)
-            except (KafkaError, ValueError, OSError, AssertionError) as error:
+            except KafkaError as error:
                 self.error_count += 1
                 _log.info("No live figures for now: %s", error)
+            except Exception:  # noqa: BLE001 - the screens go on, and so does the reader
+                self.error_count += 1
+                _log.exception("Live figures can't be read")
             self.is_connected = False
             self._end.wait(_RETRY_SECONDS)
 
@@ -161,7 +196,7 @@ class LiveReader:
             consumer.assign([place])
             end = consumer.end_offsets([place])[place]
             first = consumer.beginning_offsets([place])[place]
-            consumer.seek(place, max(first, end - _NEWEST_MESSAGES))
+            consumer.seek(place, max(first, end - NEWEST_MESSAGES))
         except BaseException:
             consumer.close()
             raise

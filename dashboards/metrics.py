@@ -28,7 +28,7 @@ from lakehouse.errors import LakeError
 from lakehouse.ledger import publishes
 from lakehouse.pointer import NothingPublished
 from lakehouse.settings import Settings
-from streaming import checkpoints, ingest, kafka_admin
+from streaming import checkpoints, ingest, kafka_admin, live_topic
 from streaming.progress import read_progress
 
 _BUCKETS = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
@@ -105,7 +105,7 @@ class _State(Collector):
         ends = kafka_admin.end_offsets(self._settings.bootstrap, _TOPICS)
         read = {
             ingest.QUERY: checkpoints.next_offsets(ingest.QUERY, settings=self._settings),
-            "live_kpis": self._reader.figures.positions,
+            live_topic.QUERY: self._reader.figures.positions,
         }
         for topic in _TOPICS:
             mine = {place: end for place, end in ends.items() if place[0] == topic}

@@ -17,7 +17,14 @@ PAGES = (
     "sales",
     "live",
     "alerts",
+    "forecast",
+    "models",
+    "segments",
+    "churn",
+    "lifetime_value",
+    "experiments",
     "data_health",
+    "reports",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
 

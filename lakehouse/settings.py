@@ -217,6 +217,15 @@ class Settings(BaseSettings):
         examples=["64m", "1g"],
         description="Bronze bytes in one refine batch at most",
     )
+    margin_rate: float = Field(
+        0.3, ge=0, le=1, description="Margin of sales, for the worth of an offer to a customer"
+    )
+    offer_cost: float = Field(
+        5.0, ge=0, description="Pounds that an offer to a customer at risk costs"
+    )
+    offer_success_rate: float = Field(
+        0.1, ge=0, le=1, description="Share of customers at risk whom an offer keeps"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Level of the log files"
     )

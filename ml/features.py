@@ -1,14 +1,15 @@
 """What is known of a customer on a day: one row per customer, from earlier purchases alone.
 
 In: a frame of purchases (`ml.sales`) and a cut-off day. Out: a frame indexed by `customer_id` with
-the columns of `FEATURES`, all floats without nulls. No purchase of the cut-off day or later is
+the columns of `NAMES`, all floats without nulls. No purchase of the cut-off day or later is
 read, so a model can't see what it shall foresee. Training, scoring and a look at one customer run
 this same function: give it that customer's purchases alone. Run standalone: `lake job features`.
 """
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+from lakehouse.contracts.scores import CUSTOMER_FEATURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,29 +17,8 @@ if TYPE_CHECKING:
 RECENT_DAYS = 90
 
 
-@dataclass(frozen=True)
-class Feature:
-    """A column of the features: what it says, and what it counts."""
-
-    name: str
-    unit: str
-    description: str
-
-
-FEATURES = (
-    Feature("recency_days", "days", "From the last purchase to the cut-off, at least 1"),
-    Feature("tenure_days", "days", "From the first purchase to the cut-off, at least 1"),
-    Feature("order_count", "orders", "Distinct orders"),
-    Feature("purchase_day_count", "days", "Days with an order"),
-    Feature("monetary_amount", "money", "Sum of all orders"),
-    Feature("average_order_amount", "money", "monetary_amount / order_count"),
-    Feature("largest_order_amount", "money", "The largest order"),
-    Feature("gap_days", "days", "tenure_days / purchase_day_count: the usual time between two"),
-    Feature("overdue_ratio", "factor", "recency_days / gap_days: above 1 the customer is late"),
-    Feature("recent_order_count", "orders", f"Orders of the last {RECENT_DAYS} days"),
-    Feature("recent_amount", "money", f"Sum of the orders of the last {RECENT_DAYS} days"),
-)
-NAMES = tuple(each.name for each in FEATURES)
+NAMES = tuple(each.name for each in CUSTOMER_FEATURES.columns if each.type == "double")
+"""The features; what each says and counts is in the contract of their table."""
 
 
 def features(sales: "pd.DataFrame", cutoff: date) -> "pd.DataFrame":

@@ -35,6 +35,8 @@ CHI2_90 = 2.706
 """90 % quantile of chi-square of one degree: a test at 5 %, for half of it lies on the bound."""
 EXACT, ROUGH = 1e-13, 1e-9
 """Relative changes of the log-likelihood at which a search ends; rough ones for draws."""
+NODES = 200
+SMALLEST = 1e-12
 _GUESSES = ((1.0, 1.0), (0.3, 3.0), (3.0, 0.3))
 """First guesses of the shape and of the other parameters; the best end wins."""
 
@@ -248,20 +250,26 @@ def alive(model: PurchaseModel, history: "pd.DataFrame") -> "Array":
 def expected_purchases(model: PurchaseModel, history: "pd.DataFrame", weeks: float) -> "Array":
     """Purchase days that each customer is expected to have in the next `weeks`.
 
-    Source: Fader, Hardie, Lee (2005), equation 10, its hypergeometric series by Euler's
-    transformation, which converges for every horizon.
+    Of a customer who is alive, with rate gamma(r + x, alpha + T) and leaving beta(a, b + x), they
+    are the mean of (1 - (1 + p t / (alpha + T)) ** -(r + x)) / p over p. That is equation 10 of
+    Fader, Hardie, Lee (2005) before it is written as a hypergeometric series, whose terms run over
+    where a parameter sits on a bound.
     """
     import numpy as np
-    from scipy.special import hyp2f1
+    from scipy.stats import beta
 
     x, t = history["repeats"].to_numpy(float), history["weeks"].to_numpy(float)
-    r, alpha, b = model.r, model.alpha, model.b
-    a = model.a if abs(model.a - 1) > 1e-6 else 1 + 1e-6  # the formula is 0 / 0 at 1
-    z = weeks / (alpha + t + weeks)
-    # The factor ((alpha + T) / (alpha + T + t)) ** (r + x) is (1 - z) ** (r + x).
-    bought = 1 - (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    found: Array = (a + b + x - 1) / (a - 1) * bought * alive(model, history)
-    return np.clip(found, 0.0, None)
+    found = np.zeros(len(x))
+    nodes, shares = np.polynomial.legendre.leggauss(NODES)
+    # Shares of the distribution of p, more of them towards both ends, where its quantiles run far.
+    at = (nodes + 1) / 2
+    share, share_of = at**2 * (3 - 2 * at), shares * 3 * at * (1 - at)
+    for repeats in np.unique(x):
+        own = x == repeats
+        leaves = np.maximum(beta.ppf(share, model.a, model.b + repeats), SMALLEST)
+        ahead = np.log1p(leaves * (weeks / (model.alpha + t[own]))[:, None])
+        found[own] = (-np.expm1(-(model.r + repeats) * ahead) / leaves) @ share_of
+    return found * alive(model, history)
 
 
 def expected_spend(model: SpendModel, history: "pd.DataFrame") -> "Array":
@@ -319,7 +327,11 @@ def _maximise(
                     (value, value) if place in fixed else (low, high)
                     for place, value in enumerate(start)
                 ],
-                options={"maxiter": 2000, "ftol": tolerance, "gtol": 1e-7},
+                options={
+                    "maxiter": 2000 if tolerance == EXACT else 100,
+                    "ftol": tolerance,
+                    "gtol": 1e-7,
+                },
             )
         )
     best = min(ends, key=lambda each: float(each.fun))

@@ -173,17 +173,17 @@ def _load_table(
     """Make table `lines` of a file's named columns; a row without an id is left out."""
     if missing := [each for each in columns.values() if each not in found]:
         raise LakeError(f"{path} has no column {', '.join(missing)}. It has {', '.join(found)}.")
-    day, amount = quoted(columns["date"]), quoted(columns["amount"])
-    order = quoted(columns["order"]) if "order" in columns else "cast(rowid as varchar)"
-    known = f"{_id(quoted(columns['id']))} is not null"
+    day, amount, customer = (f"texts.{quoted(columns[role])}" for role in ("date", "amount", "id"))
+    order = f"texts.{quoted(columns.get('order', 'rowid'))}::varchar"
+    known = f"{_id(customer)} is not null"
     _load_days(connection, path, f"select distinct {day} from texts where {known}", date_order)
     for column, unfit in (
-        (columns["date"], f"{day} is null or {day} not in (select text from days)"),
+        (columns["date"], f"{day} is null or {day} not in (select days.text from days)"),
         (columns["amount"], f"try_cast(trim({amount}) as {_MONEY}) is null"),
     ):
         row = connection.execute(
-            f"select {quoted(column)}, count(*) over () from texts where {known} and ({unfit}) "
-            "limit 1"
+            f"select texts.{quoted(column)}, count(*) over () from texts "
+            f"where {known} and ({unfit}) limit 1"
         ).fetchone()
         if row:
             raise LakeError(
@@ -192,7 +192,7 @@ def _load_table(
             )
     connection.execute(
         f"""create table lines as
-        select {_id(quoted(columns["id"]))} as customer_id, {order} as order_id, days.day,
+        select {_id(customer)} as customer_id, {order} as order_id, days.day,
             cast(trim({amount}) as {_MONEY}) as amount, true as counts
         from texts inner join days on {day} = days.text where {known}"""
     )
@@ -245,7 +245,9 @@ def _load_days(
     known = [(text, day) for text, day in days.items() if day is not None]
     frame = pd.DataFrame(known, columns=["text", "day"]).astype({"text": "str"})
     connection.register("read_days", frame)
-    connection.execute("create table days as select text, day::date as day from read_days")
+    connection.execute(
+        "create table days as select text::varchar as text, day::date as day from read_days"
+    )
 
 
 def _date_order(texts: list[str], path: Path, given: DateOrder | None) -> DateOrder | None:

@@ -24,16 +24,22 @@ STARTS = 20
 SEED = 20
 MOST_FOR_SILHOUETTE = 10_000
 """Customers of whom the silhouette is taken; of more, it is that of as many drawn ones."""
-RESAMPLES = 20
+RESAMPLES = 10
+STABLE = 0.8
+"""Mean adjusted Rand index from which groups count as the same when customers are drawn anew."""
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """One number of groups: within-group sum of squares, silhouette -1 to 1, sizes descending."""
+    """One number of groups: within-group sum of squares, silhouette -1 to 1, sizes descending.
+
+    `stability` is that of the function of this name.
+    """
 
     k: int
     inertia: float
     silhouette: float
+    stability: float
     sizes: tuple[int, ...]
 
 
@@ -96,7 +102,61 @@ def compare(frame: "pd.DataFrame", ks: Iterable[int]) -> list[Grouping]:
             silhouette = silhouette_score(points, own, sample_size=size, random_state=SEED)
             sizes = sorted(np.bincount(own, minlength=k).tolist(), reverse=True)
             inertia = float(estimator[-1].inertia_)
-            found.append(Grouping(k, inertia, float(silhouette), tuple(sizes)))
+            found.append(Grouping(k, inertia, float(silhouette), stability(frame, k), tuple(sizes)))
+    return found
+
+
+def stability(frame: "pd.DataFrame", k: int) -> float:
+    """Mean adjusted Rand index between the groups of all and those that resamples would give.
+
+    1 is the same groups each time, 0 what chance gives. Resamples are drawn with replacement.
+    """
+    import numpy as np
+    from sklearn.base import clone
+    from sklearn.metrics import adjusted_rand_score
+
+    generator = np.random.default_rng(SEED)
+    points = np.log1p(frame.to_numpy(float))
+    whole = fit(frame, k)
+    own = whole.predict(points)
+    found = []
+    with one_thread():
+        for _ in range(RESAMPLES):
+            drawn = points[generator.integers(0, len(points), len(points))]
+            other = clone(whole).set_params(kmeans__n_init=3).fit(drawn)
+            found.append(adjusted_rand_score(own, other.predict(points)))
+    return float(np.mean(found))
+
+
+def choose(frame: "pd.DataFrame", ks: Iterable[int] = range(3, 9)) -> int:
+    """The number of groups with the best silhouette among those that stay what they are.
+
+    Two groups are no segmentation, only "more" and "less", so three are the fewest.
+    """
+    found = compare(frame, ks)
+    stable = [each for each in found if each.stability >= STABLE]
+    best = (
+        max(stable, key=lambda each: each.silhouette)
+        if stable
+        else max(found, key=lambda each: each.stability)
+    )
+    return best.k
+
+
+def names(centres: "np.ndarray[Any, Any]") -> list[str]:
+    """A name per group from its centre, no two alike.
+
+    Args:
+        centres: Rows of scaled R, F and M; 0 is the average customer, 1 a standard deviation more.
+    """
+    found: list[str] = []
+    for recency, frequency, amount in centres:
+        when = "Active" if recency < -0.4 else "Lapsed" if recency > 0.4 else "Fading"
+        size = (frequency + amount) / 2
+        who = "best" if size > 0.9 else "steady" if size > -0.1 else "small"
+        name = f"{when} {who} customers"
+        again = sum(each.startswith(name) for each in found)
+        found.append(f"{name} {again + 1}" if again else name)
     return found
 
 

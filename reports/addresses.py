@@ -16,6 +16,9 @@ _LONGEST = 254
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _QUOTED = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"')
+_QUOTED_NAME = re.compile(r'"[^"\\]*"')
+_OTHERS = frozenset('<>,;@"')
+"""Signs that a name without quotes can't have; between addresses they mean another one."""
 _HIDDEN = ("Cc", "Cf", "Zl", "Zp")
 """Unicode's controls, signs without width or that turn the direction of writing, line ends."""
 
@@ -54,7 +57,12 @@ def parse_address(text: str) -> Address:
     plain = f"{local}@{_ascii_domain(domain, shown)}"
     if len(plain) > _LONGEST:
         raise LakeError(f"The address {shown} is longer than {_LONGEST} characters.")
-    if f"<{spec}>" not in text and spec != text.strip():
+    written = text.strip()
+    before = written.removesuffix(f"<{spec}>").strip()
+    is_named = before != written and (
+        bool(_QUOTED_NAME.fullmatch(before)) or not _OTHERS & set(before)
+    )
+    if written != spec and not is_named:
         raise LakeError(f"{shown} is not one mail address. Write each recipient for itself.")
     return Address(plain, name.strip())
 

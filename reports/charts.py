@@ -92,10 +92,10 @@ def _draw(
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE)
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE, layout="constrained")
     FigureCanvasAgg(figure)
     figure.patch.set_facecolor(card)
-    axes = figure.add_axes((0.11, 0.15, 0.87, 0.78))
+    axes = figure.add_subplot()
     axes.set_facecolor(card)
     colours = [now if each.is_now else bar for each in points]
     axes.bar(range(len(points)), [float(each) for each in values], color=colours, width=0.72)
@@ -112,10 +112,10 @@ def _draw(
     last = len(points) - 1
     axes.annotate(
         _tick(float(values[last]), speech, money),
-        (last, max(float(values[last]), 0.0)),
+        (last + 0.36, max(float(values[last]), 0.0)),
         xytext=(0, 3),
         textcoords="offset points",
-        ha="center",
+        ha="right",
         fontsize=9,
         fontweight="bold",
         color=ink,

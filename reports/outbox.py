@@ -29,6 +29,7 @@ from lakehouse.state import claim
 from reports.mailer import Outcome
 
 State = Literal["waiting", "sending", "ending", "sent", "refused", "unknown", "expired"]
+FILE = "outbox.sqlite"
 EXPIRES_DAYS = 5
 """As long as RFC 5321 (4.5.4.1) asks a client to try."""
 
@@ -203,6 +204,11 @@ class Outbox:
         return [_entry(row, self._folder) for row in rows]
 
 
+def is_there(settings: Settings) -> bool:
+    """Whether a mail was ever put in line."""
+    return (settings.mail_dir / FILE).is_file()
+
+
 @contextlib.contextmanager
 def open_outbox(settings: Settings) -> Iterator[Outbox]:
     """The outbox of this state folder, made where there is none.
@@ -211,7 +217,7 @@ def open_outbox(settings: Settings) -> Iterator[Outbox]:
         LakeError: It can't be read or written.
     """
     claim(settings)
-    path = settings.mail_dir / "outbox.sqlite"
+    path = settings.mail_dir / FILE
     try:
         settings.mail_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _FONT = "DejaVu"
 _TONES = {"good": (18, 112, 74), "bad": (179, 38, 30), "plain": (86, 101, 115)}
+_CHART_WIDTH = 130
+"""In millimetres: both charts and the tables find place on one page."""
 _INK, _MUTED = (22, 36, 47), (86, 101, 115)
 
 
@@ -48,7 +50,7 @@ def pdf(told: Told, charts: Sequence[Chart]) -> bytes:
     _text(page, told.usual_note, size=8, colour=_MUTED)
     for chart in charts:
         _text(page, chart.title, size=10, style="B")
-        page.image(chart.light, w=page.epw, alt_text=chart.alt)
+        page.image(chart.light, w=_CHART_WIDTH, alt_text=chart.alt)
     for kind, moved in told.movers:
         _table(
             page,
@@ -100,7 +102,7 @@ def _text(
     if text:
         page.set_font(_FONT, style, size)
         page.set_text_color(*colour)
-        page.multi_cell(0, text=text, new_x="LMARGIN", new_y="NEXT")
+        page.multi_cell(0, text=text, align="L", new_x="LMARGIN", new_y="NEXT")
         page.ln(1.5)
 
 

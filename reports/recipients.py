@@ -113,7 +113,7 @@ def _recipient(each: object) -> Recipient:
     zone = _text(each.get("time_zone", shop().time_zone), "time_zone")
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         raise LakeError(f"{address.spec}: there is no time zone {zone!r}.") from None
     return Recipient(address, reports, language, zone)
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -27,22 +27,19 @@ from pipelines.live.figures import TODAY, Figure, live_figures
 from pipelines.silver.parsing import BRONZE_COLUMNS
 from pipelines.transforms.order_rules import shop_day
 from streaming import kafka_admin
-from streaming.live_topic import LiveWriter, newest_version
+from streaming.live_topic import POSITIONS, QUERY, LiveWriter, newest_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-QUERY = "live_kpis"
 TRIGGER = "300 milliseconds"
 MOST_RECORDS = 50_000
 """Records in one batch at most, while a new start catches up."""
 TELL_SECONDS = 1.0
 """Without news the figures are told so often all the same: a minute passes, and it is a sign of
 life."""
-POSITIONS = "positions"
-"""Not a KPI: what the figures of a version hold, as the next offset of each partition."""
 
 Tell = Callable[[Sequence[tuple[str, bytes]]], None]
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -68,6 +65,7 @@ class LiveKpis:
     facts: LiveFacts = field(default_factory=LiveFacts)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _told: float = 0.0
+    _since: date = date.min
 
     @property
     def has_caught_up(self) -> bool:
@@ -77,15 +75,20 @@ class LiveKpis:
     def take(self, records: "pa.Table") -> None:
         """Take in a batch, and tell what is true now."""
         with self._lock:
-            now = self.clock.now()
-            self.facts.add(records, since=first_day_kept(shop_day(now)))
+            now, is_news = self.clock.now(), self.has_caught_up
+            since = first_day_kept(shop_day(now))
+            if since != self._since:
+                self.facts.forget(before=since)
+                self._since = since
+            self.facts.add(records, since=since)
             for topic, partition, offset in zip(
                 *(records[name].to_pylist() for name in ("topic", "partition", "offset")),
                 strict=True,
             ):
                 place = (topic, partition)
                 self.positions[place] = max(self.positions.get(place, 0), offset + 1)
-            self._tell(now, oldest=min(records["kafka_at"].to_pylist(), default=None))
+            arrived = records["kafka_at"].to_pylist() if is_news else []
+            self._tell(now, oldest=min(arrived, default=None))
 
     def tick(self) -> None:
         """Tell again where nothing has been told for a second."""

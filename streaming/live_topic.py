@@ -14,6 +14,10 @@ from lakehouse.contracts.topics import LIVE_KPIS
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 
+QUERY = "live_kpis"
+POSITIONS = "positions"
+"""Not a KPI: what the figures of a version hold, as the next offset of each partition. Last."""
+
 _SEND_SECONDS = 30
 _ANSWER_MS = 10_000
 NEWEST_MESSAGES = 500

@@ -41,7 +41,7 @@
     latest_orders: (row) => [
       row.order_id,
       row.shown,
-      `${row.ordered_at.slice(11, 19)} UTC · ${row.country} · ${row.quantity} pieces`,
+      `${row.time} · ${row.country} · ${row.quantity} pieces`,
       null,
     ],
     funnel: (row, list) => [
@@ -86,14 +86,17 @@
     if (!newest || !document.getElementById("live-shop")) return;
     all("data-live-empty").forEach((node) => (node.hidden = true));
     all("data-live-body").forEach((node) => (node.hidden = false));
-    all("data-live").forEach((node) => put(node, newest.figures[node.dataset.live] || "–"));
+    all("data-live-figure").forEach(function (node) {
+      put(node, newest.figures[node.dataset.liveFigure] || "–");
+    });
     all("data-live-list").forEach(function (node) {
       const key = node.dataset.liveList;
       fill(node, key.split("/")[1], newest.lists[key] || []);
     });
-    const at = `${newest.day}, ${newest.at.slice(11, 19)} UTC`;
-    all("data-live-clock").forEach((node) => (node.textContent = `${at} on the shop's clock`));
-    all("data-live-since").forEach((node) => (node.textContent = at));
+    all("data-live-clock").forEach(function (node) {
+      node.textContent = `${newest.clock} on the shop's clock`;
+    });
+    all("data-live-since").forEach((node) => (node.textContent = newest.clock));
     document.getElementById("live-shop").dataset.version = newest.version;
     age();
   }

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dashboards.periods import Extent, Selection
+from dashboards.published import Reader
 from dashboards.queries.sales import (
     Values,
     not_filtered,
@@ -86,6 +87,11 @@ def read(cursor: "duckdb.DuckDBPyConnection", selection: Selection, extent: Exte
         _course(cursor, earlier) if earlier else (),
         {name: _parts(cursor, selection, earlier, name) for name in DIMENSIONS},
     )
+
+
+def remembered(reader: Reader, selection: Selection, extent: Extent) -> Overview:
+    """The overview in a reader's version, read once for all who look at the same."""
+    return reader.once(("executive", selection), lambda: read(reader.cursor, selection, extent))
 
 
 def known(values: Values, name: str) -> Decimal:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dashboards.periods import Extent, Grain, Selection
+from dashboards.published import Reader
 from lakehouse.contracts.gold import DIM_DATES, DIM_PRODUCTS
 from lakehouse.semantics.declared import read_layer
 from lakehouse.semantics.question import Question, Value, ask
@@ -24,6 +25,11 @@ TOP_COUNT = 10
 Values = Mapping[str, Value]
 _PRODUCTS = {"is_product": ("true",)}
 MONEY = ("gross_revenue", "cancelled_amount", "net_revenue")
+
+
+def held(reader: Reader) -> Extent | None:
+    """The extent of a reader's version, asked for once."""
+    return reader.once("extent", lambda: extent(reader.cursor))
 
 
 def extent(cursor: "duckdb.DuckDBPyConnection") -> Extent | None:

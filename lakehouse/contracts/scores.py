@@ -66,4 +66,101 @@ PRODUCT_RECOMMENDATIONS = Table(
     ),
 )
 
-SCORES = (DAILY_SALES_FORECAST, MODEL_DRIFT, PRODUCT_RECOMMENDATIONS)
+CUSTOMER_ID = Column("customer_id", "string")
+CUTOFF_DATE = Column(
+    "cutoff_date", "date", description="First day that is not read", unit=SHOP_TIME
+)
+CUSTOMER_FEATURES = Table(
+    "scores.customer_features",
+    "customer with a purchase before the cut-off",
+    ("customer_id",),
+    (
+        CUSTOMER_ID,
+        CUTOFF_DATE,
+        *(
+            Column(name, "double", description=description, unit=unit)
+            for name, unit, description in (
+                ("recency_days", "days", "From the last purchase to the cut-off"),
+                ("tenure_days", "days", "From the first purchase to the cut-off"),
+                ("order_count", "orders", "Distinct orders"),
+                ("purchase_day_count", "days", "Days with an order"),
+                ("monetary_amount", POUNDS, "Sum of all orders"),
+                ("average_order_amount", POUNDS, "monetary_amount / order_count"),
+                ("largest_order_amount", POUNDS, "The largest order"),
+                ("gap_days", "days", "tenure_days / purchase_day_count: the usual time between"),
+                ("overdue_ratio", "factor", "recency_days / gap_days: above 1 is late"),
+                ("recent_order_count", "orders", "Orders of the last 90 days"),
+                ("recent_amount", POUNDS, "Sum of the orders of the last 90 days"),
+            )
+        ),
+        MODEL_VERSION,
+        SCORED_AT,
+    ),
+)
+CUSTOMER_SEGMENTS = Table(
+    "scores.customer_segments",
+    "customer with a purchase before the cut-off",
+    ("customer_id",),
+    (
+        CUSTOMER_ID,
+        CUTOFF_DATE,
+        Column("segment_number", "int", description="From 1, the most valuable centre first"),
+        Column("segment_name", "string", description="After the centre of the group"),
+        Column(
+            "previous_segment_name",
+            "string",
+            nullable=True,
+            description="Of the same groups 30 days before; null for a customer of these days",
+        ),
+        Column("recency_days", "double", description="R", unit="days"),
+        Column("order_count", "double", description="F", unit="orders"),
+        Column("monetary_amount", "double", description="M", unit=POUNDS),
+        MODEL_VERSION,
+        SCORED_AT,
+    ),
+)
+CUSTOMER_CHURN = Table(
+    "scores.customer_churn",
+    "customer with a purchase before the cut-off, and alias",
+    ("customer_id", "alias"),
+    (
+        CUSTOMER_ID,
+        ALIAS,
+        CUTOFF_DATE,
+        Column("churn_chance", "double", description="Of no purchase within 90 days", unit="rate"),
+        Column("reason", "string", description="What raises the chance most, or what lowers it"),
+        Column("second_reason", "string", nullable=True, description="What comes next"),
+        Column("usual_amount", "double", description="Spend of 90 days so far", unit=POUNDS),
+        Column("expected_profit", "double", description="Of one offer, its cost off", unit=POUNDS),
+        Column("is_worth_a_call", "boolean", description="Whether expected_profit is above 0"),
+        MODEL_VERSION,
+        SCORED_AT,
+    ),
+)
+CUSTOMER_LIFETIME_VALUE = Table(
+    "scores.customer_lifetime_value",
+    "customer with a purchase before the cut-off",
+    ("customer_id",),
+    (
+        CUSTOMER_ID,
+        CUTOFF_DATE,
+        Column("horizon_weeks", "double", description="How far it looks", unit="weeks"),
+        Column("repeat_day_count", "double", description="Purchase days but the first"),
+        Column("alive_chance", "double", description="Of buying ever again", unit="rate"),
+        Column("expected_purchase_days", "double", description="Within the horizon", unit="days"),
+        Column("expected_day_amount", "double", description="Of a purchase day", unit=POUNDS),
+        Column("expected_amount", "double", description="Within the horizon", unit=POUNDS),
+        MODEL_VERSION,
+        SCORED_AT,
+    ),
+)
+
+SCORES = (
+    DAILY_SALES_FORECAST,
+    MODEL_DRIFT,
+    PRODUCT_RECOMMENDATIONS,
+    CUSTOMER_FEATURES,
+    CUSTOMER_SEGMENTS,
+    CUSTOMER_CHURN,
+    CUSTOMER_LIFETIME_VALUE,
+)

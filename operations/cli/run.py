@@ -22,7 +22,7 @@ def list_jobs() -> None:
     """The jobs, each with those before it."""
     for each in in_order():
         after = f"  after {', '.join(each.after)}" if each.after else ""
-        print(f"{each.name:<10} {each.schedule:<7} {each.description}{after}")
+        print(f"{each.name:<13} {each.schedule:<7} {each.description}{after}")
 
 
 @app.command("run")

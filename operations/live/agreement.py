@@ -15,8 +15,7 @@ from lakehouse.settings import Settings
 from pipelines.live.facts import TOPICS
 from pipelines.live.figures import KPIS, TODAY
 from streaming import kafka_admin
-from streaming.live_kpis import POSITIONS
-from streaming.live_topic import newest_messages
+from streaming.live_topic import POSITIONS, newest_messages
 
 Figures = dict[str, Decimal | None]
 

@@ -27,13 +27,18 @@ def lake(*words: str) -> list[str]:
 
 @dataclass
 class Part:
-    """A program that shall run. `ends` says that it may end by itself, with exit code 0."""
+    """A program that shall run.
+
+    `ends` says that it may end by itself, with exit code 0; one that `fails_once` is not started
+    again after another code either.
+    """
 
     name: str
     command: Sequence[str]
     settings: Settings
     say: Say
     ends: bool = False
+    fails_once: bool = False
     has_ended: bool = False
     pauses: Pauses = field(default_factory=Pauses)
     _tied: Tied | None = None
@@ -58,6 +63,9 @@ class Part:
             self._tied = None
             if self.ends and code == 0:
                 self.has_ended = True
+            elif self.fails_once:
+                self.has_ended = True
+                self.say(f"The {self.name} ended with exit code {code}{self.last_words()}")
             else:
                 self._again(f"ended with exit code {code}{self.last_words()}")
 

@@ -86,10 +86,10 @@ class Stream:
 
 def live_starts(settings: "Settings", spark: Callable[[], object]) -> dict[str, Start]:
     """How ingest, refine and the live figures start, the live figures first."""
-    from streaming import ingest, live_kpis, refine
+    from streaming import ingest, live_kpis, live_topic, refine
 
     starts: dict[str, Callable[..., StreamingQuery]] = {
-        live_kpis.QUERY: live_kpis.start_live_kpis,
+        live_topic.QUERY: live_kpis.start_live_kpis,
         ingest.QUERY: functools.partial(ingest.start_ingest, follow=True, every=LAKE_TRIGGER),
         refine.QUERY: functools.partial(refine.start_refine, follow=True, every=LAKE_TRIGGER),
     }

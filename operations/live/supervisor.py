@@ -23,7 +23,7 @@ from streaming import broker
 
 LOOK_SECONDS = 0.5
 PUBLISH_SECONDS = 600.0
-_SETTLE_SECONDS = 180.0
+_SETTLE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class LiveShop:
         self.screens = part("dashboard", lake("dashboard")) if options.screens else None
         self.shop = part("shop", lake(*options.shop_words()), ends=True)
         self.publish = part("publish", [*BEHIND, *lake("run", "daily")], ends=True)
+        self.publish.fails_once = True
         self._next_publish = time.monotonic() + options.publish_every
 
     def _part(self, name: str, command: list[str], *, ends: bool = False) -> Part:
@@ -144,7 +145,7 @@ class LiveShop:
             self.publish.look()
             if self.publish.has_ended:
                 self._next_publish = time.monotonic() + self.options.publish_every
-                self.say(f"Published{self.publish.last_words()}")
+                self.say(f"The next publish is in {self.options.publish_every / 60:g} minutes.")
         elif time.monotonic() >= self._next_publish:
             self.publish.has_ended = False
             self.publish.look()

@@ -4,14 +4,13 @@ In: a path. Out: an answer. A mail's own HTML is shown in a frame that runs no s
 nothing from elsewhere; every text around it is escaped.
 """
 
-from base64 import b64encode
 from dataclasses import dataclass
-from email.message import EmailMessage
 from html import escape
 from urllib.parse import unquote
 
 from lakehouse.html_page import offline_page
 from lakehouse.settings import Settings
+from reports.archive import html_of
 from reports.inbox import kept
 from reports.inbox.kept import Kept
 
@@ -64,7 +63,7 @@ def answer(path: str, *, settings: Settings) -> Answer:
         case (Kept(), []):
             return _page(found.header("Subject") or "No subject", _mail(found))
         case (Kept(), ["html"]):
-            return Answer(_html(found.mail).encode())
+            return Answer(html_of(found.mail).encode())
         case (Kept(), ["attachment", number]) if number.isdecimal():
             attached = list(found.mail.iter_attachments())
             if int(number) < len(attached):
@@ -108,15 +107,3 @@ def _mail(found: Kept) -> str:
     text = found.mail.get_body(("plain",))
     plain = f"<h2>As text</h2><pre>{escape(str(text.get_content()))}</pre>" if text else ""
     return f"<p><a href='/'>All mails</a></p><dl>{facts}</dl>{page}<ul>{files}</ul>{plain}"
-
-
-def _html(mail: EmailMessage) -> str:
-    """The HTML part with its images in it."""
-    part = mail.get_body(("html",))
-    text = str(part.get_content()) if part else ""
-    for each in mail.walk():
-        if (cid := each.get("Content-ID")) and each.get_content_maintype() == "image":
-            data = b64encode(each.get_payload(decode=True) or b"").decode()  # type: ignore[arg-type]
-            link = f"data:{each.get_content_type()};base64,{data}"
-            text = text.replace(f"cid:{str(cid).strip('<> ')}", link)
-    return text

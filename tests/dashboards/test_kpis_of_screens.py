@@ -15,6 +15,10 @@ READERS = [
 DIVISIONS = {
     "dashboards/components.py: change",  # how much more or less than before
     "dashboards/components.py: sparkline",  # where a point is drawn
+    "dashboards/exports/html_file.py: _bars",  # where a bar is drawn
+    "dashboards/exports/pdf_file.py: _bars",
+    "dashboards/exports/pdf_file.py: _tiles",
+    "dashboards/exports/pdf_file.py: _widths",
     "dashboards/figures/sales.py: _bucket_ticks",  # how many labels fit
     "dashboards/figures/sales.py: _money_ticks",  # where lines are drawn
     "dashboards/figures/sales.py: _short",  # thousands and millions

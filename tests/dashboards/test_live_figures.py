@@ -44,6 +44,7 @@ def test_a_whole_version_becomes_one_text() -> None:
         "version": 1,
         "day": "2011-12-13",
         "at": "2011-12-13T09:00:01.000Z",
+        "clock": "13 Dec 2011, 09:00:01",
         "positions": [{"topic": "t", "partition": 0, "next_offset": 1}],
         "figures": {"today/net_revenue": "£1,234.51"},
         "lists": {

@@ -62,8 +62,8 @@ def serve_shop(
         select order_date::date as order_date, order_id, sku, customer_id, country, quantity,
           unit_price, line_class, 'erp' as source_system, true as is_product,
           (quantity * unit_price)::decimal(18, 4) as line_amount
-        from ({rows})
-          as lines(order_date, order_id, sku, customer_id, country, quantity, unit_price, line_class)""",
+        from ({rows}) as lines(
+          order_date, order_id, sku, customer_id, country, quantity, unit_price, line_class)""",
         f"""create table gold.dim_dates as
         select unnest(generate_series(date '{first or min(days)}', date '{last or max(days)}',
           interval 1 day))::date as date_day, false as is_outlier""",

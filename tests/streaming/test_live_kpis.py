@@ -12,7 +12,7 @@ import pytest
 from lakehouse.settings import Settings
 from lakehouse.shop_clock import ShopClock, set_clock
 from operations.live.agreement import agreement, await_told, live_today
-from pipelines.live.facts import TOPICS
+from pipelines.live.facts import TOPICS, live_functions
 from pipelines.publishing.publish import Workers
 from storefront.messages import Message
 from streaming.live_kpis import LiveKpis, start_live_kpis
@@ -88,8 +88,16 @@ def test_a_batch_without_a_record_of_a_live_day_still_moves_the_positions() -> N
 
 
 def messages(records: list[Put]) -> list[Message]:
+    """As a source hands them to the producer, with the money that each stands for."""
+    functions = live_functions()
     return [
-        Message(each.topic, f"k-{each.partition}", str(number), each.value, None)
+        Message(
+            each.topic,
+            f"k-{each.partition}",
+            str(number),
+            each.value,
+            functions[each.topic](each.value).amount,
+        )
         for number, each in enumerate(records)
     ]
 

@@ -15,7 +15,7 @@ from dashboards.pages.executive import parts
 from dashboards.pages.executive.words import sentence
 from dashboards.published import PublishedGold
 from dashboards.queries import executive as queries
-from dashboards.queries.sales import extent as sales_extent
+from dashboards.queries.sales import held
 from dashboards.registry import Page
 from dashboards.targets import targets
 
@@ -116,7 +116,7 @@ def register(app: Any, gold: PublishedGold) -> None:
 def figures_for(gold: PublishedGold, search: object) -> list[Any]:
     """Everything that the page shows for the filters of an address, of one version of gold."""
     with gold.reader() as reader:
-        extent = sales_extent(reader.cursor)
+        extent = held(reader)
         if extent is None:
             return _instead(
                 components.empty_state(
@@ -129,15 +129,15 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _instead(components.banner("plain", str(problem)))
-        overview = queries.read(reader.cursor, selection, extent)
+        overview = queries.remembered(reader, selection, extent)
         as_of = f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}"
     if overview.is_empty:
         return _instead(components.banner("plain", "Nothing was sold there on these days."))
     wanted = targets(gold.settings)
     files = [
-        parts.download("executive.html", "HTML", selection),
-        parts.download("executive.pdf", "PDF", selection),
-        parts.download("key-figures.csv", "CSV", selection),
+        filters.download("executive.html", "HTML", selection),
+        filters.download("executive.pdf", "PDF", selection),
+        filters.download("key-figures.csv", "CSV", selection),
     ]
     return [
         parts.chips(selection, PAGE.path),

@@ -120,22 +120,11 @@ def _contributors(overview: Overview, path: str, dimension: str) -> Any:
             components.table(columns, rows, label=f"{title} by their part of the change"),
             html.P(f"and {more} more in the files", className="muted remainder") if more else None,
         ],
-        aside=download(f"{dimension}.csv", "CSV", overview.selection),
+        aside=filters.download(f"{dimension}.csv", "CSV", overview.selection),
         note="Those that changed net revenue most."
         if overview.earlier
         else "Those with the most net revenue.",
         id=f"executive-{dimension}",
-    )
-
-
-def download(file: str, text: str, selection: Selection) -> Any:
-    """A link to a file of the selection."""
-    return html.A(
-        text,
-        href=f"/export/{file}{filters.address(selection)}",
-        className="file-link",
-        download=True,
-        **{"aria-label": f"Download {file}"},
     )
 
 

@@ -13,7 +13,7 @@ from dashboards import components
 from dashboards.published import PublishedGold
 from dashboards.registry import Page
 
-PAGE = Page("/live-shop", "Live", group="Sales", icon="pulse")
+PAGE = Page("/live-shop", "Live", group="Sales", icon="clock")
 
 TILES = (
     ("net_revenue", "Net revenue"),
@@ -90,7 +90,7 @@ def _tile(kpi: str, label: str) -> Any:
     shorter = [
         html.Span(
             [
-                html.Span(className="live-value", **{"data-live": f"{window}/{kpi}"}),
+                html.Span(className="live-value", **{"data-live-figure": f"{window}/{kpi}"}),
                 html.Span(f" {words}", className="kpi-hint"),
             ]
         )
@@ -99,7 +99,7 @@ def _tile(kpi: str, label: str) -> Any:
     return html.Article(
         [
             html.H2([label, html.Span(" today", className="for-ears")], className="kpi-label"),
-            html.P(className="kpi-value", **{"data-live": f"today/{kpi}"}),
+            html.P(className="kpi-value", **{"data-live-figure": f"today/{kpi}"}),
             html.P(shorter, className="kpi-foot live-foot"),
         ],
         className="card kpi live-tile",

@@ -73,8 +73,8 @@ def sales_table(sales: pd.DataFrame, *, grain: Grain) -> Any:
     return components.plain_table(head, rows, label="Revenue over time")
 
 
-def products_list(products: pd.DataFrame) -> Any:
-    """The products with the most net revenue."""
+def products_list(products: pd.DataFrame, file: Any = None) -> Any:
+    """The products with the most net revenue; `file` is a link to all of them."""
     longest = max(products["net_revenue"], default=Decimal(0))
     rows = [
         (
@@ -91,13 +91,17 @@ def products_list(products: pd.DataFrame) -> Any:
         components.bars(rows, label="Products by net revenue")
         if rows
         else html.P("No product was sold.", className="muted"),
+        aside=file,
         note="By net revenue; postage, fees and other services are left out.",
         id="products-card",
     )
 
 
-def countries_list(countries: pd.DataFrame) -> Any:
-    """Net revenue by country; one that dominates stands apart, so that the rest can be read."""
+def countries_list(countries: pd.DataFrame, file: Any = None) -> Any:
+    """Net revenue by country; one that dominates stands apart, so that the rest can be read.
+
+    `file` is a link to all of them.
+    """
     total = exact_sum(countries["net_revenue"])
     rows = _rows(countries)
     is_home = len(rows) > 1 and total > 0 and rows[0].net_revenue / total > _DOMINANT_SHARE
@@ -112,7 +116,11 @@ def countries_list(countries: pd.DataFrame) -> Any:
         _remainder(hidden),
     ]
     return components.card(
-        "Countries", parts, note="By net revenue, with each country's share.", id="countries-card"
+        "Countries",
+        parts,
+        aside=file,
+        note="By net revenue, with each country's share.",
+        id="countries-card",
     )
 
 

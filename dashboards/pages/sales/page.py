@@ -12,7 +12,7 @@ from dashboards import components, filters, periods
 from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.figures import sales as sales_figures
 from dashboards.pages.sales.cards import KPIS, cards, countries_list, products_list, sales_table
-from dashboards.published import PublishedGold
+from dashboards.published import PublishedGold, Reader
 from dashboards.queries import sales as sales_queries
 from dashboards.registry import Page
 from lakehouse.shop import shop
@@ -110,7 +110,7 @@ def register(app: Any, gold: PublishedGold) -> None:
 def figures_for(gold: PublishedGold, search: object) -> list[Any]:
     """Everything the page shows for the filters of an address, read from one version of gold."""
     with gold.reader() as reader:
-        extent = sales_queries.extent(reader.cursor)
+        extent = sales_queries.held(reader)
         if extent is None:
             return _nothing(
                 components.empty_state(
@@ -123,14 +123,10 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _unusable(str(problem))
-        names = (*KPIS, "return_rate")
-        now = sales_queries.values_of(reader.cursor, selection, names)
         earlier = selection.before(extent)
-        before = sales_queries.values_of(reader.cursor, earlier, names) if earlier else None
-        trends = sales_queries.over_time(reader.cursor, selection, tuple(KPIS))
-        sales = sales_queries.sales_over_time(reader.cursor, selection)
-        products = sales_queries.top_products(reader.cursor, selection)
-        by_country = sales_queries.sales_by_country(reader.cursor, selection)
+        now, before, trends, sales, products, by_country = reader.once(
+            ("sales", selection), lambda: _read(reader, selection, earlier)
+        )
     if sales.empty:
         return _unusable("There are no sales in these countries on these days.")
     first_cut, last_cut = periods.buckets_cut(selection)
@@ -147,9 +143,23 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
         _note(selection, is_cut=first_cut or last_cut),
         figure,
         sales_table(sales, grain=selection.grain),
-        products_list(products),
-        countries_list(by_country),
+        products_list(products, filters.download("product.csv", "CSV", selection)),
+        countries_list(by_country, filters.download("country.csv", "CSV", selection)),
     ]
+
+
+def _read(
+    reader: Reader, selection: periods.Selection, earlier: periods.Selection | None
+) -> tuple[Any, ...]:
+    cursor, names = reader.cursor, (*KPIS, "return_rate")
+    return (
+        sales_queries.values_of(cursor, selection, names),
+        sales_queries.values_of(cursor, earlier, names) if earlier else None,
+        sales_queries.over_time(cursor, selection, tuple(KPIS)),
+        sales_queries.sales_over_time(cursor, selection),
+        sales_queries.top_products(cursor, selection),
+        sales_queries.sales_by_country(cursor, selection),
+    )
 
 
 def _nothing(notice: Any) -> list[Any]:

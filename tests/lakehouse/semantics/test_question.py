@@ -116,6 +116,14 @@ def test_products_and_segments_cut_too(cursor: Any) -> None:
     ]
 
 
+def test_a_customer_with_two_versions_is_joined_once(cursor: Any) -> None:
+    assert answers(cursor, "gross_revenue", by=("first_order_date",)) == [
+        (None, MONDAY, D("19.0000")),
+        (None, NEXT, D("1.0000")),
+        (None, None, D("3.3333")),
+    ]
+
+
 def test_what_has_no_country_says_so(cursor: Any) -> None:
     with pytest.raises(LakeError, match=r"Visits.* can't be cut or filtered by country"):
         answers(cursor, "conversion_rate", by=("country",))
