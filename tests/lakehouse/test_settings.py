@@ -38,7 +38,7 @@ FOREIGN = {
                 code,
                 (
                     "must be the code of a currency of today, like EUR or GBP. Change it, or leave "
-                    "it out for GBP."
+                    f"it out for {Settings.model_fields['shop_currency'].default}."
                 ),
             )
             for code in ("QQQ", "DEM", "eur", "€", "XXX", "EUR ")
@@ -49,7 +49,7 @@ FOREIGN = {
                 zone,
                 (
                     "must be a time zone, like Europe/Berlin or Europe/London. Change it, or leave "
-                    "it out for Europe/London."
+                    f"it out for {Settings.model_fields['shop_time_zone'].default}."
                 ),
             )
             for zone in ("Europe/Nowhere", "CEST", "../etc/passwd", "+01:00", "localtime")
@@ -86,7 +86,7 @@ FOREIGN = {
             "LAKE_SPARK_MASTER",
             "local[0]",
             (
-                "must be like local[2] or local[*] or spark://host:7077. Change it, or leave "
+                "must be like local[2] or local[*] or spark://host:7077. Change it, or leave it "
                 "out for local[*]."
             ),
         ),
