@@ -14,6 +14,8 @@ from dashboards.published import PublishedGold
 
 PAGES = (
     "sales",
+    "forecast",
+    "models",
     "segments",
     "churn",
     "lifetime_value",

@@ -5,7 +5,7 @@ out, so that none is made that isn't on the record. Run standalone: `lake models
 """
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +20,10 @@ SERVES: tuple[Kind, ...] = ("promoted", "forced", "rolled_back")
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision on a model. `version` is None where the training gave none."""
+    """A decision on a model. `version` is None where the training gave none.
+
+    `metrics` are the figures of a version that this decision's training made.
+    """
 
     kind: Kind
     model: str
@@ -29,11 +32,14 @@ class Decision:
     who: str
     why: str
     at: str = ""
+    metrics: Mapping[str, float] | None = None
 
 
 def write(decision: Decision, *, settings: Settings, facts: dict[str, Any] | None = None) -> None:
     """Put a decision on the record; `facts` are the figures that it rests on."""
-    body = {key: value for key, value in vars(decision).items() if key != "at"}
+    body = {
+        key: value for key, value in vars(decision).items() if key != "at" and value is not None
+    }
     chain.write(CHAIN, {**body, **(facts or {})}, settings=settings)
 
 

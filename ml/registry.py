@@ -32,6 +32,7 @@ EXPERIMENT = "cartlake"
 CHAMPION, CHALLENGER = "champion", "challenger"
 REQUIREMENTS = ("numpy", "pandas", "scikit-learn", "skops", "statsmodels", "scipy")
 """What a stored model is made with; recorded with the versions in use."""
+ENVIRONMENT = "python_env.yaml"
 LOADER = "ml.loaded"
 """The module by which `mlflow.pyfunc.load_model` makes a model of our files."""
 
@@ -197,7 +198,7 @@ class Registry:
             tags={
                 "sha256": trained.artifact.sha256,
                 "known_until": trained.known_until.isoformat(),
-                "file": f"{FILES}/{run_id}/artifacts/model/data/data/{trained.artifact.file_name}",
+                "file": f"{FILES}/{run_id}/artifacts/model/data/{trained.artifact.file_name}",
             },
         )
         version = self.version(model, int(made.version))
@@ -229,23 +230,21 @@ class Registry:
 
 def _save(path: Path, model: str, trained: Trained) -> None:
     """Write a model as MLflow loads it again: our file, its loader, signature and requirements."""
-    import warnings
-
     from mlflow import pyfunc
-    from mlflow.models import infer_signature
+    from mlflow.models import Model, infer_signature
 
-    data = path.parent / "data"
-    data.mkdir()
+    data = path / "data"
+    data.mkdir(parents=True)
     write_files(data, model, trained.artifact)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about an example that would be stored beside
-        pyfunc.save_model(
-            str(path),
-            loader_module=LOADER,
-            data_path=str(data),
-            signature=infer_signature(trained.inputs, trained.outputs),
-            pip_requirements=[f"{name}=={version_of(name)}" for name in REQUIREMENTS],
-        )
+    made = Model(signature=infer_signature(trained.inputs, trained.outputs))
+    pyfunc.add_to_model(made, loader_module=LOADER, data="data", env=ENVIRONMENT)
+    made.save(str(path / "MLmodel"))
+    lines = "".join(f"{name}=={version_of(name)}\n" for name in REQUIREMENTS)
+    (path / "requirements.txt").write_text(lines, encoding="utf-8")
+    (path / ENVIRONMENT).write_text(
+        f"python: {platform.python_version()}\ndependencies:\n- -r requirements.txt\n",
+        encoding="utf-8",
+    )
 
 
 def write_files(folder: Path, model: str, artifact: Artifact) -> None:
