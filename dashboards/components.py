@@ -59,8 +59,8 @@ def kpi(
     about: Any = None,
 ) -> Any:
     """A key figure with its change and the shape of its course; `about` opens what it means."""
-    whole, point, pence = value.partition(".")
-    figure = [whole, html.Span(point + pence, className="pence")] if pence else [whole]
+    whole, decimals = formats.parted(value)
+    figure = [whole, html.Span(decimals, className="decimals")] if decimals else [whole]
     return html.Article(
         [
             html.Div([html.H3(label, className="kpi-label"), about], className="kpi-head"),

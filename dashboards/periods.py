@@ -1,7 +1,7 @@
 """Which days a page looks at: presets, the period before, and the grain of a time axis.
 
 In: what a person chose and the days that gold holds. Out: a checked `Selection`. Days are
-shop-local (Europe/London) and both ends are included.
+the shop's and both ends are included.
 """
 
 from dataclasses import dataclass, replace

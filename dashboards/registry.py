@@ -15,6 +15,15 @@ from dashboards.published import PublishedGold
 PAGES = (
     "executive",
     "sales",
+    "live",
+    "segments",
+    "churn",
+    "lifetime_value",
+    "forecast",
+    "models",
+    "experiments",
+    "alerts",
+    "reports",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""

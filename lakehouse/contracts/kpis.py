@@ -19,7 +19,7 @@ DECLARATION = PROJECT_ROOT / "dbt_project" / "dbt_project.yml"
 TABLE = FCT_DAILY_KPIS
 """The mart that holds a value of each KPI for each day."""
 
-UNITS = ("GBP", "count", "rate", "days")
+UNITS = ("money", "count", "rate", "days")
 DIRECTIONS = ("up", "down")
 _FOUR_PLACES = Decimal("0.0001")
 _EXACT = Context(prec=60)

@@ -227,14 +227,21 @@ def test_files_outside_the_packages_are_not_served(ask: Ask, path: str) -> None:
     assert b"root:" not in content
 
 
+def next_epoch(client: Any) -> Any:
+    """The next news of a version; the server's signs of life are passed over."""
+    while "beat" in (message := json.loads(client.recv(timeout=30))):
+        pass
+    return message
+
+
 def test_the_socket_sends_news_to_our_own_pages(ask: Ask, server: Any) -> None:
     assert ask("/healthz")[0] == 200
     port = server.settings.dashboard_port
     own = Origin(f"http://127.0.0.1:{port}")
     with connect(f"ws://127.0.0.1:{port}/live", origin=own) as client:
-        first = json.loads(client.recv(timeout=30))
+        first = next_epoch(client)
         server.publish("run-1")
-        second = json.loads(client.recv(timeout=30))
+        second = next_epoch(client)
     assert first.keys() == second.keys() == {"epoch"}
     assert first != second
 

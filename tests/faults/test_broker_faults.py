@@ -99,6 +99,7 @@ def test_a_frozen_broker_blocks_the_sender_and_nothing_is_dropped(
     record_fault(Damage(400, 0, 0, Decimal(0)), recovery_seconds=round(recovery, 2))
 
 
+@pytest.mark.slow
 def test_a_broker_frozen_before_a_batch_is_read_delays_it_and_no_more(
     own_kafka: Settings, new_lake: NewLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +208,7 @@ def test_what_was_given_up_can_be_sent_again_and_a_further_loss_stops_again(
     assert list(failing(audit_service(settings, full=True))) == ["R1"]
 
 
+@pytest.mark.slow
 def test_records_deleted_before_the_first_start_are_missed_by_what_kafka_acknowledged(
     own_kafka: Settings, new_lake: NewLake
 ) -> None:

@@ -205,6 +205,7 @@ def test_late_doubled_reordered_and_conflicting_records_leave_the_sources_truth_
     )
 
 
+@pytest.mark.slow
 def test_a_spike_of_poison_stops_no_stream_and_blocks_the_publish_until_it_is_accepted(
     kafka_lake: LakeState, workers: Workers, record_fault: Recorder
 ) -> None:

@@ -58,7 +58,7 @@ def cards(
 
 
 def sales_table(sales: pd.DataFrame, *, grain: Grain) -> Any:
-    """The chart's figures, exact to the penny, the newest first."""
+    """The chart's figures, exact, the newest first."""
     rows = [
         (
             bucket_name(row.bucket_date, grain),

@@ -15,6 +15,7 @@ from dashboards.pages.sales.cards import KPIS, cards, countries_list, products_l
 from dashboards.published import PublishedGold, Reader
 from dashboards.queries import sales as sales_queries
 from dashboards.registry import Page
+from lakehouse.shop import shop
 
 PAGE = Page(
     "/sales",
@@ -170,5 +171,5 @@ def _unusable(text: str) -> list[Any]:
 
 
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:
-    text = f"Gross by source, cancelled and net, in pounds per {selection.grain}."
+    text = f"Gross by source, cancelled and net, in {shop().currency} per {selection.grain}."
     return f"{text} Lighter bars: the {selection.grain} is incomplete." if is_cut else text

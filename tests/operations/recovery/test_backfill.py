@@ -94,6 +94,7 @@ def two_days() -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 def test_silver_of_the_stream_differs_in_nothing_from_bronze(lake: LakeState) -> None:
     first, second = losers_before_the_flip()
     lake.land(*first)

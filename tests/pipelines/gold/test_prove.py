@@ -21,6 +21,7 @@ def test_sound_gold_fails_no_test(proof: GoldProof) -> None:
     assert proof.alarms == {0: ()}
 
 
+@pytest.mark.slow
 def test_without_its_test_a_defect_of_gold_goes_unseen() -> None:
     without = [each["check"] for each in gold_defects()]
     found = prove_gold((1,), without=without)

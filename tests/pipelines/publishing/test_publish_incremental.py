@@ -82,6 +82,7 @@ def test_late_lines_new_winners_names_members_and_a_rollback_give_the_gold_of_a_
     require_equal_to_a_full_refresh(lake, workers, "full-5")
 
 
+@pytest.mark.slow
 def test_days_that_a_backfill_changed_are_built_whatever_days_it_named(
     lake: LakeState, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,7 +156,12 @@ def assert_it_blocks(act: Act, published: Published, workers: Workers, named: st
     ("act", "equation", "named"),
     [
         (lose_a_record, "R4", "erp.invoice_lines.v1/6/0 is lost"),
-        (repeat_what_nobody_accepted, "R4", "but the record it repeats is not accepted"),
+        pytest.param(
+            repeat_what_nobody_accepted,
+            "R4",
+            "but the record it repeats is not accepted",
+            marks=pytest.mark.slow,
+        ),
         (lose_a_row_of_a_batch, "R1", "the ranges hold"),
     ],
 )
@@ -169,7 +174,9 @@ def test_what_went_wrong_since_the_cut_blocks_the_publish(
 @pytest.mark.parametrize(
     ("act", "equation", "named"),
     [
-        (place_a_record_twice, "R4", "is twice: accepted and re"),
+        pytest.param(
+            place_a_record_twice, "R4", "is twice: accepted and re", marks=pytest.mark.slow
+        ),
         (send_another_amount_than_stated, "R5", "erp.invoice_lines.v1: acknowledged"),
     ],
 )
@@ -208,6 +215,7 @@ def test_a_batch_that_holds_what_it_does_not_state_fails(published: Published) -
     )
 
 
+@pytest.mark.slow
 def test_anything_but_appends_has_everything_read_again(
     published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
