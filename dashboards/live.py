@@ -1,9 +1,9 @@
 """Tells every open page at once what is new: a version in service, or live figures.
 
-In: the pointer and the last run's report, looked at twice a second by one task of the process, and
-the live figures of one reader of their topic. Out: one small message per change, built once and
-fanned out by a bus to WebSocket clients of `/live`; a slow client keeps only the newest message of
-each kind. `assets/live.js` connects, and connects again after a break.
+In: the pointer, the last run's report and the alerts, looked at twice a second by one task of the
+process, and the live figures of one reader of their topic. Out: one small message per change, built
+once and fanned out by a bus to WebSocket clients of `/live`; a slow client keeps only the newest
+message of each kind. `assets/live.js` connects, and connects again after a break.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from dashboards.live_figures import LiveReader
 from dashboards.queries.last_run import report_path
 from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
+from reports.alerts.store import store_path
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 
@@ -82,9 +83,9 @@ class Bus:
 
 
 def epoch(settings: Settings) -> str:
-    """A text that changes with every publish and every run; two file states, nothing is opened."""
+    """A text that changes with every publish, run and alert; file states, nothing is opened."""
     states = []
-    for path in (settings.gold_dir / CURRENT, report_path(settings)):
+    for path in (settings.gold_dir / CURRENT, report_path(settings), store_path(settings)):
         try:
             state = path.stat()
         except OSError:

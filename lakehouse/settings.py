@@ -9,6 +9,7 @@ import contextlib
 import os
 import pwd
 import sys
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from ipaddress import IPv4Address
@@ -21,7 +22,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from lakehouse.errors import LakeError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-SHOP_TIME_ZONE = "Europe/London"
 STATE_VERSION = 2
 UNKNOWN_USER = "cartlake"
 """Name for a user who has none."""
@@ -29,7 +29,7 @@ UNKNOWN_USER = "cartlake"
 FOREIGN_PREFIXES = (
     *("SPARK_", "PYSPARK_", "_PYSPARK_", "HADOOP_", "YARN_", "HIVE_", "KAFKA_", "LOG4J_"),
     *("DBT_", "GX_", "GE_", "DASH_", "PLOTLY_", "REACT_", "UVICORN_", "WEB_CONCURRENCY", "PYTHON"),
-    "AIRFLOW_",
+    *("AIRFLOW_", "MLFLOW_"),
     "FORWARDED_ALLOW_IPS",
 )
 """Begin the names of variables that another Spark, dbt, Airflow or Python may have left behind."""
@@ -38,7 +38,9 @@ FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLAS
 _SIZE = r"^[1-9]\d*[kmgKMG]$"
 _MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
 _MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
+_WEB_ADDRESS = r"^https?://[^\s/@?#]+(/\S*)?$"
 _ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
+_TARGETS = r"^[a-z_]+=\d{1,12}(\.\d{1,4})?(,[a-z_]+=\d{1,12}(\.\d{1,4})?)*$"
 _NAMES = r"^[^\s:,/]+(:\d{1,5})?(,[^\s:,/]+(:\d{1,5})?)*$"
 
 
@@ -96,6 +98,19 @@ class Settings(BaseSettings):
         examples=["dashboard", "shop.example,shop.example:8443"],
         description="Names that the screens answer to, besides the loopback ones",
     )
+    shop_currency: str = Field("GBP", description="Currency of all money, a code of ISO 4217")
+    shop_time_zone: str = Field(
+        "Europe/London", description="Time zone of the shop's days and clock, a name of the IANA"
+    )
+    shop_locale: str = Field(
+        "en_GB", description="How money, numbers and days are written: language_COUNTRY"
+    )
+    kpi_targets: str | None = Field(
+        None,
+        pattern=_TARGETS,
+        examples=["net_revenue=30000,return_rate=0.02"],
+        description="Targets of KPIs: of a day for amounts and counts, as they are for rates",
+    )
     # part: airflow
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Port of Airflow")
     airflow_host: str = Field(
@@ -109,10 +124,49 @@ class Settings(BaseSettings):
         None,
         pattern=_MAIL_SERVER,
         examples=["smtp://mail.example:25", "smtps://user:password@mail.example"],
-        description="Mail server for failed runs: smtp://[user:password@]host[:port]",
+        description="Mail server: smtp://[user:password@]host[:port]",
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
-    alert_from: str = Field("cartlake@localhost", description="Sender of that mail")
+    alert_escalate_to: str | None = Field(
+        None, description="Who gets a mail of an alert that nobody acknowledges; default: its first"
+    )
+    alert_rules: Path | None = Field(
+        None, description="File with the rules of `lake alerts`; default: reports/alerts/rules.toml"
+    )
+    alert_webhook: str | None = Field(
+        None,
+        pattern=_WEB_ADDRESS,
+        examples=["https://chat.example/hooks/shop"],
+        description="Web address that gets alerts as signed JSON; needs the key",
+    )
+    alert_webhook_key: str | None = Field(
+        None, min_length=16, description="Key of that signature, 16 characters or more"
+    )
+    alert_from: str = Field("cartlake@localhost", description="Sender of every mail")
+    recipients: Path | None = Field(
+        None, description="Who gets the reports; default: recipients.toml in home"
+    )
+    dashboard_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s\"'<>]+$",
+        examples=["https://figures.shop.example"],
+        description="Address of the screens as readers of mails reach it; default: this machine's",
+    )
+    mail_port: int = Field(
+        1025, ge=1024, le=65535, description="Loopback port of the inbox that shows mails"
+    )
+    mail_page_port: int = Field(
+        8025, ge=1024, le=65535, description="Loopback port of the page of that inbox"
+    )
+    smtp_tls: Literal["auto", "required", "off"] = Field(
+        "auto", description="TLS to an smtp:// server: where it is offered, always, or never"
+    )
+    smtp_ca_file: Path | None = Field(
+        None, description="Certificates that the mail server's is checked against; default: system"
+    )
+    smtp_timeout: float = Field(
+        60.0, gt=0, le=600, description="Seconds to wait for an answer of the mail server"
+    )
     lag_records: int = Field(
         100_000, ge=0, description="Records that may wait in Kafka before `lake lag` fails"
     )
@@ -163,16 +217,64 @@ class Settings(BaseSettings):
         examples=["64m", "1g"],
         description="Bronze bytes in one refine batch at most",
     )
+    margin_rate: float = Field(
+        0.3, ge=0, le=1, description="Margin of sales, for the worth of an offer to a customer"
+    )
+    offer_cost: float = Field(
+        5.0, ge=0, description="Pounds that an offer to a customer at risk costs"
+    )
+    offer_success_rate: float = Field(
+        0.1, ge=0, le=1, description="Share of customers at risk whom an offer keeps"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Level of the log files"
     )
+
+    @field_validator("shop_currency")
+    @classmethod
+    def _current(cls, currency: str) -> str:
+        from babel.core import get_global
+
+        lists = get_global("territory_currencies").values()
+        current = {each[0] for found in lists for each in found if each[3] and each[2] is None}
+        if currency not in current:
+            raise ValueError("must be the code of a currency of today, like EUR or GBP")
+        return currency
+
+    @field_validator("shop_time_zone")
+    @classmethod
+    def _of_the_world(cls, time_zone: str) -> str:
+        is_place = "/" in time_zone or time_zone == "UTC"
+        if not is_place or time_zone not in zoneinfo.available_timezones():
+            raise ValueError("must be a time zone, like Europe/Berlin or Europe/London")
+        return time_zone
+
+    @field_validator("shop_locale")
+    @classmethod
+    def _written_somewhere(cls, locale: str) -> str:
+        from babel.core import Locale, UnknownLocaleError
+
+        try:
+            is_exact = str(Locale.parse(locale)) == locale
+        except (UnknownLocaleError, ValueError):
+            is_exact = False
+        if not is_exact:
+            raise ValueError("must be a locale, like de_DE or en_GB")
+        return locale
 
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("jars", "airflow_database_file", check_fields=False)
+    @field_validator(
+        "jars",
+        "alert_rules",
+        "airflow_database_file",
+        "smtp_ca_file",
+        "recipients",
+        check_fields=False,
+    )
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -251,6 +353,10 @@ class Settings(BaseSettings):
     def reports_dir(self) -> Path:
         return self.home / "reports"
 
+    @cached_property
+    def models_dir(self) -> Path:
+        return self.home / "models"
+
     # part: airflow
     @cached_property
     def airflow_dir(self) -> Path:
@@ -262,6 +368,10 @@ class Settings(BaseSettings):
         return self.home / "cluster"
 
     @cached_property
+    def mail_dir(self) -> Path:
+        return self.home / "mail"
+
+    @cached_property
     def logs_dir(self) -> Path:
         return self.home / "logs"
 
@@ -271,7 +381,7 @@ class Settings(BaseSettings):
 
 
 def address(settings: Settings) -> str:
-    """Where a browser finds the screens."""
+    """Where a browser of this machine finds the screens."""
     return f"http://127.0.0.1:{settings.dashboard_port}/"
 
 
@@ -333,7 +443,9 @@ def _what_fits(error: ValidationError) -> str:
     if place not in Settings.model_fields:
         return f"The settings don't fit: {wrong['msg']}."
     facts = Settings.model_json_schema(by_alias=False)["properties"][place]
-    if "examples" in facts:
+    if wrong["type"] == "value_error":
+        fitting = str(wrong["ctx"]["error"])
+    elif "examples" in facts:
         fitting = f"must be like {' or '.join(facts['examples'])}"
     elif "enum" in facts:
         fitting = f"must be one of {', '.join(facts['enum'])}"

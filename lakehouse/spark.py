@@ -25,6 +25,7 @@ from lakehouse.settings import (
     is_user_unknown,
     variables,
 )
+from lakehouse.shop import shop_variables
 from lakehouse.spark_java import SparkJava
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.log.level": "ERROR",
+        **{f"spark.executorEnv.{name}": text for name, text in shop_variables(settings).items()},
     }
     return conf if _is_local(settings) else {**conf, **_of_executors(settings, jars)}
 

@@ -21,6 +21,7 @@ import typer.main
 import operations.cli
 from lakehouse.settings import Settings
 from lakehouse.tables import create_tables
+from operations.jobs import JOBS
 from tests.brokers import free_ports
 from tests.gold_files import serve_gold
 
@@ -137,10 +138,16 @@ def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
     outcome = lake("list")
     assert (outcome.code, outcome.err) == (0, "")
     edges = {line.split()[0]: line.partition("  after ")[2] for line in outcome.out.splitlines()}
-    assert edges == {"ingest": "", "refine": "ingest", "publish": "refine", "maintain": "publish"}
-    assert list(edges) == ["ingest", "refine", "publish", "maintain"]
+    after_publish = ("report_daily", "report_weekly", "maintain")
+    assert edges == {
+        "ingest": "",
+        "refine": "ingest",
+        "publish": "refine",
+        **dict.fromkeys(after_publish, "publish"),
+    }
+    assert list(edges) == ["ingest", "refine", "publish", *after_publish]
     schedules = [line.split()[1] for line in outcome.out.splitlines()]
-    assert schedules == ["daily", "daily", "daily", "weekly"]
+    assert schedules == ["daily", "daily", "daily", "daily", "daily", "weekly"]
 
 
 def test_upkeep_of_an_empty_state_has_nothing_to_do(lake: Lake) -> None:
@@ -165,7 +172,10 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["demo", "--bogus"], "--bogus"),
         (["produce", "history", "--from", "2011-13-01"], "2011-13-01"),
         (["quarantine", "show", "--limit", "0"], "1"),
-        (["job", "nope"], "There is no job 'nope'. Jobs: ingest, refine, publish, maintain."),
+        (
+            ["job", "nope"],
+            f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}.",
+        ),
         (["run", "hourly"], "There is no run 'hourly'. Runs: daily, weekly."),
         (["maintain", "--keep-hours", "24"], "Files are kept for 168 hours at least"),
         (["reset", "nope"], "There is no query 'nope'. Queries: ingest, refine."),
@@ -266,7 +276,7 @@ def test_ctrl_c_in_the_middle_of_a_query_is_no_error(lake: Lake, gold: Path) -> 
 def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:
     script = Path(sys.executable).with_name("lake")
     done = subprocess.run([script, "job", "nope"], capture_output=True, text=True, check=False)
-    expected = (2, "", "There is no job 'nope'. Jobs: ingest, refine, publish, maintain.\n")
+    expected = (2, "", f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}.\n")
     assert (done.returncode, done.stdout, done.stderr) == expected
 
 

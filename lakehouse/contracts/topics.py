@@ -71,8 +71,8 @@ ERP_COLUMNS = (
 )
 """The eight columns of an ERP extract, in the order of their canonical form."""
 
-POUNDS, PIECES, UTC, SHOP_TIME, ORDINAL = "pounds", "pieces", "UTC", "Europe/London", "ordinal"
-"""Units of the contracts: money, quantities, moments, times of the shop's clock, places."""
+MONEY, PIECES, UTC, SHOP_TIME, ORDINAL = "money", "pieces", "UTC", "shop time", "ordinal"
+"""Units of the contracts: the shop's currency, quantities, moments, the shop's clock, places."""
 
 WEB_EVENT_TYPES = (
     "page_view",
@@ -85,7 +85,6 @@ WEB_EVENT_TYPES = (
 WEB_DEVICE_TYPES = ("desktop", "mobile", "tablet")
 DATE_ORDERS: tuple[DateOrder, ...] = ("day-first", "month-first")
 ORDER_KINDS = ("sale", "cancellation")
-CURRENCIES = ("GBP",)
 CONSENTS = ("yes", "no")
 PRODUCT_STATUS = ("active", "discontinued")
 
@@ -99,10 +98,10 @@ ORDER_LINE_FIELDS = (
     Field("sku", "string"),
     Field("description", "string", nullable=True),
     Field("quantity", "integer", description="Negative in a cancellation", unit=PIECES),
-    Field("unit_price", "string", description="Plain, at most four decimals", unit=POUNDS),
+    Field("unit_price", "string", description="Plain, at most four decimals", unit=MONEY),
 )
 
-_ERP_UNITS = {"Quantity": PIECES, "InvoiceDate": SHOP_TIME, "UnitPrice": POUNDS}
+_ERP_UNITS = {"Quantity": PIECES, "InvoiceDate": SHOP_TIME, "UnitPrice": MONEY}
 ERP_INVOICE_LINES = Topic(
     "erp.invoice_lines.v1",
     "InvoiceNo",
@@ -141,7 +140,7 @@ WEB_ORDERS = Topic(
         Field("customer_id", "string", nullable=True),
         Field("session_id", "string", nullable=True),
         Field("country", "string"),
-        Field("currency", "string", values=CURRENCIES),
+        Field("currency", "string", description="ISO 4217; the shop's own"),
         Field("lines", "lines"),
     ),
     "One message per order or credit note of the web shop, with its lines.",
@@ -188,7 +187,7 @@ CATALOG_PRODUCTS = Topic(
         Field("sku", "string"),
         Field("description", "string"),
         Field("category", "string"),
-        Field("unit_price", "string", unit=POUNDS),
+        Field("unit_price", "string", unit=MONEY),
         Field("status", "string", values=PRODUCT_STATUS),
     ),
     "One message per change of a product.",

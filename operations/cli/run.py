@@ -22,12 +22,12 @@ def list_jobs() -> None:
     """The jobs, each with those before it."""
     for each in in_order():
         after = f"  after {', '.join(each.after)}" if each.after else ""
-        print(f"{each.name:<10} {each.schedule:<7} {each.description}{after}")
+        print(f"{each.name:<13} {each.schedule:<7} {each.description}{after}")
 
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="daily or weekly")],
+    name: Annotated[str, typer.Argument(help="daily, weekly or alerts")],
     every: Annotated[
         str | None, typer.Option(help="Again after a pause such as 90s, 10m or 2h, until Ctrl-C.")
     ] = None,
@@ -164,9 +164,13 @@ def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:
 def run_and_show(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:
     """Run jobs in this order, with their stages and their summary on the terminal."""
     from operations.cli.display import show_summary, stage_display
-    from operations.run import run_jobs
+    from operations.run import run_aside, run_jobs
 
     settings = Settings()
+    if all(job(name).is_aside for name in names):
+        with stage_display() as on_change:
+            run_aside(names, settings=settings, on_change=on_change)
+        return
     if "ingest" in names:
         _warn_of_retention(settings)
     with stage_display() as on_change:

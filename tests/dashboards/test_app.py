@@ -188,6 +188,26 @@ def test_odd_filters_in_the_address_never_break_the_server(
     assert b"dashboard's log" not in content
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/export/executive.html?period=7", 200),
+        ("/export/country.csv?country=Germany", 200),
+        ("/export/country.csv?country=%27%3B+drop+table+x", 400),
+        ("/export/country.csv?from=1&to=<script>", 400),
+        ("/export/country.csv?" + "country=x&" * 2_000, 400),
+        ("/export/nothing.csv", 404),
+    ],
+)
+def test_files_answer_odd_requests_in_words(ask: Ask, server: Any, path: str, status: int) -> None:
+    assert ask("/export/country.csv")[0] == 404
+    server.publish("run-1")
+    found, headers, content = ask(path)
+    assert found == status
+    assert b"Traceback" not in content
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 def test_an_error_inside_a_callback_is_a_sentence_on_the_page(ask: Ask, server: Any) -> None:
     path = server.publish("run-1")
     broken = path.with_name("gold-broken.duckdb")

@@ -16,7 +16,7 @@ def test_the_epoch_changes_with_every_publish_and_every_run(shop: Any) -> None:
     shop.publish("run-1")
     texts.append(epoch(shop.settings))
     assert len(set(texts)) == 4
-    assert texts[0] == "none/none"
+    assert texts[0] == "none/none/none"
     assert epoch(shop.settings) == texts[-1]
 
 

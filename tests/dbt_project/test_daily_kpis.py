@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lakehouse.contracts.kpis import read_kpis
 from lakehouse.contracts.tables import CUSTOMERS, ORDER_LINES, PRODUCTS, WEB_EVENTS
+from lakehouse.semantics.question import Question, ask
 
 if TYPE_CHECKING:
     from conftest import LiveGold
@@ -101,7 +102,7 @@ def expected_kpis(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(lines=random_lines.map(all_measured), visits=random_visits)
-def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
+def test_every_kpi_of_a_day_is_what_its_events_add_up_to_and_what_the_layer_answers(
     live_gold: "LiveGold", lines: list[dict[str, Any]], visits: list[tuple[date, int]]
 ) -> None:
     events = [
@@ -125,3 +126,11 @@ def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
     assert {(day, name): value for day, name, value, _ in found} == expected_kpis(lines, visits)
     assert all(units[name] == unit for _, name, _, unit in found)
     assert len(found) == len({(day, name) for day, name, _, _ in found})
+    if found:
+        days = [day for day, _, _, _ in found]
+        metrics = tuple(name for name in units if name != "freshness_days")
+        rows = ask(live_gold.connection, Question(metrics, min(days), max(days), "day"))
+        answered = {(row.bucket, *each) for row in rows for each in row.values.items()}
+        assert {each for each in answered if each[2] is not None} == {
+            (day, name, value) for day, name, value, _ in found if name in metrics
+        }
