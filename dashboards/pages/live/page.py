@@ -27,7 +27,7 @@ TILES = (
 """KPI and label of each tile; its definition is the KPI's, and today's value is gold's to be."""
 
 _MEANINGS = {
-    "visitor_count": "Distinct visitors whose visit began today, or who did something in the window.",
+    "visitor_count": "Distinct visitors of the visits that began today, or were in the window.",
     "cart_count": "Visits that put something into the cart.",
 }
 """What the tiles mean that are no KPIs of gold."""
