@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from dashboards import formats
 from lakehouse.contracts.topics import LIVE_KPIS
-from lakehouse.settings import SHOP_TIME_ZONE, Settings
+from lakehouse.settings import Settings
+from lakehouse.shop import shop
 from streaming.live_topic import NEWEST_MESSAGES, POSITIONS
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _clock(text: str) -> str:
 
 def _shop_time(text: str) -> datetime:
     """A moment by the clock on the shop's wall."""
-    return datetime.fromisoformat(text).astimezone(ZoneInfo(SHOP_TIME_ZONE))
+    return datetime.fromisoformat(text).astimezone(shop().zone)
 
 
 class LiveReader:

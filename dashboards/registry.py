@@ -16,15 +16,15 @@ PAGES = (
     "executive",
     "sales",
     "live",
-    "alerts",
-    "forecast",
-    "models",
     "segments",
     "churn",
     "lifetime_value",
+    "forecast",
+    "models",
     "experiments",
-    "data_health",
+    "alerts",
     "reports",
+    "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
 

@@ -172,7 +172,10 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["demo", "--bogus"], "--bogus"),
         (["produce", "history", "--from", "2011-13-01"], "2011-13-01"),
         (["quarantine", "show", "--limit", "0"], "1"),
-        (["job", "nope"], f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}."),
+        (
+            ["job", "nope"],
+            f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}.",
+        ),
         (["run", "hourly"], "There is no run 'hourly'. Runs: daily, weekly."),
         (["maintain", "--keep-hours", "24"], "Files are kept for 168 hours at least"),
         (["reset", "nope"], "There is no query 'nope'. Queries: ingest, refine."),

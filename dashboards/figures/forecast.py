@@ -49,14 +49,14 @@ def daily_sales(frame: pd.DataFrame) -> dict[str, Any]:
         hovertemplate="%{customdata}<extra></extra>",
     )
     past = shown[~shown["is_future"]]
-    for is_odd, name, colour in ((False, "Actual", None), (True, "Odd day", ODD)):
+    for is_odd, name, colour in ((False, "Actual", ACTUAL), (True, "Odd day", ODD)):
         rows = past[past["is_anomaly"] == is_odd]
         figure.add_scatter(
             x=[f"{day:%Y-%m-%d}" for day in rows["forecast_date"]],
             y=rows["actual_value"].tolist(),
             mode="markers",
             name=name,
-            marker={"size": 9 if is_odd else 5, **({"color": colour} if colour else {})},
+            marker={"size": 9 if is_odd else 5, "color": colour},
             customdata=_hover(rows, "actual_value", name),
             hovertemplate="%{customdata}<extra></extra>",
         )

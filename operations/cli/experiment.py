@@ -150,6 +150,52 @@ def plan(  # noqa: PLR0917 - one parameter per option
     )
 
 
+@experiment.command("campaign")
+def campaign(  # noqa: PLR0917 - one parameter per option
+    file: Annotated[Path, typer.Option("--file", help="csv, csv.gz or Parquet.")],
+    unit: Annotated[str, typer.Option("--unit", help="Column of the unit.")],
+    group: Annotated[str, typer.Option("--group", help="Column of the unit's group.")],
+    treated: Annotated[str, typer.Option("--treated", help="The group that had the campaign.")],
+    period: Annotated[str, typer.Option("--period", help="Column of a date or a number.")],
+    start: Annotated[str, typer.Option("--from", help="The campaign's first period.")],
+    metric: Annotated[str, typer.Option("--metric", help="Column of the figure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What a campaign did that could not be randomised, by difference in differences.
+
+    Example: lake experiment campaign --file F --unit customer --group country
+    --treated France --period day --from 2011-11-01 --metric revenue
+    """
+    from experiments.campaigns import ASSUMPTIONS, analyse_campaign
+
+    found = analyse_campaign(
+        file,
+        unit=unit,
+        group=group,
+        treated=treated,
+        period=period,
+        start=start,
+        metric=metric,
+    )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    units = ", ".join(f"{name} {number:,}" for name, number in found.units.items())
+    figures = found.figures
+    print(f"Units: {units}. Periods: {found.periods_before} before, {found.periods_after} after.")
+    print(
+        f"Difference {_short(figures.difference)}, 95 % interval {_short(figures.ci_low)} to "
+        f"{_short(figures.ci_high)}, by bootstrap {_short(found.bootstrap_low)} to "
+        f"{_short(found.bootstrap_high)}, p {_short(figures.p_value)}."
+    )
+    print(
+        f"Trends before: difference {_short(found.trend_difference)}, p "
+        f"{_short(found.trend_p_value)}."
+    )
+    print(found.verdict)
+    print("It assumes that " + "; ".join(ASSUMPTIONS) + ".")
+
+
 @experiment.command("list")
 def list_all(registry: Registry = OWN_REGISTRY) -> None:
     """The experiments of a registry: name, unit, arms, first metric, owner."""

@@ -90,6 +90,11 @@ def test_weeks_and_months_begin_on_their_first_day(cursor: Any) -> None:
     assert answers(cursor, "order_count", grain="month") == [(date(2011, 1, 1), 4)]
 
 
+def test_a_filtered_metric_counts_what_its_filter_lets_in(cursor: Any) -> None:
+    found = answers(cursor, "active_customers", "new_customers", "repeat_rate", grain="week")
+    assert found == [(MONDAY, 1, 1, D("0.0000")), (NEXT, 2, 1, D("0.5000"))]
+
+
 def test_an_order_counts_in_each_country_where_it_has_a_line(cursor: Any) -> None:
     assert answers(cursor, "order_count", "gross_revenue", by=("country",)) == [
         (None, "France", 4, D("18.3333")),
