@@ -90,15 +90,11 @@ class Settings(BaseSettings):
         examples=["dashboard", "shop.example,shop.example:8443"],
         description="Names that the screens answer to, besides the loopback ones",
     )
-    shop_currency: fits.Currency = Field(
-        "GBP", description="Currency of all money, a code of ISO 4217"
-    )
+    shop_currency: fits.Currency = Field("GBP", description="Currency of all money, by ISO 4217")
     shop_time_zone: fits.TimeZone = Field(
         "Europe/London", description="Time zone of the shop's days and clock, a name of the IANA"
     )
-    shop_locale: fits.Locale = Field(
-        "en_GB", description="How money, numbers and days are written: language_COUNTRY"
-    )
+    shop_locale: fits.Locale = Field("en_GB", description="How figures and days are written")
     kpi_targets: str | None = Field(
         None,
         pattern=fits.TARGETS,
