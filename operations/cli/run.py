@@ -11,7 +11,7 @@ from lakehouse.errors import LakeError
 from lakehouse.settings import Settings, address
 from operations.cli import app
 from operations.cli.produce import seconds_of
-from operations.jobs import JOBS, SCHEDULES, in_order, scheduled
+from operations.jobs import JOBS, SCHEDULES, in_order, job, scheduled
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
