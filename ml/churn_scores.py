@@ -18,27 +18,12 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 IDEAS: Mapping[str, Sequence[str]] = {
-    "last purchase {recency_days:.0f} days ago, usually every {gap_days:.0f}": (
-        "recency_days",
-        "gap_days",
-        "overdue_ratio",
-    ),
-    "{order_count:.0f} orders in {tenure_days:.0f} days": (
-        "order_count",
-        "purchase_day_count",
-        "tenure_days",
-    ),
-    "{recent_order_count:.0f} orders for {recent_amount:,.0f} pounds in the last 90 days": (
-        "recent_order_count",
-        "recent_amount",
-    ),
-    "{average_order_amount:,.0f} pounds an order": (
-        "monetary_amount",
-        "average_order_amount",
-        "largest_order_amount",
-    ),
+    "pace": ("recency_days", "gap_days", "overdue_ratio"),
+    "habit": ("order_count", "purchase_day_count", "tenure_days"),
+    "recent": ("recent_order_count", "recent_amount"),
+    "money": ("monetary_amount", "average_order_amount", "largest_order_amount"),
 }
-"""What a reason says, and the features that make it up."""
+"""What may be a reason, and the features that make it up."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +73,10 @@ def cut_off(usual_amount: float, offer: Offer) -> float:
 
 
 def reasons(frame: "pd.DataFrame", estimator: Any) -> tuple[list[str], list[str]]:
-    """The two ideas that move each customer's chance most, the strongest first.
+    """The two ideas that raise each customer's chance most, the strongest first, as texts.
 
     The features of an idea are set to the average customer's, and the chance is taken again: what
-    goes away is what the idea did. For who is likely to churn it is what raises the chance, for
-    the others what lowers it.
+    goes away is what the idea did.
     """
     import numpy as np
 
@@ -104,12 +88,25 @@ def reasons(frame: "pd.DataFrame", estimator: Any) -> tuple[list[str], list[str]
         for column in columns:
             other[column] = average[column]
         effects.append(chance - chances(estimator, other))
-    effect = np.array(effects).T
-    towards = np.where(chance[:, None] >= 0.5, effect, -effect)
-    order = np.argsort(-towards, axis=1, kind="stable")
-    texts = list(IDEAS)
+    order = np.argsort(-np.array(effects).T, axis=1, kind="stable")
+    ideas = list(IDEAS)
     rows = frame.to_dict("records")
-    return (
-        [texts[own[0]].format(**row) for own, row in zip(order, rows, strict=True)],
-        [texts[own[1]].format(**row) for own, row in zip(order, rows, strict=True)],
+    first, second = (
+        [_text(ideas[own[place]], row) for own, row in zip(order, rows, strict=True)]
+        for place in (0, 1)
     )
+    return first, second
+
+
+def _text(idea: str, row: Mapping[Any, float]) -> str:
+    """What a reason says of a customer, in the customer's own figures."""
+    orders, recent = row["order_count"], row["recent_order_count"]
+    if idea == "pace":
+        usual = "" if row["purchase_day_count"] < 2 else f", usually every {row['gap_days']:.0f}"
+        return f"Last purchase {row['recency_days']:.0f} days ago{usual}"
+    if idea == "habit":
+        return f"{orders:.0f} order{'s' * (orders != 1)} in {row['tenure_days']:.0f} days"
+    if idea == "recent":
+        number = f"{recent:.0f}" if recent else "No"
+        return f"{number} order{'s' * (recent != 1)} in 90 days"
+    return f"£{row['average_order_amount']:,.0f} an order"

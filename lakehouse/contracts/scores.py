@@ -128,7 +128,7 @@ CUSTOMER_CHURN = Table(
         ALIAS,
         CUTOFF_DATE,
         Column("churn_chance", "double", description="Of no purchase within 90 days", unit="rate"),
-        Column("reason", "string", description="What raises the chance most, or what lowers it"),
+        Column("reason", "string", description="What raises the chance most"),
         Column("second_reason", "string", nullable=True, description="What comes next"),
         Column("usual_amount", "double", description="Spend of 90 days so far", unit=POUNDS),
         Column("expected_profit", "double", description="Of one offer, its cost off", unit=POUNDS),

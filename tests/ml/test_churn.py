@@ -153,5 +153,5 @@ def test_the_reason_is_what_moves_the_chance_most(sales: pd.DataFrame) -> None:
     late = found.sort_values("churn_chance").iloc[-1]
     days = frame.loc[late["customer_id"], "recency_days"]
     texts = (late["reason"], late["second_reason"])
-    assert any(each.startswith(f"last purchase {days:.0f} days ago") for each in texts)
+    assert any(each.startswith(f"Last purchase {days:.0f} days ago") for each in texts)
     assert (found["is_worth_a_call"] == (found["expected_profit"] > 0)).all()

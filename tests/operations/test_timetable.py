@@ -20,7 +20,7 @@ def plan(found: Dag) -> list[tuple[str, tuple[str, ...], str]]:
 
 
 def test_each_job_is_a_task_of_its_schedule_after_those_it_depends_on() -> None:
-    daily, weekly, _, _ = timetable()
+    daily, models, weekly, _, _ = timetable()
     assert (daily.name, daily.cron) == ("shop_daily", "0 5 * * *")
     assert plan(daily) == [
         ("ingest", (), "lake job ingest"),
@@ -29,13 +29,21 @@ def test_each_job_is_a_task_of_its_schedule_after_those_it_depends_on() -> None:
     ]
     assert [each.retries for each in daily.tasks] == [3, 3, 3]
     assert [each.name for each in daily.tasks if each.makes_gold] == ["publish"]
+    assert (models.name, models.cron) == ("shop_ml", "0 7 * * *")
+    assert plan(models) == [
+        ("features", (), "lake job features"),
+        ("train", (), "lake job train"),
+        ("drift", ("train",), "lake job drift"),
+        ("retrain", ("drift",), "lake job retrain"),
+        ("score", ("features", "retrain"), "lake job score"),
+    ]
     assert (weekly.name, weekly.cron) == ("shop_weekly", "30 3 * * 0")
     assert plan(weekly) == [("maintain", (), "lake job maintain")]
     assert weekly.tasks[0].minutes == 120
 
 
 def test_a_backfill_takes_days_and_publishes_what_it_recomputed() -> None:
-    backfill = timetable()[2]
+    backfill = timetable()[3]
     assert (backfill.name, backfill.cron, backfill.days) == ("shop_backfill", None, ("from", "to"))
     first, last = (f"{{{{ params['{each}'] }}}}" for each in backfill.days)
     assert plan(backfill) == [
@@ -46,7 +54,7 @@ def test_a_backfill_takes_days_and_publishes_what_it_recomputed() -> None:
 
 
 def test_lag_is_looked_at_every_five_minutes_and_ends_before_the_next_look() -> None:
-    watch = timetable()[3]
+    watch = timetable()[4]
     assert (watch.name, watch.cron) == ("shop_streaming_watch", "*/5 * * * *")
     assert plan(watch) == [("lag", (), "lake lag")]
     assert watch.tasks[0].minutes < 5
@@ -70,7 +78,7 @@ def test_a_new_schedule_is_a_dag_and_one_without_jobs_is_none() -> None:
 
 def test_a_job_of_no_schedule_is_refused_with_those_there_are() -> None:
     stray = Job("stray", "somewhere:stray", (), "", schedule="nightly")
-    with pytest.raises(LakeError, match=r"'stray' names .* 'nightly'.* Schedules: daily, weekly\."):
+    with pytest.raises(LakeError, match=r"'stray' names .* 'nightly'.* Schedules: daily, ml, weekly\."):
         timetable((*JOBS, stray))
 
 

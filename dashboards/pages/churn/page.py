@@ -57,20 +57,18 @@ def _key_figures(frame: pd.DataFrame, calls: pd.DataFrame) -> Any:
     at_risk = frame["churn_chance"] * frame["usual_amount"]
     return html.Div(
         [
-            components.kpi("Customers", formats.count(len(frame)), hint="with a sale"),
             components.kpi(
                 "Expected to stay away",
                 formats.count(round(frame["churn_chance"].sum())),
-                hint="for 90 days, the sum of all chances",
+                hint=f"of {formats.count(len(frame))} customers, for 90 days",
             ),
             components.kpi(
                 "Revenue at risk", scored.pounds(at_risk.sum()), hint="of 90 days at usual pace"
             ),
-            components.kpi("Worth a call", formats.count(len(calls)), hint="an offer pays"),
             components.kpi(
-                "Expected profit",
-                scored.pounds(calls["expected_profit"].sum()),
-                hint="of calling them all",
+                "Worth a call",
+                formats.count(len(calls)),
+                hint=f"for {scored.pounds(calls['expected_profit'].sum())} of expected profit",
             ),
         ],
         className="kpis",
@@ -92,8 +90,8 @@ def _calls(calls: pd.DataFrame, settings: Settings) -> Any:
     columns = (
         components.Column("Customer"),
         components.Column("Chance", is_number=True),
-        components.Column("Why", is_wide=True),
-        components.Column("And", is_wide=True),
+        components.Column("What raises it", is_wide=True),
+        components.Column("And then", is_wide=True),
         components.Column("Usual spend", is_number=True),
         components.Column("Worth", is_number=True),
     )

@@ -82,9 +82,6 @@ def _key_figures(frame: pd.DataFrame) -> Any:
                 hint=f"in {weeks:g} weeks",
             ),
             components.kpi(
-                "Per customer", scored.pounds(frame["expected_amount"].mean()), hint="on average"
-            ),
-            components.kpi(
                 "Best tenth",
                 scored.percent(best["total"] / total if total else 0.0),
                 hint="of the expected revenue",

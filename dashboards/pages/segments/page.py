@@ -61,8 +61,9 @@ def _key_figures(frame: pd.DataFrame, groups: pd.DataFrame) -> Any:
     moved = int(groups["moved_in"].sum())
     return html.Div(
         [
-            components.kpi("Customers", formats.count(len(frame)), hint="with a sale"),
-            components.kpi("Groups", formats.count(len(groups)), hint="found by K-means"),
+            components.kpi(
+                "Customers", formats.count(len(frame)), hint=f"in {len(groups)} groups by K-means"
+            ),
             components.kpi(
                 "Share of revenue",
                 scored.percent(best["share"]),
@@ -137,7 +138,7 @@ def _beside(frame: pd.DataFrame, by_rule: pd.DataFrame) -> Any:
         total = int(own.sum())
         name = names[int(own.to_numpy().argmax())]
         part = formats.percent(Decimal(int(own.max())) / total, places=0)
-        rows.append((str(rule), formats.count(total), name, part))
+        rows.append((str(rule).replace("_", " ").capitalize(), formats.count(total), name, part))
     columns = (
         components.Column("By rule", is_wide=True),
         components.Column("Customers", is_number=True),
