@@ -78,7 +78,9 @@ def test_a_new_schedule_is_a_dag_and_one_without_jobs_is_none() -> None:
 
 def test_a_job_of_no_schedule_is_refused_with_those_there_are() -> None:
     stray = Job("stray", "somewhere:stray", (), "", schedule="nightly")
-    with pytest.raises(LakeError, match=r"'stray' names .* 'nightly'.* Schedules: daily, ml, weekly\."):
+    with pytest.raises(
+        LakeError, match=r"'stray' names .* 'nightly'.* Schedules: daily, ml, weekly\."
+    ):
         timetable((*JOBS, stray))
 
 
