@@ -21,7 +21,7 @@ from reports.charts import charts
 from reports.compose import Parts
 from reports.corrections import Correction, facts_of
 from reports.figures import Figures, read_figures
-from reports.forecast import Forecast
+from reports.forecast import Forecast, read_forecast
 from reports.health import Audited, Health, judge
 from reports.html import with_images_inside
 from reports.outbox import Entry, Key, open_outbox
@@ -116,7 +116,7 @@ def read(
             calendar = read_calendar(gold)
             period = choose(report, calendar, day=day, today=shop_today())
             figures = read_figures(gold, period, calendar)
-            forecast = None
+            forecast = read_forecast(settings, period)
             corrected = _corrections(gold, settings, report, period.key, readers)
         health = judge(version, audit(), settings=settings)
         if in_service(settings).change_id == version.change_id:
