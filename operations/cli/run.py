@@ -103,20 +103,21 @@ def streams(
     require_running(settings)
     with hold(STREAMS, settings=settings, wait_seconds=5.0):
         if live:
-            _keep_following(settings)
+            _keep_following()
         else:
             _follow({ingest.QUERY: ingest.start_ingest, refine.QUERY: refine.start_refine})
 
 
-def _keep_following(settings: Settings) -> None:
+def _keep_following() -> None:
     from lakehouse.locks import hold
     from lakehouse.processes.ending import end_in_order
     from lakehouse.stages import StageLog, TreeMeter
     from operations.context import open_context
-    from operations.live.streams import keep_following, live_starts
+    from operations.live.streams import keep_following, live_starts, with_room
     from operations.report import new_run_id
 
     end_in_order()
+    settings = with_room(Settings())
     with contextlib.ExitStack() as stack:
         context = stack.enter_context(
             open_context(settings, log=StageLog(TreeMeter()), run_id=new_run_id())
