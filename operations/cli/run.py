@@ -11,7 +11,7 @@ from lakehouse.errors import LakeError
 from lakehouse.settings import Settings, address
 from operations.cli import app
 from operations.cli.produce import seconds_of
-from operations.jobs import in_order, job, scheduled
+from operations.jobs import JOBS, SCHEDULES, in_order, job, scheduled
 
 if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 @app.command("list")
 def list_jobs() -> None:
     """The jobs, each with those before it."""
+    width = max(len(each.name) for each in JOBS)
     for each in in_order():
         after = f"  after {', '.join(each.after)}" if each.after else ""
-        print(f"{each.name:<13} {each.schedule:<7} {each.description}{after}")
+        print(f"{each.name:<{width}}  {each.schedule:<6}  {each.description}{after}")
 
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="daily, weekly or alerts")],
+    name: Annotated[str, typer.Argument(help=" or ".join(each.name for each in SCHEDULES))],
     every: Annotated[
         str | None, typer.Option(help="Again after a pause such as 90s, 10m or 2h, until Ctrl-C.")
     ] = None,
