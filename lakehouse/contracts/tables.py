@@ -213,6 +213,8 @@ TABLES = (
     QUARANTINE,
     DUPLICATES,
 )
+ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
+"""The table of each kind of fact: a record whose row it holds is accepted."""
 GOLD_SOURCES = (ORDER_LINES, CUSTOMERS, CUSTOMER_CONTACTS, PRODUCTS, WEB_EVENTS)
 """The tables that gold is built from; a build pins a version of each."""
 

@@ -70,7 +70,7 @@ TABLE_OF: dict[type[Row], Table] = {
 }
 """The table of each kind of row, in the order of writing."""
 
-SETTLING = (PRODUCTS, CUSTOMERS, WEB_EVENTS, ORDER_LINES)
+SETTLING = tuple(dict.fromkeys(route.tables[-1] for route in ROUTES))
 """The last table of each route: what they hold is accepted."""
 
 IS_SUPERSEDED = "superseded_"

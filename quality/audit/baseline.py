@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from lakehouse.contracts import table
-from lakehouse.contracts.tables import (
-    BRONZE_EVENTS,
-    CUSTOMERS,
-    DUPLICATES,
-    ORDER_LINES,
-    PRODUCTS,
-    QUARANTINE,
-    WEB_EVENTS,
-)
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ENTITIES, QUARANTINE
 from lakehouse.ledger import commits, losses
 from lakehouse.settings import Settings
 from lakehouse.tables import location
@@ -28,7 +20,7 @@ from lakehouse.tables import location
 if TYPE_CHECKING:
     pass
 
-JUDGED = (BRONZE_EVENTS, ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS, DUPLICATES, QUARANTINE)
+JUDGED = (BRONZE_EVENTS, *ENTITIES, DUPLICATES, QUARANTINE)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import itertools
 from collections import Counter
 from decimal import Decimal
 
-from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ORDER_LINES, QUARANTINE
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ENTITIES, ORDER_LINES, QUARANTINE
 from quality.audit.acknowledged import landed_chunks, register_spans
 from quality.audit.equation import NAMED, Equation, Pinned, money
 from quality.audit.mart_sums import LINE_TOTALS, mart_sums, shown, totals_query
-from quality.audit.winners import ENTITIES, unnamed_losers
+from quality.audit.winners import unnamed_losers
 
 
 def prepare(pinned: Pinned) -> None:

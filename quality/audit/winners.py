@@ -5,17 +5,8 @@ cut on, winners are looked for in all of silver.
 """
 
 from lakehouse.contracts.identity import identity_sql
-from lakehouse.contracts.tables import (
-    CUSTOMERS,
-    DUPLICATES,
-    ORDER_LINES,
-    PRODUCTS,
-    QUARANTINE,
-    WEB_EVENTS,
-)
+from lakehouse.contracts.tables import DUPLICATES, ENTITIES, QUARANTINE
 from quality.audit.equation import NAMED, Pinned
-
-ENTITIES = (ORDER_LINES, WEB_EVENTS, CUSTOMERS, PRODUCTS)
 
 
 def unnamed_losers(pinned: Pinned) -> list[str]:
