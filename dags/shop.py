@@ -1,6 +1,6 @@
 """The shop's DAGs for Airflow: `operations.timetable` as Airflow's objects, one task a job.
 
-In: the registry of jobs, settings. Out: DAGs `shop_daily`, `shop_weekly`, `shop_alerts`,
+In: the registry of jobs, settings. Out: DAGs `shop_daily`, `shop_ml`, `shop_weekly`, `shop_alerts`,
 `shop_backfill` and `shop_streaming_watch`. Each task runs one `lake` command as a program of its
 own: Spark, dbt and Great Expectations stay out of Airflow's processes. Run standalone:
 `lake airflow check`.

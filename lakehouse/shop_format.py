@@ -103,6 +103,11 @@ def currency_sign() -> str:
     return str(get_currency_symbol(shop().currency, locale=shop().locale))
 
 
+def is_sign_first() -> bool:
+    """Whether the currency's sign stands before the figures."""
+    return money(Decimal(1)).startswith(currency_sign())
+
+
 def _places(places: int | None) -> int:
     from babel.numbers import get_currency_precision
 

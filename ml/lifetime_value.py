@@ -273,7 +273,7 @@ def expected_purchases(model: PurchaseModel, history: "pd.DataFrame", weeks: flo
 
 
 def expected_spend(model: SpendModel, history: "pd.DataFrame") -> "Array":
-    """Pounds that a purchase day of each customer is expected to bring.
+    """Money that a purchase day of each customer is expected to bring.
 
     Source: Fader, Hardie (2013), equation 5.
     """

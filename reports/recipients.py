@@ -10,7 +10,7 @@ file, whoever LAKE_ALERT_TO names gets every report, in English and on the shop'
     address = "Jo Roe <jo@shop.example>"
     reports = ["daily", "weekly"]
     language = "en"
-    time_zone = "Europe/London"
+    time_zone = "Europe/Berlin"
 """
 
 import tomllib

@@ -1,6 +1,6 @@
 """Tables of what models say, `scores.*`: written by `ml` alone, joined by readers, never by dbt.
 
-Figures of models are estimates and so floats, also where they count pounds; the money that they
+Figures of models are estimates and so floats, also where they count money; the money that they
 are held against stays DECIMAL in gold. Every row names the version that made it.
 """
 

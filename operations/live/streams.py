@@ -7,6 +7,7 @@ Run standalone: `lake streams --live`.
 
 import contextlib
 import functools
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ Start = Callable[[], "StreamingQuery"]
 Say = Callable[[str], None]
 LAKE_TRIGGER = "3 seconds"
 """How often bronze and silver look for news beside the live figures, which go first."""
+FURTHER_SLOTS = 2
 _LOOK_SECONDS = 0.5
 
 
@@ -82,6 +84,17 @@ class Stream:
         pause, self.failures = self._pauses.failed(), self.failures + 1
         self._due = time.monotonic() + pause
         self._say(f"{self.name} stopped: {error} It is started again in {pause:g} s.")
+
+
+def with_room(settings: "Settings") -> "Settings":
+    """Settings of a local Spark with more task slots than cores.
+
+    A task of the live figures is short, and would else wait for long ones of bronze and silver.
+    """
+    if settings.spark_master != "local[*]":
+        return settings
+    slots = (os.cpu_count() or 1) + FURTHER_SLOTS
+    return settings.model_copy(update={"spark_master": f"local[{slots}]"})
 
 
 def live_starts(settings: "Settings", spark: Callable[[], object]) -> dict[str, Start]:

@@ -16,6 +16,7 @@ from lakehouse.pointer import NothingPublished
 from lakehouse.settings import Settings
 from reports.alerts.check import Change, check
 from reports.alerts.contributors import contributors
+from reports.alerts.experiments import read_experiments
 from reports.alerts.history import History, read_history
 from reports.alerts.mail import deliver_alerts
 from reports.alerts.readings import read_platform
@@ -56,6 +57,7 @@ def check_now(
     """
     now = now or datetime.now(UTC)
     book = rules_of(settings)
+    watched = any(rule.kind == "experiment" for rule in book.rules.values())
     with hold(LOCK, settings=settings, wait_seconds=WAIT_SECONDS), open_store(settings) as store:
         with _gold(settings) as gold:
             history = read_history(gold, closed=book.closed) if gold is not None else None
@@ -63,7 +65,10 @@ def check_now(
                 store,
                 book,
                 history=history,
-                readings=read_platform(settings, now=now, lag=lag),
+                readings={
+                    **read_platform(settings, now=now, lag=lag),
+                    "experiment": read_experiments(gold) if gold is not None and watched else {},
+                },
                 now=now,
                 targets=targets_of(settings),
                 explain=lambda kpi, day, days: contributors(gold, kpi, day, days) if gold else [],

@@ -64,7 +64,7 @@ def set_shop(tree: Path, answers: dict[str, Any]) -> None:
     for name, old in SHOP.items():
         new, variable = answers[name], f"LAKE_SHOP_{name.upper()}"
         places = {
-            "lakehouse/settings.py": rf'(shop_{name}: str = Field\(\s*"){old}(?=")',
+            "lakehouse/settings.py": rf'(shop_{name}: [\w.]+ = Field\(\s*"){old}(?=")',
             ".env.example": rf"(#{variable}=){old}$",
             "docs/data.md": rf"(\| `{variable}` \| ){old}(?= \|)",
             "docker-compose.yml": rf"(\$\{{{variable}:-){old}(?=\}})",

@@ -1,4 +1,4 @@
-"""The pages Segments, Churn and Lifetime value: what they show of scores, and before any."""
+"""Pages of the models: what Segments, Churn and Lifetime value show, before a scoring and after."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -56,9 +56,9 @@ def test_groups_add_up_and_moves_are_counted_on_both_sides() -> None:
     ]
 
 
-def test_the_page_of_segments_shows_groups_moves_and_the_segments_by_rule(words: Words) -> None:
+def test_the_page_of_segments_shows_groups_moves_and_the_segments_by_rule(words_of: Words) -> None:
     by_rule = pd.DataFrame({"customer_id": ["a", "b", "c"], "rfm_segment": ["at_risk"] * 3})
-    text = words(segments_page.body(segments(), by_rule))
+    text = words_of(segments_page.body(segments(), by_rule))
     for part in ("96%", "of the 2 in the first group", "from Lapsed small customers", "At risk"):
         assert part in text
     assert "By toy 3, scored 10 Dec 2011, 06:30 UTC, as known before 10 Dec 2011." in text
@@ -82,13 +82,13 @@ def churn(profits: tuple[float, ...]) -> pd.DataFrame:
     )
 
 
-def test_only_customers_whom_a_call_is_worth_are_listed(words: Words) -> None:
-    text = words(churn_page.body(churn((3.0, -1.0)), Settings()))
+def test_only_customers_whom_a_call_is_worth_are_listed(words_of: Words) -> None:
+    text = words_of(churn_page.body(churn((3.0, -1.0)), Settings()))
     assert "c0" in text
     assert "c1" not in text
     assert "for £3 of expected profit" in text
     assert "£75" in text  # at risk: 0.25 and 0.5 of 100 pounds
-    none = words(churn_page.body(churn((-1.0,)), Settings()))
+    none = words_of(churn_page.body(churn((-1.0,)), Settings()))
     assert "No customer is worth the cost of an offer." in none
 
 
@@ -111,21 +111,21 @@ def values(alive: float) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("alive", "doubts"), [(0.999, True), (0.6, False)])
 def test_a_model_that_sees_nobody_leave_is_doubted(
-    words: Words, alive: float, *, doubts: bool
+    words_of: Words, alive: float, *, doubts: bool
 ) -> None:
-    text = words(value_page.body(values(alive)))
+    text = words_of(value_page.body(values(alive)))
     assert ("The model sees no customer leave" in text) is doubts
     assert "£2,100" in text
     assert "19%" in text  # 390 of 2,100 pounds
 
 
-def test_before_a_scoring_the_pages_say_what_fills_them(shop: Any, words: Words) -> None:
+def test_before_a_scoring_the_pages_say_what_fills_them(shop: Any, words_of: Words) -> None:
     for found in (
         segments_page.filled(shop.gold),
         churn_page.filled(shop.gold.settings),
         value_page.filled(shop.gold.settings),
     ):
-        assert "./lake run ml" in words(found)
+        assert "./lake run ml" in words_of(found)
 
 
 def test_the_champion_is_shown_and_not_the_challenger_in_its_shadow(shop: Any) -> None:

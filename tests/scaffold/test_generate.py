@@ -198,4 +198,5 @@ def test_the_generator_needs_the_standard_library_only() -> None:
         text=True,
         check=True,
     )
-    assert set(done.stdout.split()) - sys.stdlib_module_names - {"__main__"} == {"scaffold"}
+    loaded = {each for each in done.stdout.split() if not each.startswith("_sysconfigdata_")}
+    assert loaded - sys.stdlib_module_names - {"__main__"} == {"scaffold"}

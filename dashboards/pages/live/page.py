@@ -12,6 +12,7 @@ from dash import html
 from dashboards import components
 from dashboards.published import PublishedGold
 from dashboards.registry import Page
+from lakehouse.contracts.kpis import kpi
 
 PAGE = Page("/live-shop", "Live", group="Sales", icon="clock")
 
@@ -24,6 +25,12 @@ TILES = (
     ("cart_count", "Carts"),
 )
 """KPI and label of each tile; its definition is the KPI's, and today's value is gold's to be."""
+
+_MEANINGS = {
+    "visitor_count": "Distinct visitors of the visits that began today, or were in the window.",
+    "cart_count": "Visits that put something into the cart.",
+}
+"""What the tiles mean that are no KPIs of gold."""
 
 _LISTS = (
     ("latest_orders", "Newest orders", "Orders and credit notes of today, the newest first."),
@@ -86,11 +93,11 @@ def layout() -> Any:
     )
 
 
-def _tile(kpi: str, label: str) -> Any:
+def _tile(name: str, label: str) -> Any:
     shorter = [
         html.Span(
             [
-                html.Span(className="live-value", **{"data-live-figure": f"{window}/{kpi}"}),
+                html.Span(className="live-value", **{"data-live-figure": f"{window}/{name}"}),
                 html.Span(f" {words}", className="kpi-hint"),
             ]
         )
@@ -98,8 +105,12 @@ def _tile(kpi: str, label: str) -> Any:
     ]
     return html.Article(
         [
-            html.H2([label, html.Span(" today", className="for-ears")], className="kpi-label"),
-            html.P(className="kpi-value", **{"data-live-figure": f"today/{kpi}"}),
+            html.H2(
+                [label, html.Span(" today", className="for-ears")],
+                className="kpi-label",
+                title=_MEANINGS.get(name) or kpi(name).definition,
+            ),
+            html.P(className="kpi-value", **{"data-live-figure": f"today/{name}"}),
             html.P(shorter, className="kpi-foot live-foot"),
         ],
         className="card kpi live-tile",
