@@ -15,7 +15,8 @@ from dash import Dash
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from dashboards import live, shell
+from dashboards import live, metrics, shell
+from dashboards.exports import routes
 from dashboards.guard import Guard, answered_hosts, security_headers
 from dashboards.pages.data_health.cards import QUALITY_REPORT
 from dashboards.pages.reports.page import MAIL
@@ -53,7 +54,7 @@ _INDEX = """<!DOCTYPE html>
 def create_app(settings: Settings) -> Dash:
     """The app, ready to be served as `create_app(settings).server`; opens nothing yet."""
     gold = PublishedGold(settings)
-    bus, lifespan = live.follow(settings)
+    bus, reader, lifespan = live.follow(settings)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app = Dash(
         __name__,
@@ -72,7 +73,9 @@ def create_app(settings: Settings) -> Dash:
     app.layout = lambda: shell.layout(gold)
     shell.register(app, gold)
     live.add_route(server, bus)
+    routes.add_routes(server, gold)
     _add_health(server, gold)
+    metrics.add_routes(server, gold, reader=reader, clients=lambda: len(bus))
     _add_quality_report(server, settings)
     _add_mails(server, settings)
     # Dash does this when "/" is first asked for; a page that came before it had none of our assets.

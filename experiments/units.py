@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["binary", "money", "ratio"]
 KINDS: tuple[Kind, ...] = ("binary", "money", "ratio")
 LARGEST = 1e15
-"""Beyond it, a float no longer holds pence."""
+"""Beyond it, a float no longer holds cents."""
 
 
 @dataclass(frozen=True)

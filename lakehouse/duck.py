@@ -133,18 +133,19 @@ def open_memory() -> "duckdb.DuckDBPyConnection":
     return connection
 
 
-def delta_relation(settings: Settings, table_name: str, *, version: int | None = None) -> str:
+def delta_relation(settings: Settings, table: Table | str, *, version: int | None = None) -> str:
     """SQL text that reads a Delta table, at one version when it is given.
 
     Args:
         settings: Where the tables lie.
-        table_name: Contract name, e.g. of `lakehouse.contracts.tables.ORDER_LINES`.
+        table: A contract, or the name of one, e.g. of `lakehouse.contracts.tables.ORDER_LINES`.
         version: Delta version to pin; the newest otherwise.
 
     Raises:
         KeyError: No contract has this name.
     """
-    place = _place(contract_of(table_name), settings=settings)
+    contract = contract_of(table) if isinstance(table, str) else table
+    place = _place(contract, settings=settings)
     pin = "" if version is None else f", version={int(version)}"
     return f"delta_scan({place}{pin})"
 

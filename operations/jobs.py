@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a run of jobs is due: `cron` on the shop's clock, SHOP_TIME_ZONE."""
+    """When a run of jobs is due: `cron` on the shop's clock."""
 
     name: str
     cron: str
@@ -52,6 +52,7 @@ class Job:
 
 SCHEDULES = (
     Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
+    Schedule("ml", "0 7 * * *", "models: watched, trained anew, and what they say"),
     Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
     Schedule("alerts", "*/15 * * * *", "rules on KPIs and on the platform"),
 )
@@ -65,6 +66,45 @@ JOBS = (
         ("refine",),
         "quality gate, gold by dbt, audit, then into service",
         look="lake quarantine list",
+    ),
+    Job(
+        "features",
+        "operations.scoring:features",
+        ("publish",),
+        "what is known of each customer, for the models",
+        schedule="ml",
+    ),
+    Job(
+        "train",
+        "operations.modelling:train",
+        ("publish",),
+        "a first version of each model that has none",
+        schedule="ml",
+        look="lake models list",
+    ),
+    Job(
+        "drift",
+        "operations.modelling:drift",
+        ("train",),
+        "features and scores held against those of the training",
+        schedule="ml",
+        look="lake models list",
+    ),
+    Job(
+        "retrain",
+        "operations.modelling:retrain",
+        ("drift",),
+        "a challenger for each model that is old or has drifted, promoted only when better",
+        schedule="ml",
+        look="lake models list",
+    ),
+    Job(
+        "score",
+        "operations.scoring:score",
+        ("features", "retrain"),
+        "segments, churn, lifetime value and forecast, for the screens",
+        schedule="ml",
+        look="lake models list",
     ),
     Job(
         "report_daily",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lakehouse.contracts.scores import SCORES
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES, Table
 from lakehouse.ledger import chain, commits, publishes
 from lakehouse.settings import Settings
@@ -58,7 +59,7 @@ def chores(settings: Settings, *, keep_hours: float = LEAST_HOURS) -> list[Chore
     require_retention(keep_hours)
     commits.derive(settings)
     found = []
-    for table in TABLES:
+    for table in (*TABLES, *SCORES):
         if current_version(table, settings=settings) is None:
             continue
         hours, why = _kept(table, settings=settings, asked=keep_hours)

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from lakehouse.shop_format import currency_sign
 from reports.figures import Figures, Point
 from reports.speech import Speech, rounded
 
@@ -132,9 +133,9 @@ def _ticks(days: Sequence[date]) -> list[int]:
 
 
 def _tick(value: Any, speech: Speech, money: bool) -> str:
-    amount = Decimal(str(value))
+    amount, sign = Decimal(str(value)), currency_sign()
     if money and abs(amount) >= 1000:
         text = speech.count(rounded(amount / 1000, 0))
-        return f"£{text}k" if speech.language == "en" else f"{text} Tsd. £"
+        return f"{sign}{text}k" if speech.language == "en" else f"{text} Tsd. {sign}"
     text = speech.count(amount)
-    return text if not money else f"£{text}" if speech.language == "en" else f"{text} £"
+    return text if not money else f"{sign}{text}" if speech.language == "en" else f"{text} {sign}"

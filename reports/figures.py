@@ -46,7 +46,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Mover:
-    """What rose or fell most: net revenue now and on average of the same weekdays, in pounds."""
+    """What rose or fell most: net revenue now and on average of the same weekdays."""
 
     kind: Literal["product", "country"]
     name: str

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class Forecast:
-    """Day, mean and bounds in pounds; `level` is the share of days within the bounds."""
+    """Day, mean and bounds (money); `level` is the share of days within the bounds."""
 
     model: str
     level: Decimal

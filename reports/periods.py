@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 from lakehouse.contracts.gold import DIM_DATES
 from lakehouse.errors import LakeError
-from lakehouse.settings import SHOP_TIME_ZONE
+from lakehouse.shop import shop
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,7 +88,7 @@ def read_calendar(cursor: "duckdb.DuckDBPyConnection") -> Calendar:
 
 def shop_today() -> date:
     """Today on the shop's clock."""
-    return datetime.now(ZoneInfo(SHOP_TIME_ZONE)).date()
+    return datetime.now(shop().zone).date()
 
 
 def choose(report: Report, calendar: Calendar, *, day: date | None, today: date) -> Period:

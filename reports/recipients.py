@@ -10,19 +10,20 @@ file, whoever LAKE_ALERT_TO names gets every report, in English and on the shop'
     address = "Jo Roe <jo@shop.example>"
     reports = ["daily", "weekly"]
     language = "en"
-    time_zone = "Europe/London"
+    time_zone = "Europe/Berlin"
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import SHOP_TIME_ZONE, Settings
+from lakehouse.settings import Settings
+from lakehouse.shop import shop
 from reports.addresses import Address, parse_address
 from reports.languages import LANGUAGES
 
@@ -36,7 +37,7 @@ class Recipient:
     address: Address
     reports: tuple[str, ...] = REPORTS
     language: str = "en"
-    time_zone: str = SHOP_TIME_ZONE
+    time_zone: str = field(default_factory=lambda: shop().time_zone)
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _recipient(each: object) -> Recipient:
     if language not in LANGUAGES:
         known = ", ".join(LANGUAGES)
         raise LakeError(f"{address.spec}: there is no language {language!r}. Languages: {known}.")
-    zone = _text(each.get("time_zone", SHOP_TIME_ZONE), "time_zone")
+    zone = _text(each.get("time_zone", shop().time_zone), "time_zone")
     try:
         ZoneInfo(zone)
     except (OSError, ValueError, KeyError):

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from lakehouse.shop import shop
 from reports.languages import LANGUAGES, LOCALES
 
 LONGEST_NAME = 80
@@ -60,7 +61,7 @@ class Speech:
     def money(self, value: Decimal) -> str:
         return str(
             format_currency(
-                rounded(value, 2), "GBP", locale=self.locale, decimal_quantization=False
+                rounded(value, 2), shop().currency, locale=self.locale, decimal_quantization=False
             )
         )
 
@@ -79,7 +80,7 @@ class Speech:
         """A KPI's value in its unit; a dash where it has none."""
         if value is None:
             return self.say("none")
-        if unit == "GBP":
+        if unit == "money":
             return self.money(value)
         return self.percent(value, 2) if unit == "rate" else self.count(value)
 

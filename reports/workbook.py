@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.shop_format import currency_sign
 from reports.figures import Figures
 from reports.languages import kpi_name
 from reports.speech import plain, rounded
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
-_FORMATS = {"GBP": '"£"#,##0.00', "count": "#,##0", "rate": "0.00%"}
+_FORMATS = {"count": "#,##0", "rate": "0.00%"}
+
+
+def _format(unit: str) -> str:
+    """How a sheet shows a number of this unit."""
+    if unit == "money":
+        return f'"{currency_sign()}"#,##0.00'
+    return _FORMATS.get(unit, "#,##0.00##")
 
 
 def neutral(text: str) -> str:
@@ -44,7 +52,7 @@ def workbook(figures: Figures, told: Told) -> bytes:
     _rows(
         movers,
         [(plain(each.name), each.now, each.usual, each.change) for each in figures.movers],
-        unit="GBP",
+        unit="money",
     )
     trend = book.create_sheet(told.words["charts"][:31])
     names = [
@@ -74,7 +82,7 @@ def _rows(sheet: "Worksheet", rows: Iterable[Iterable[Any]], *, unit: str = "") 
                 cell.data_type = "s"
             elif isinstance(value, Decimal):
                 cell.value = rounded(value, 4)
-                cell.number_format = _FORMATS.get(unit, "#,##0.00##")
+                cell.number_format = _format(unit)
             elif value is not None:
                 cell.value = value
                 cell.number_format = "yyyy-mm-dd"

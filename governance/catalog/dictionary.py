@@ -10,6 +10,7 @@ from itertools import chain
 from lakehouse.contracts.kpis import TABLE as KPI_TABLE
 from lakehouse.contracts.kpis import Kpi, read_kpis
 from lakehouse.contracts.marts import Mart, read_marts
+from lakehouse.contracts.scores import SCORES
 from lakehouse.contracts.tables import TABLES, Table
 from lakehouse.contracts.topics import SOURCE_TOPICS, Topic
 from lakehouse.settings import PROJECT_ROOT
@@ -19,8 +20,8 @@ _BETTER = {"up": "more", "down": "less"}
 _OPENING = f"""# Data dictionary
 
 `./lake dictionary` makes this page from the declared KPIs (`dbt_project/dbt_project.yml`) and the
-contracts (`dbt_project/models/marts/*.yml`, `tables.py` and `topics.py` of `lakehouse/contracts`).
-Change those and not this page.
+contracts (`dbt_project/models/marts/*.yml`; `tables.py`, `scores.py` and `topics.py` of
+`lakehouse/contracts`). Change those and not this page.
 
 ## KPIs
 
@@ -43,6 +44,8 @@ def dictionary() -> str:
             *map(_mart, read_marts()),
             ["", "## Bronze and silver"],
             *map(_table, TABLES),
+            ["", "## Scores"],
+            *map(_table, SCORES),
             ["", "## Topics"],
             *map(_topic, SOURCE_TOPICS),
             [""],

@@ -13,6 +13,7 @@ _TYPES = {
     "bigint": pa.int64(),
     "date": pa.date32(),
     "boolean": pa.bool_(),
+    "double": pa.float64(),
     "binary": pa.binary(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }

@@ -17,7 +17,7 @@ from typing import Any
 from lakehouse.errors import CheckFailed
 from lakehouse.settings import Settings
 
-CHAINS = ("produced", "batches", "operations", "publishes", "restatements")
+CHAINS = ("produced", "batches", "operations", "publishes", "restatements", "models")
 GENESIS = "0" * 64
 
 

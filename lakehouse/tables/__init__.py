@@ -5,7 +5,13 @@ modules behind it are its own affair.
 """
 
 from lakehouse.tables.changed_files import ChangedFiles, changed_files
-from lakehouse.tables.creation import create_tables, extend_tables, forget_tables, put_aside
+from lakehouse.tables.creation import (
+    create_table,
+    create_tables,
+    extend_tables,
+    forget_tables,
+    put_aside,
+)
 from lakehouse.tables.log import (
     commit_seconds,
     current_version,
@@ -37,6 +43,7 @@ __all__ = [
     "columns_due",
     "commit_seconds",
     "compact",
+    "create_table",
     "create_tables",
     "current_version",
     "current_versions",

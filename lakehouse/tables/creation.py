@@ -42,6 +42,19 @@ def create_tables(settings: Settings) -> None:
     extend_tables(settings)
 
 
+def create_table(table: Table, *, settings: Settings) -> None:
+    """Create one table that does not exist yet, such as one of scores; add columns it lacks.
+
+    Raises:
+        LakeError: It can't be written, or differs by more than nullable columns.
+    """
+    if current_version(table, settings=settings) is None:
+        _create(table, settings=settings)
+    elif due := columns_due(table, settings=settings):
+        with writer_of(table, settings=settings):
+            _extend(table, due, settings=settings)
+
+
 def extend_tables(settings: Settings) -> None:
     """Add the columns that contracts gained to the tables that exist; old rows hold null there.
 

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from lakehouse.settings import SHOP_TIME_ZONE
+from lakehouse.shop import shop
 from reports.alerts.contributors import Contributor
 from reports.alerts.history import History
 from reports.alerts.judging import Judgement, judge_days, judge_now
@@ -20,7 +19,6 @@ from reports.alerts.rules import Rule, RuleBook
 from reports.alerts.store import Incident, Store
 from reports.alerts.words import summary_of
 
-SHOP = ZoneInfo(SHOP_TIME_ZONE)
 MOST_DAYS = 14
 """How many days a check catches up at most."""
 
@@ -213,11 +211,11 @@ def after_quiet(now: datetime, book: RuleBook) -> datetime:
     if book.quiet is None:
         return now
     begins, ends = book.quiet
-    local = now.astimezone(SHOP)
+    local = now.astimezone(shop().zone)
     clock = local.time().replace(tzinfo=None)
     is_over_midnight = begins > ends
     is_quiet = (clock >= begins or clock < ends) if is_over_midnight else begins <= clock < ends
     if not is_quiet:
         return now
     day = local.date() + timedelta(days=int(is_over_midnight and clock >= begins))
-    return datetime.combine(day, ends, SHOP).astimezone(now.tzinfo)
+    return datetime.combine(day, ends, shop().zone).astimezone(now.tzinfo)

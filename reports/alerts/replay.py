@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from reports.alerts.check import SHOP, Change, Explain, check
+from lakehouse.shop import shop
+from reports.alerts.check import Change, Explain, check
 from reports.alerts.history import History
 from reports.alerts.rules import RuleBook
 from reports.alerts.store import memory_store
@@ -50,7 +51,7 @@ def replay(
     changes: list[tuple[date, Change]] = []
     store = memory_store()
     for day in days:
-        now = datetime.combine(day, CHECKED_AT, SHOP)
+        now = datetime.combine(day, CHECKED_AT, shop().zone)
         found = check(
             store,
             one_day,

@@ -6,8 +6,10 @@ the direction of writing; each channel escapes the rest for its own form.
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+from lakehouse.shop_format import money
 from reports.alerts.judging import Judgement
 from reports.alerts.rules import Rule
 
@@ -26,12 +28,12 @@ def plain(text: str) -> str:
 
 
 def figure(value: float | None, unit: str) -> str:
-    """A figure for people: pounds with pence, rates as per cent, counts without decimals."""
+    """A figure for people: money as the shop writes it, rates in per cent, counts whole."""
     if value is None:
         return "no value"
     sign, size = ("−" if value < 0 else ""), abs(value)
-    if unit == "GBP":
-        return f"{sign}£{size:,.2f}"
+    if unit == "money":
+        return money(Decimal(str(value)))
     if unit == "rate":
         return f"{sign}{size:.1%}".replace("%", " %")
     if unit in ("count", ""):
@@ -69,8 +71,8 @@ def _against(found: Judgement) -> str:
 
 def contributor_line(each: Mapping[str, Any], unit: str) -> str:
     """One contributor: who, how much, and how much before."""
-    is_money = unit == "GBP" or each.get("unit") == "GBP"
-    own = "GBP" if is_money else "count"
+    is_money = "money" in (unit, each.get("unit"))
+    own = "money" if is_money else "count"
     return (
         f"{each['dimension']} {plain(str(each['name']))}: {figure(float(each['value']), own)}, "
         f"before {figure(float(each['before']), own)}"

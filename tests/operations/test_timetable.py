@@ -20,7 +20,7 @@ def plan(found: Dag) -> list[tuple[str, tuple[str, ...], str]]:
 
 
 def test_each_job_is_a_task_of_its_schedule_after_those_it_depends_on() -> None:
-    daily, weekly, alerts, *_ = timetable()
+    daily, models, weekly, alerts, *_ = timetable()
     assert (daily.name, daily.cron) == ("shop_daily", "0 5 * * *")
     assert plan(daily) == [
         ("ingest", (), "lake job ingest"),
@@ -31,6 +31,14 @@ def test_each_job_is_a_task_of_its_schedule_after_those_it_depends_on() -> None:
     ]
     assert {each.retries for each in daily.tasks} == {3}
     assert [each.name for each in daily.tasks if each.makes_gold] == ["publish"]
+    assert (models.name, models.cron) == ("shop_ml", "0 7 * * *")
+    assert plan(models) == [
+        ("features", (), "lake job features"),
+        ("train", (), "lake job train"),
+        ("drift", ("train",), "lake job drift"),
+        ("retrain", ("drift",), "lake job retrain"),
+        ("score", ("features", "retrain"), "lake job score"),
+    ]
     assert (weekly.name, weekly.cron) == ("shop_weekly", "30 3 * * 0")
     assert plan(weekly) == [("maintain", (), "lake job maintain")]
     assert weekly.tasks[0].minutes == 120
@@ -75,7 +83,7 @@ def test_a_new_schedule_is_a_dag_and_one_without_jobs_is_none() -> None:
 def test_a_job_of_no_schedule_is_refused_with_those_there_are() -> None:
     stray = Job("stray", "somewhere:stray", (), "", schedule="nightly")
     with pytest.raises(
-        LakeError, match=r"'stray' names .* 'nightly'.* Schedules: alerts, daily, weekly\."
+        LakeError, match=r"'stray' names .* 'nightly'.* Schedules: alerts, daily, ml, weekly\."
     ):
         timetable((*JOBS, stray))
 

@@ -38,7 +38,9 @@ def test_nothing_is_stopped_where_nothing_runs(settings: Settings) -> None:
 
 
 def test_an_unknown_dag_is_refused_with_those_there_are(settings: Settings) -> None:
-    with pytest.raises(LakeError, match=r"no DAG 'shop'\. DAGs: shop_daily, shop_weekly, "):
+    with pytest.raises(
+        LakeError, match=r"no DAG 'shop'\. DAGs: shop_daily, shop_ml, shop_weekly, "
+    ):
         runs.run(settings, "shop", values={}, say=never, on_change=print)
 
 

@@ -81,7 +81,7 @@ def test_what_is_due_together_goes_out_as_one_signed_message_critical_first(
         ("fell", "warning"),
     ]
     first = said["alerts"][0]
-    assert (first["value"], first["expected"], first["unit"]) == (50, 1000, "GBP")
+    assert (first["value"], first["expected"], first["unit"]) == (50, 1000, "money")
     assert (first["day"], first["kind"], first["meaning"]) == (
         day(70).isoformat(),
         "fired",

@@ -1,0 +1,185 @@
+"""Forecast: what the coming trading days should bring, and which days were far from expected.
+
+In: the table of forecasts. Out: key figures, a chart and the odd days.
+Run standalone: `python -m dashboards.app`, then open /forecast.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from dash import ClientsideFunction, Input, Output, dcc, html, no_update
+
+from dashboards import components, formats
+from dashboards.callbacks import off_loop
+from dashboards.figures import forecast as forecast_figures
+from dashboards.figures.forecast import estimate
+from dashboards.published import PublishedGold
+from dashboards.queries.models import daily_forecast
+from dashboards.registry import Page
+
+PAGE = Page("/forecast", "Forecast", group="Models", icon="clock")
+_WEEK = 6
+_MOST_ODD = 12
+_CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
+
+
+def layout() -> Any:
+    """The page without figures; a callback fills it."""
+    question = "What should the coming trading days bring, and which days were out of the ordinary?"
+    chart = html.Div(
+        dcc.Graph(id="forecast-graph", config=_CHART, responsive=True, style={"height": "100%"}),
+        className="graph",
+        role="img",
+        **{"aria-label": "Chart of daily net revenue, expected and actual"},
+    )
+    return html.Div(
+        [
+            html.Div(
+                [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+            ),
+            html.Div(id="forecast-notice"),
+            html.Div(
+                [
+                    html.Div(id="forecast-kpis", className="kpis"),
+                    components.card(
+                        "Net revenue by trading day",
+                        [chart, html.Div(id="forecast-table")],
+                        note="Line: expected the day before. Bands: where 80 and 95 of 100 days "
+                        "should fall. Days on which this shop never trades are left out.",
+                    ),
+                    html.Div(id="forecast-odd"),
+                ],
+                id="forecast-body",
+                className="stack",
+                hidden=True,
+            ),
+            dcc.Store(id="forecast-figure"),
+        ]
+    )
+
+
+def register(app: Any, gold: PublishedGold) -> None:
+    """Connect the page to the table of forecasts."""
+    app.callback(
+        Output("forecast-notice", "children"),
+        Output("forecast-body", "hidden"),
+        Output("forecast-kpis", "children"),
+        Output("forecast-figure", "data"),
+        Output("forecast-table", "children"),
+        Output("forecast-odd", "children"),
+        Input("epoch", "data"),
+    )(
+        off_loop(
+            lambda _epoch: figures_for(daily_forecast(gold.settings)),
+            on_error=lambda notice: [notice, True, *[no_update] * 4],
+        )
+    )
+    app.clientside_callback(
+        ClientsideFunction("cartlake", "themed"),
+        Output("forecast-graph", "figure"),
+        Input("forecast-figure", "data"),
+        Input("shown-scheme", "data"),
+        Input("templates", "data"),
+    )
+
+
+def figures_for(frame: pd.DataFrame) -> list[Any]:
+    """Everything the page shows of a table of forecasts."""
+    if frame.empty:
+        notice = components.empty_state(
+            "No forecast yet",
+            why="No model serves, or none has scored. The jobs of the models train a first version "
+            "and write what it expects.",
+            command="./lake run ml",
+        )
+        return [notice, True, *[no_update] * 4]
+    past, future = frame[~frame["is_future"]], frame[frame["is_future"]]
+    return [
+        None,
+        False,
+        _key_figures(past, future),
+        forecast_figures.daily_sales(frame),
+        _table(future),
+        _odd_days(past),
+    ]
+
+
+def _key_figures(past: pd.DataFrame, future: pd.DataFrame) -> list[Any]:
+    week = future.head(_WEEK)
+    inside = past["actual_value"].between(past["low_80"], past["high_80"]).tail(90).mean()
+    recent = past.tail(_WEEK)["actual_value"].sum()
+    return [
+        components.kpi(
+            "Next six trading days",
+            estimate(week["expected_value"].sum()),
+            hint=f"the last six brought {estimate(recent)}",
+            trend=future["expected_value"].tolist(),
+        ),
+        components.kpi(
+            "Next trading day",
+            estimate(float(week["expected_value"].iloc[0])),
+            hint=f"{week['forecast_date'].iloc[0]:%a} "
+            f"{formats.day(week['forecast_date'].iloc[0])}, 80 of 100: "
+            f"{estimate(week['low_80'].iloc[0])} to {estimate(week['high_80'].iloc[0])}",
+        ),
+        components.kpi(
+            "Days within the 80 % band", f"{inside:.0%}", hint="of the last 90 trading days"
+        ),
+        components.kpi(
+            "Odd days",
+            formats.count(int(past["is_anomaly"].tail(90).sum())),
+            hint=f"of the last 90; {past['model_version'].iloc[0]}",
+        ),
+    ]
+
+
+def _table(future: pd.DataFrame) -> Any:
+    rows = [
+        [
+            f"{row.forecast_date:%a} {formats.day(row.forecast_date)}",
+            estimate(row.expected_value),
+            f"{estimate(row.low_80)} to {estimate(row.high_80)}",
+            f"{estimate(row.low_95)} to {estimate(row.high_95)}",
+        ]
+        for row in _rows(future)
+    ]
+    head = ["Day", "Expected", "80 of 100", "95 of 100"]
+    return html.Details(
+        [
+            html.Summary("Show the coming days as a table"),
+            components.plain_table(head, rows, label="The coming trading days"),
+        ]
+    )
+
+
+def _odd_days(past: pd.DataFrame) -> Any:
+    odd = past[past["is_anomaly"]].tail(_MOST_ODD).iloc[::-1]
+    columns = [
+        components.Column("Day"),
+        components.Column("Actual", is_number=True),
+        components.Column("Expected", is_number=True),
+        components.Column("Usual errors away", is_number=True),
+    ]
+    rows = [
+        [
+            f"{row.forecast_date:%a} {formats.day(row.forecast_date)}",
+            estimate(row.actual_value),
+            estimate(row.expected_value),
+            formats.signed(f"{abs(row.error_spreads):.1f}", negative=row.error_spreads < 0),
+        ]
+        for row in _rows(odd)
+    ]
+    inside: Any = "No day was far from what was expected."
+    if rows:
+        inside = components.table(columns, rows, label="Days far from expected")
+    return components.card(
+        "Odd days",
+        inside,
+        note="Trading days far beyond the usual errors, the newest first; a day without any sale "
+        "counts, such as a holiday or an outage.",
+    )
+
+
+def _rows(frame: pd.DataFrame) -> Iterable[Any]:
+    return frame.itertuples()

@@ -1,0 +1,159 @@
+"""The model `churn` as the registry knows it: trained, judged and stored.
+
+In: gold's orders of identified customers. Out: a classifier as skops, chosen by Brier score over
+rolling origins, and what each customer of the newest complete origin costs it. That origin is the
+hold-out: training learns from labels that were complete before it.
+Run standalone: `lake retrain churn`.
+"""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.errors import LakeError
+from ml import artifacts
+from ml.artifacts import Artifact
+from ml.churn import (
+    DAYS,
+    KINDS,
+    Examples,
+    Kind,
+    Metrics,
+    chances,
+    evaluate,
+    examples,
+    fit,
+    fit_baseline,
+    origins,
+)
+from ml.features import NAMES, features
+from ml.sales import gold_sales, last_day
+from ml.serving import Served
+from ml.trained import Losses, Trained, Unfit
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    import pandas as pd
+
+NAME = "churn"
+FOLDS = 3
+"""Origins before the hold-out on which the kinds compete."""
+LOSS = "squared error of the chance"
+
+
+def train(gold: "duckdb.DuckDBPyConnection") -> Trained:
+    """Choose the kind on rolling origins before the hold-out, and fit it to all of them.
+
+    Raises:
+        Unfit: The history is too short, or one class has too few customers.
+    """
+    sales = gold_sales(gold)
+    cutoff = hold_out(sales)
+    learned_from = _examples(sales, cutoff)
+    folds: dict[Kind, list[Any]] = {kind: [] for kind in KINDS}
+    for at in learned_from.origins[:FOLDS]:
+        earlier = origins(sales, at)
+        if not earlier:
+            continue
+        known, unseen = examples(sales, earlier), examples(sales, (at,))
+        for kind in KINDS:
+            folds[kind].append(evaluate(fit(known, kind=kind), unseen))
+    scores = {kind: [each.brier for each in found] for kind, found in folds.items() if found}
+    kind = min(scores, key=lambda each: sum(scores[each])) if scores else KINDS[0]
+    estimator = fit(learned_from, kind=kind)
+    unseen = examples(sales, (cutoff,))
+    own = evaluate(estimator, unseen)
+    head = unseen.features.head(5)
+    return Trained(
+        artifacts.of_estimator(estimator),
+        {"kind": kind, "days": DAYS, "cutoff": str(cutoff), "origins": len(learned_from.origins)},
+        {"auc": own.auc, "brier": own.brier, "customers": own.customers, "churned": own.churned},
+        {
+            "auc": tuple(each.auc for each in folds[kind]) or (own.auc,),
+            "brier": tuple(each.brier for each in folds[kind]) or (own.brier,),
+        },
+        head,
+        _frame(chances(estimator, head), head),
+        last_day(sales),
+        _card(kind, own, cutoff),
+    )
+
+
+def losses(gold: "duckdb.DuckDBPyConnection", artifact: Artifact) -> Losses:
+    """Squared error of the chance of each customer of the hold-out, who are its units.
+
+    Raises:
+        Unfit: The hold-out has one class only, or the artifact is no such model.
+    """
+    estimator = artifacts.estimator_of(artifact)
+    return _losses(gold, lambda unseen: chances(estimator, unseen.features))
+
+
+def baseline(gold: "duckdb.DuckDBPyConnection") -> Losses:
+    """The same for the days since the last purchase alone, as a logistic regression reads them."""
+    sales = gold_sales(gold)
+    known = _examples(sales, hold_out(sales))
+    naive = fit_baseline(known, baseline="recency")
+    return _losses(gold, lambda unseen: chances(naive, unseen.features))
+
+
+def predict(artifact: Artifact, frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Chance of churning of customers given by their features, one row each."""
+    return _frame(chances(artifacts.estimator_of(artifact), frame[list(NAMES)]), frame)
+
+
+def watched(
+    gold: "duckdb.DuckDBPyConnection", artifact: Artifact, served: Served
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Features and chances of all customers, as of the training's last day and as of now."""
+    sales = gold_sales(gold)
+    estimator = artifacts.estimator_of(artifact)
+    found = []
+    for day in (date.fromisoformat(served.known_until), last_day(sales)):
+        frame = features(sales, day + timedelta(days=1))
+        found.append(frame.assign(score=chances(estimator, frame)))
+    return found[0], found[1]
+
+
+def hold_out(sales: "pd.DataFrame") -> date:
+    """The newest cut-off whose label is complete: its customers judge the model."""
+    return last_day(sales) - timedelta(days=DAYS - 1)
+
+
+def _examples(sales: "pd.DataFrame", cutoff: date) -> Examples:
+    try:
+        return examples(sales, origins(sales, cutoff))
+    except LakeError as error:
+        raise Unfit(str(error)) from error
+
+
+def _losses(gold: "duckdb.DuckDBPyConnection", foresee: Any) -> Losses:
+    sales = gold_sales(gold)
+    try:
+        unseen = examples(sales, (hold_out(sales),))
+    except LakeError as error:
+        raise Unfit(str(error)) from error
+    chance: np.ndarray[Any, Any] = foresee(unseen)
+    return Losses(
+        LOSS, (chance - unseen.churned) ** 2, tuple(map(str, unseen.features.index)), facts={}
+    )
+
+
+def _frame(chance: "np.ndarray[Any, Any]", frame: "pd.DataFrame") -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame({"churn_chance": chance}, index=frame.index)
+
+
+def _card(kind: Kind, own: Metrics, at: date) -> str:
+    return f"""# churn
+
+Chance that a customer does not buy within {DAYS} days. Kind: {kind}, chosen by Brier score over
+rolling origins, none of which reads a day after the one that it foresees.
+
+- On {own.customers:,} customers of {at}, {own.churned:,} of whom churned: AUC {own.auc:.4f},
+  Brier {own.brier:.4f}.
+- Features: {", ".join(NAMES)}.
+
+Limits: one shop's customers, many of them wholesalers; no reason outside of purchases is known.
+"""

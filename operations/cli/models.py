@@ -1,0 +1,167 @@
+"""`lake models` and `lake retrain`: which model serves, why, and how to change it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.errors import LakeError
+from lakehouse.settings import Settings
+from operations.cli import app
+
+if TYPE_CHECKING:
+    from ml.retraining import Outcome
+
+models = typer.Typer(help="Registered models: which serves, and why.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+Name = Annotated[str, typer.Argument(help="A name of `lake models list`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@models.command("list")
+def list_models(as_json: Json = False) -> None:
+    """Every model: the version that serves, the challenger in its shadow, the last decision."""
+    from ml import decisions, serving
+    from ml.catalogue import MODELS
+
+    settings = Settings()
+    rows = []
+    for each in MODELS:
+        found = serving.champion(each.name, settings=settings)
+        past = decisions.of_model(each.name, settings=settings)
+        last = past[-1] if past else None
+        shadow = serving.in_use(each.name, settings=settings).get("challenger") if found else None
+        rows.append(
+            {
+                "model": each.name,
+                "foresees": each.description,
+                "champion": found.version if found else None,
+                "trained_at": found.trained_at if found else None,
+                "challenger": shadow.version if shadow else None,
+                "last_decision": f"{last.kind} {last.at[:16]}" if last else None,
+            }
+        )
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    _table(rows)
+
+
+@models.command("show")
+def show(
+    name: Name,
+    number: Annotated[
+        int | None, typer.Option("--version", help="Which; default: the champion.")
+    ] = None,
+) -> None:
+    """One version: parameters, figures, data, code and card, and all decisions on the model."""
+    from ml import decisions, serving
+    from ml.catalogue import model
+    from ml.registry import Registry
+
+    settings = Settings()
+    model(name)
+    if number is None:
+        found = serving.champion(name, settings=settings)
+        if found is None:
+            raise LakeError(
+                f"No version of {name} serves yet: train one with `lake retrain {name}`."
+            )
+        number = found.version
+    version = Registry(settings).version(name, number)
+    print(version.tags.get("mlflow.note.content", "").rstrip())
+    print(f"\nVersion {number} ({', '.join(version.aliases) or 'no alias'}), run {version.run_id}")
+    for title, facts in (("parameters", version.parameters), ("figures", version.metrics)):
+        shown = {key: value for key, value in sorted(facts.items()) if not key.startswith("fold_")}
+        print(f"{title}: " + ", ".join(f"{key} {_short(value)}" for key, value in shown.items()))
+    for key in ("gold_run", "code_sha256", "mlflow.source.git.commit", "environment", "sha256"):
+        print(f"{key.rpartition('.')[2]}: {version.tags.get(key, 'unknown')}")
+    print("decisions:")
+    for each in decisions.of_model(name, settings=settings):
+        print(f"  {each.at[:16]} {each.kind} version {each.version} by {each.who}: {each.why}")
+
+
+@models.command("promote")
+def promote(
+    name: Name,
+    number: Annotated[int, typer.Argument(metavar="VERSION", help="Its number.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where it is not better; needs --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; goes on the record.")] = "",
+) -> None:
+    """Make a version serve where it is better than the champion on the present hold-out."""
+    from ml.decisions import user
+    from ml.retraining import promote as promoted
+
+    if force and not reason.strip():
+        raise LakeError("--force needs --reason: it goes on the record with your name.")
+    done = promoted(
+        name, number, settings=Settings(), who=user(), why=reason.strip(), is_forced=force
+    )
+    print(f"Version {done.version} of {name} serves: {done.reason}")
+
+
+@models.command("rollback")
+def rollback(
+    name: Name,
+    reason: Annotated[str, typer.Option("--reason", help="Why; goes on the record.")],
+) -> None:
+    """Make the version serve that served before the present one."""
+    from ml.decisions import user
+    from ml.retraining import roll_back
+
+    done = roll_back(name, settings=Settings(), who=user(), why=reason)
+    print(f"Version {done.version} of {name} serves again.")
+
+
+@app.command("retrain")
+def retrain(
+    name: Annotated[str | None, typer.Argument(help="A model; default: every one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a challenger, and promote it where it is better than the champion for certain.
+
+    Example: lake retrain daily_sales
+    """
+    from dataclasses import asdict
+
+    from ml.catalogue import MODELS, model
+    from ml.decisions import user
+    from ml.retraining import retrain as trained_anew
+
+    chosen = [model(name)] if name else list(MODELS)
+    done = [
+        trained_anew(each.name, settings=Settings(), who=user(), trigger="by command")
+        for each in chosen
+    ]
+    if as_json:
+        print(json.dumps([asdict(each) for each in done], indent=1))
+        return
+    for outcome in done:
+        print(_sentence(outcome))
+
+
+def _sentence(done: "Outcome") -> str:
+    if done.version is None:
+        return f"{done.model}: no version was made. {done.reason}"
+    verb = "serves" if done.is_promoted else "is refused"
+    return f"{done.model}: version {done.version} {verb}: {done.reason}."
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in rows[0]:
+        table.add_column(title.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
+    Console(markup=False).print(table)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
