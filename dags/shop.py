@@ -1,9 +1,9 @@
 """The shop's DAGs for Airflow: `operations.timetable` as Airflow's objects, one task a job.
 
-In: the registry of jobs, settings. Out: DAGs `shop_daily`, `shop_ml`, `shop_weekly`,
+In: the registry of jobs, settings. Out: DAGs `shop_daily`, `shop_ml`, `shop_weekly`, `shop_alerts`,
 `shop_backfill` and `shop_streaming_watch`. Each task runs one `lake` command as a program of its
-own: Spark, dbt and Great Expectations stay out of Airflow's processes.
-Run standalone: `lake airflow check`.
+own: Spark, dbt and Great Expectations stay out of Airflow's processes. Run standalone:
+`lake airflow check`.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import DAG, Asset, BaseOperator, CronTriggerTimetable, Param
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from lakehouse.settings import SHOP_TIME_ZONE, Settings
+from lakehouse.settings import Settings
 from operations.airflow.lake_command import LakeCommand
 from operations.timetable import Dag, Task, timetable
 
@@ -63,7 +63,7 @@ class FirstFailure(SmtpNotifier):
 
 def build(found: Dag, settings: Settings) -> DAG:
     """Airflow's DAG of a plan. Without a start date its first run is the next one that is due."""
-    schedule = found.cron and CronTriggerTimetable(found.cron, timezone=SHOP_TIME_ZONE)
+    schedule = found.cron and CronTriggerTimetable(found.cron, timezone=settings.shop_time_zone)
     with DAG(
         found.name,
         schedule=schedule,

@@ -15,14 +15,17 @@ from dash import Dash
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from dashboards import live, shell
+from dashboards import live, metrics, shell
+from dashboards.exports import routes
 from dashboards.guard import Guard, answered_hosts, security_headers
 from dashboards.pages.data_health.cards import QUALITY_REPORT
+from dashboards.pages.reports.page import MAIL
 from dashboards.published import PublishedGold
 from lakehouse.errors import LakeError
 from lakehouse.pointer import NothingPublished
 from lakehouse.settings import Settings, address
 from quality.gate.report import PAGE
+from reports import archive
 
 _STOP_WITHIN_SECONDS = 3
 _LARGEST_FRAME = 4096
@@ -51,7 +54,7 @@ _INDEX = """<!DOCTYPE html>
 def create_app(settings: Settings) -> Dash:
     """The app, ready to be served as `create_app(settings).server`; opens nothing yet."""
     gold = PublishedGold(settings)
-    bus, lifespan = live.follow(settings)
+    bus, reader, lifespan = live.follow(settings)
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app = Dash(
         __name__,
@@ -70,8 +73,11 @@ def create_app(settings: Settings) -> Dash:
     app.layout = lambda: shell.layout(gold)
     shell.register(app, gold)
     live.add_route(server, bus)
+    routes.add_routes(server, gold)
     _add_health(server, gold)
+    metrics.add_routes(server, gold, reader=reader, clients=lambda: len(bus))
     _add_quality_report(server, settings)
+    _add_mails(server, settings)
     # Dash does this when "/" is first asked for; a page that came before it had none of our assets.
     app._setup_server()
     hosts = answered_hosts(settings)
@@ -151,6 +157,17 @@ def _add_quality_report(server: FastAPI, settings: Settings) -> None:
         return HTMLResponse(page)
 
     server.add_api_route(QUALITY_REPORT, quality_report, methods=["GET"])
+
+
+def _add_mails(server: FastAPI, settings: Settings) -> None:
+    def mail(name: str) -> HTMLResponse:
+        page = archive.page_of(name, settings=settings)
+        if page is None:
+            text = "<!doctype html><title>No such mail</title><p>The archive has no such mail."
+            return HTMLResponse(text, status_code=404)
+        return HTMLResponse(page)
+
+    server.add_api_route(f"{MAIL}{{name}}", mail, methods=["GET"])
 
 
 def main() -> int:

@@ -50,14 +50,20 @@ def card(
 
 
 def kpi(
-    label: str, value: str, *, change: Any = None, hint: str = "", trend: Sequence[Any] = ()
+    label: str,
+    value: str,
+    *,
+    change: Any = None,
+    hint: Any = "",
+    trend: Sequence[Any] = (),
+    about: Any = None,
 ) -> Any:
-    """A key figure with its change and the shape of its course."""
-    whole, point, pence = value.partition(".")
-    figure = [whole, html.Span(point + pence, className="pence")] if pence else [whole]
+    """A key figure with its change and the shape of its course; `about` opens what it means."""
+    whole, decimals = formats.parted(value)
+    figure = [whole, html.Span(decimals, className="decimals")] if decimals else [whole]
     return html.Article(
         [
-            html.H3(label, className="kpi-label"),
+            html.Div([html.H3(label, className="kpi-label"), about], className="kpi-head"),
             html.P(figure, className="kpi-value"),
             html.P([change, html.Span(hint, className="kpi-hint")], className="kpi-foot"),
             sparkline(trend),
@@ -67,11 +73,21 @@ def kpi(
     )
 
 
-def change(now: Decimal | None, before: Decimal | None, *, is_more_good: bool, against: str) -> Any:
-    """The change against the period before, as an arrow and per cent; None without a base."""
-    if now is None or not before:
+def change(
+    now: Decimal | None,
+    before: Decimal | None,
+    *,
+    is_more_good: bool,
+    against: str,
+    is_rate: bool = False,
+) -> Any:
+    """The change against the period before, as an arrow and per cent; None without a base.
+
+    That of a rate is told in points of a hundred: from 4 % to 5 % is one point.
+    """
+    if now is None or before is None or not (before or is_rate):
         return None
-    ratio = (abs(now) - abs(before)) / abs(before)
+    ratio = abs(now) - abs(before) if is_rate else (abs(now) - abs(before)) / abs(before)
     if not ratio:
         return html.Span("no change", className="delta delta-plain", title=f"Against {against}")
     is_more = ratio > 0
@@ -81,7 +97,7 @@ def change(now: Decimal | None, before: Decimal | None, *, is_more_good: bool, a
         [
             html.Span("▲" if is_more else "▼", className="arrow", **{"aria-hidden": "true"}),
             html.Span(f"{word} ", className="for-ears"),
-            formats.percent(abs(ratio)),
+            formats.points(abs(ratio)) if is_rate else formats.percent(abs(ratio)),
         ],
         className=f"delta delta-{tone}",
         title=f"{word} against {against}",

@@ -6,16 +6,16 @@ Run standalone: `python -c "from decimal import Decimal; from dashboards.formats
 """
 
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-MINUS = "−"
+from lakehouse import shop_format
+from lakehouse.shop_format import MINUS, day, percent
+
+__all__ = ["MINUS", "NOTHING", "count", "day", "moment", "money", "parted", "percent", "period"]
+__all__ += ["seconds", "share", "signed", "size"]
+
 NOTHING = "–"
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
-
-
-def rounded(value: Decimal, places: int) -> Decimal:
-    """`value` rounded half up to `places` decimals."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
 def signed(text: str, *, negative: bool) -> str:
@@ -23,38 +23,31 @@ def signed(text: str, *, negative: bool) -> str:
     return f"{MINUS}{text}" if negative else text
 
 
-def money(amount: Decimal | None, *, places: int = 2) -> str:
-    """Pounds with thousands separators; a dash where there is no amount."""
-    if amount is None:
-        return NOTHING
-    value = rounded(amount, places)
-    return signed(f"£{abs(value):,}", negative=value < 0)
+def money(amount: Decimal | None, *, places: int | None = None) -> str:
+    """An amount of the shop's currency; a dash where there is none."""
+    return NOTHING if amount is None else shop_format.money(amount, places=places)
+
+
+def parted(figure: str) -> tuple[str, str]:
+    """A figure as its whole part, and its decimals with the sign before them, where it has some."""
+    sign = shop_format.decimal_sign()
+    whole, _, decimals = figure.rpartition(sign)
+    return (whole, sign + decimals) if whole else (figure, "")
 
 
 def count(number: float | None) -> str:
     """A whole number with thousands separators."""
-    if number is None:
-        return NOTHING
-    return signed(f"{abs(int(number)):,}", negative=number < 0)
+    return NOTHING if number is None else shop_format.number(int(number))
 
 
-def percent(ratio: Decimal, *, places: int = 1) -> str:
-    """A ratio as per cent; what would round to zero keeps its first place."""
-    least = Decimal(1).scaleb(-places)
-    value = rounded(ratio * 100, places)
-    if ratio and not value:
-        return f"<{least}%"
-    return signed(f"{abs(value):,}%", negative=value < 0)
+def points(difference: Decimal) -> str:
+    """A difference of two ratios in points of a hundred."""
+    return percent(difference).removesuffix("%") + " points"
 
 
 def share(part: Decimal, whole: Decimal) -> Decimal | None:
     """`part` of `whole`, or nothing when there is no whole."""
     return part / whole if whole else None
-
-
-def day(value: date) -> str:
-    """9 Dec 2011."""
-    return f"{value.day} {value:%b %Y}"
 
 
 def period(start: date, end: date) -> str:
@@ -75,7 +68,7 @@ def seconds(value: float | None) -> str:
     if value is None:
         return NOTHING
     if value < 60:
-        return f"{value:.1f} s"
+        return f"{shop_format.number(value, places=1)} s"
     minutes, rest = divmod(round(value), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02} s"
@@ -89,4 +82,8 @@ def size(byte_count: float | None) -> str:
     value, unit = float(byte_count), 0
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{int(value)} {_UNITS[unit]}"
+    return (
+        f"{shop_format.number(value, places=1)} {_UNITS[unit]}"
+        if unit
+        else f"{int(value)} {_UNITS[unit]}"
+    )

@@ -1,63 +1,91 @@
-"""Tells every open page at once that a new version is in service.
+"""Tells every open page at once what is new: a version in service, or live figures.
 
-In: the pointer and the last run's report, looked at twice a second by one task of the process. Out:
-one small message per change, fanned out by a bus to WebSocket clients of `/live`; a slow client
-keeps only the newest message. `assets/live.js` connects, and connects again after a break.
+In: the pointer, the last run's report and the alerts, looked at twice a second by one task of the
+process, and the live figures of one reader of their topic. Out: one small message per change, built
+once and fanned out by a bus to WebSocket clients of `/live`; a slow client keeps only the newest
+message of each kind. `assets/live.js` connects, and connects again after a break.
 """
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from dashboards.live_figures import LiveReader
 from dashboards.queries.last_run import report_path
 from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
+from reports.alerts.store import store_path
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 
 PATH = "/live"
 LOOK_EVERY_SECONDS = 0.5
+BEAT_EVERY_SECONDS = 5.0
+"""A sign of life for clients: who misses a few has lost the connection without being told."""
 _MOST_CLIENTS = 500
 _TRY_LATER = 1013
 
 
-class Bus:
-    """Fan-out of the newest message; each subscriber's queue holds one at most."""
+class Subscription:
+    """What one client has still to get: of each kind the newest message at most."""
 
-    def __init__(self, latest: str) -> None:
+    def __init__(self, latest: Mapping[str, str]) -> None:
+        self._waiting = dict(latest)
+        self._news = asyncio.Event()
+        self._news.set()
+
+    def put(self, kind: str, message: str) -> None:
+        """A newer message; one of its kind that is still waiting is replaced."""
+        self._waiting[kind] = message
+        self._news.set()
+
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    async def get(self) -> str:
+        """The message that waits longest, as soon as there is one."""
+        while not self._waiting:
+            self._news.clear()
+            await self._news.wait()
+        return self._waiting.pop(next(iter(self._waiting)))
+
+
+class Bus:
+    """Fan-out of the newest message of each kind; a slow client skips what it missed."""
+
+    def __init__(self, **latest: str) -> None:
         self.latest = latest
-        self._queues: set[asyncio.Queue[str]] = set()
+        self._subscriptions: set[Subscription] = set()
 
     def __len__(self) -> int:
-        return len(self._queues)
+        return len(self._subscriptions)
 
-    def publish(self, message: str) -> None:
-        """Give `message` to all; one that is still waiting is replaced."""
-        self.latest = message
-        for queue in self._queues:
-            with contextlib.suppress(asyncio.QueueEmpty):
-                queue.get_nowait()
-            queue.put_nowait(message)
+    def publish(self, kind: str, message: str) -> None:
+        """Give `message` to all; from the event loop's thread."""
+        self.latest[kind] = message
+        for each in self._subscriptions:
+            each.put(kind, message)
 
     @contextlib.contextmanager
-    def subscribe(self) -> Iterator[asyncio.Queue[str]]:
-        """A queue that starts with the newest message."""
-        queue: asyncio.Queue[str] = asyncio.Queue(1)
-        queue.put_nowait(self.latest)
-        self._queues.add(queue)
+    def subscribe(self) -> Iterator[Subscription]:
+        """What a client gets: the newest message of each kind first, so a break leaves no gap."""
+        found = Subscription(self.latest)
+        self._subscriptions.add(found)
         try:
-            yield queue
+            yield found
         finally:
-            self._queues.discard(queue)
+            self._subscriptions.discard(found)
 
 
 def epoch(settings: Settings) -> str:
-    """A text that changes with every publish and every run; two file states, nothing is opened."""
+    """A text that changes with every publish, run and alert; file states, nothing is opened."""
     states = []
-    for path in (settings.gold_dir / CURRENT, report_path(settings)):
+    for path in (settings.gold_dir / CURRENT, report_path(settings), store_path(settings)):
         try:
             state = path.stat()
         except OSError:
@@ -72,28 +100,42 @@ def message_of(text: str) -> str:
     return json.dumps({"epoch": text})
 
 
-def follow(settings: Settings) -> tuple[Bus, Lifespan]:
-    """A bus, and the server's lifespan that watches the files and feeds it."""
-    bus = Bus(message_of(epoch(settings)))
+def follow(settings: Settings) -> tuple[Bus, LiveReader, Lifespan]:
+    """A bus, the reader of the live topic, and the server's lifespan that feeds the one."""
+    bus = Bus(epoch=message_of(epoch(settings)))
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def tell(text: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loops[0].call_soon_threadsafe(bus.publish, "live", text)
+
+    reader = LiveReader(settings, tell)
 
     async def watch() -> None:
+        beaten = 0.0
         while True:
             message = message_of(await asyncio.to_thread(epoch, settings))
-            if message != bus.latest:
-                bus.publish(message)
+            if message != bus.latest["epoch"]:
+                bus.publish("epoch", message)
+            if time.monotonic() - beaten >= BEAT_EVERY_SECONDS:
+                beaten = time.monotonic()
+                bus.publish("beat", json.dumps({"beat": int(time.time())}))
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     @contextlib.asynccontextmanager
     async def lifespan(_server: FastAPI) -> AsyncIterator[None]:
+        loops[:] = [asyncio.get_running_loop()]
+        reader.start()
         watcher = asyncio.create_task(watch())
         try:
             yield
         finally:
+            reader.stop()
             watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    return bus, lifespan
+    return bus, reader, lifespan
 
 
 def add_route(server: FastAPI, bus: Bus) -> None:
@@ -117,7 +159,7 @@ def add_route(server: FastAPI, bus: Bus) -> None:
     server.add_api_websocket_route(PATH, stream)
 
 
-async def _send(socket: WebSocket, queue: "asyncio.Queue[str]") -> None:
+async def _send(socket: WebSocket, queue: Subscription) -> None:
     while True:
         await socket.send_text(await queue.get())
 

@@ -1,10 +1,10 @@
 """Which days a page looks at: presets, the period before, and the grain of a time axis.
 
 In: what a person chose and the days that gold holds. Out: a checked `Selection`. Days are
-shop-local (Europe/London) and both ends are included.
+the shop's and both ends are included.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -16,9 +16,17 @@ Grain = Literal["day", "week", "month"]
 PRESETS = {"7": "7D", "30": "30D", "90": "90D", "365": "1Y", "all": "All"}
 """Value and label of each preset; numbers are days that end with the data's last day."""
 DEFAULT_PRESET = "all"
+COMPARISONS = {
+    "previous": "Period before",
+    "weekdays": "Same weekdays before",
+    "year": "Year before",
+}
+"""Value and label of each period to compare with."""
+DEFAULT_COMPARISON = "previous"
 _LONGEST_BY_DAY = 62
 _LONGEST_BY_WEEK = 270
-_MOST_COUNTRIES = 300
+_MOST_NAMES = 300
+_LONGEST_NAME = 200
 
 
 class BadFilter(LakeError):
@@ -36,15 +44,22 @@ class Extent:
     last_day: date
     countries: tuple[str, ...]
     outlier_count: int = 0
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Days from `start` to `end`, both included, and countries; no country means all of them."""
+    """Days from `start` to `end`, both included, and what is let in; nothing named means all.
+
+    `products` are stock codes. `compare` is one of `COMPARISONS`.
+    """
 
     start: date
     end: date
     countries: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    compare: str = DEFAULT_COMPARISON
 
     @property
     def day_count(self) -> int:
@@ -58,10 +73,18 @@ class Selection:
         return "week" if self.day_count <= _LONGEST_BY_WEEK else "month"
 
     def before(self, extent: Extent) -> "Selection | None":
-        """The period of equal length just before, when gold holds all of it."""
-        end = self.start - timedelta(days=1)
-        start = self.start - timedelta(days=self.day_count)
-        return Selection(start, end, self.countries) if start >= extent.first_day else None
+        """The period to compare with, when gold holds all of it.
+
+        That just before, the latest before that begins on the same weekday, or the same days of the
+        year before (28 February for the 29th).
+        """
+        if self.compare == "year":
+            start, end = _year_before(self.start), _year_before(self.end)
+        else:
+            weeks = -(-self.day_count // 7) * 7
+            back = timedelta(days=weeks if self.compare == "weekdays" else self.day_count)
+            start, end = self.start - back, self.end - back
+        return replace(self, start=start, end=end) if start >= extent.first_day else None
 
 
 def preset_days(preset: str, extent: Extent) -> tuple[date, date]:
@@ -78,13 +101,24 @@ def preset_days(preset: str, extent: Extent) -> tuple[date, date]:
     return max(start, extent.first_day), extent.last_day
 
 
-def checked(days: object, countries: object, extent: Extent) -> Selection:
+def checked(
+    days: object,
+    countries: object,
+    extent: Extent,
+    *,
+    sources: object = None,
+    products: object = None,
+    compare: object = DEFAULT_COMPARISON,
+) -> Selection:
     """A selection out of what the browser sent.
 
     Args:
         days: Two ISO dates; days outside the data are cut off.
         countries: A list of country names, empty or None for all.
         extent: What gold holds.
+        sources: A list of source systems, likewise.
+        products: A list of stock codes, likewise; one that nobody bought gives no sales.
+        compare: One of `COMPARISONS`.
 
     Raises:
         BadFilter: A value has the wrong type or names something that gold does not hold.
@@ -95,8 +129,15 @@ def checked(days: object, countries: object, extent: Extent) -> Selection:
     if start > extent.last_day or end < extent.first_day:
         held = period(extent.first_day, extent.last_day)
         raise BadFilter(f"There is no data in that period: gold holds {held}.")
+    if compare not in COMPARISONS:
+        raise BadFilter("That comparison is not offered: choose one of the list.")
     return Selection(
-        max(start, extent.first_day), min(end, extent.last_day), _known(countries, extent)
+        max(start, extent.first_day),
+        min(end, extent.last_day),
+        _known(countries, extent.countries, "countries", "no sales for the country"),
+        _known(sources, extent.sources, "sources", "nothing of the source"),
+        _names(products, "products"),
+        str(compare),
     )
 
 
@@ -120,13 +161,25 @@ def _two_days(days: object) -> tuple[date, date]:
     return start, end
 
 
-def _known(countries: object, extent: Extent) -> tuple[str, ...]:
-    if countries is None:
+def _year_before(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
+def _names(given: object, what: str) -> tuple[str, ...]:
+    if given is None:
         return ()
-    if not isinstance(countries, list) or len(countries) > _MOST_COUNTRIES:
-        raise BadFilter("The countries must be a list of names.")
-    known = set(extent.countries)
-    strange = [each for each in countries if not isinstance(each, str) or each not in known]
+    names = given if isinstance(given, list) and len(given) <= _MOST_NAMES else [None]
+    if not all(isinstance(each, str) and len(each) <= _LONGEST_NAME for each in names):
+        raise BadFilter(f"The {what} must be a list of names.")
+    return tuple(dict.fromkeys(names))
+
+
+def _known(given: object, held: tuple[str, ...], what: str, lack: str) -> tuple[str, ...]:
+    names = _names(given, what)
+    strange = [each for each in names if each not in held]
     if strange:
-        raise BadFilter(f"Gold holds no sales for the country {str(strange[0])[:60]!r}.")
-    return tuple(dict.fromkeys(countries))
+        raise BadFilter(f"Gold holds {lack} {strange[0][:60]!r}.")
+    return names

@@ -7,9 +7,9 @@ file stays locked and no publish waits.
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lakehouse.duck import open_gold
 from lakehouse.errors import LakeError
@@ -19,6 +19,9 @@ from lakehouse.settings import Settings
 if TYPE_CHECKING:
     import duckdb
 
+T = TypeVar("T")
+_MOST_ANSWERS = 256
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -26,6 +29,16 @@ class Reader:
 
     version: Version
     cursor: "duckdb.DuckDBPyConnection"
+    answers: dict[Hashable, Any] = field(default_factory=dict)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives for this version, made once for all readers of it."""
+        if key not in self.answers:
+            if len(self.answers) >= _MOST_ANSWERS:
+                self.answers.clear()
+            self.answers[key] = make()
+        found: T = self.answers[key]
+        return found
 
 
 @dataclass
@@ -33,6 +46,7 @@ class _Handle:
     version: Version
     connection: "duckdb.DuckDBPyConnection"
     reader_count: int = 0
+    answers: dict[Hashable, Any] = field(default_factory=dict)
 
 
 class PublishedGold:
@@ -55,7 +69,7 @@ class PublishedGold:
         try:
             cursor = handle.connection.cursor()
             try:
-                yield Reader(handle.version, cursor)
+                yield Reader(handle.version, cursor, handle.answers)
             finally:
                 cursor.close()
         finally:

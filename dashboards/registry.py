@@ -13,19 +13,24 @@ from typing import Any, Literal, Protocol, cast
 from dashboards.published import PublishedGold
 
 PAGES = (
+    "executive",
     "sales",
-    "forecast",
-    "models",
+    "live",
     "segments",
     "churn",
     "lifetime_value",
+    "forecast",
+    "models",
+    "experiments",
+    "alerts",
+    "reports",
     "data_health",
 )
 """Folders of `dashboards/pages`, in the order of the navigation within each group."""
 
 Group = Literal["Sales", "Customers", "Models", "Decisions", "Platform"]
 GROUPS: tuple[Group, ...] = ("Sales", "Customers", "Models", "Decisions", "Platform")
-Filter = Literal["period", "country"]
+Filter = Literal["period", "comparison", "country", "source"]
 
 
 @dataclass(frozen=True)

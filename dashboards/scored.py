@@ -35,8 +35,8 @@ def rows(frame: pd.DataFrame) -> list[Any]:
     return list(frame.itertuples(index=False))
 
 
-def pounds(value: float) -> str:
-    """An estimate in whole pounds."""
+def estimate(value: float) -> str:
+    """An estimate of money, without decimals."""
     return formats.money(Decimal(str(value)), places=0)
 
 

@@ -199,7 +199,7 @@ def as_of(gold: PublishedGold) -> Any:
     run = _last_run(gold)
     try:
         with gold.reader() as reader:
-            version, extent = reader.version, sales_queries.extent(reader.cursor)
+            version, extent = reader.version, sales_queries.held(reader)
     except NothingPublished:
         return _failed(run, None) if run is not None and run.is_failed else None
     if run is not None and run.is_failed:

@@ -15,9 +15,11 @@ from experiments.comparing import (
     SampleRatio,
     always_valid,
     compare_means,
+    compare_ratios,
     compare_shares,
     holm,
     mean_error,
+    ratio_error,
     sample_ratio,
     wald_error,
     without_covariate,
@@ -39,6 +41,21 @@ class Comparison:
     metric: str
     figures: Figures
     p_value_adjusted: float | None
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """A metric that must not get worse in an arm: its figures, and a p-value towards worse only."""
+
+    arm: str
+    metric: str
+    bad: str
+    figures: Figures
+    p_value_worse: float | None
+
+    @property
+    def is_broken(self) -> bool:
+        return self.p_value_worse is not None and self.p_value_worse < ALPHA
 
 
 @dataclass(frozen=True)
@@ -70,6 +87,9 @@ class Analysis:
     comparisons: tuple[Comparison, ...]
     before: Before | None
     verdict: str
+    guardrails: tuple[Guardrail, ...] = ()
+    is_sound: bool = True
+    """Whether the assignment allows a verdict at all."""
 
     @property
     def mismatch(self) -> bool:
@@ -89,6 +109,10 @@ class Analysis:
         }
         if self.in_two_arms:
             found["units_in_two_arms"] = self.in_two_arms
+        if self.guardrails:
+            found["guardrails"] = [
+                {**asdict(each), "is_broken": each.is_broken} for each in self.guardrails
+            ]
         if self.before:
             found["before"] = asdict(self.before)
         return found
@@ -121,11 +145,42 @@ def analyse(
             f"{covariate} can't be metric and covariate: a covariate is from before the experiment."
         )
     units = read_units(path, unit=unit, arm=arm, metrics=metrics, covariate=covariate)
-    counts, shares = _counts(units, control, weights, path)
+    return conclude(
+        units,
+        source=str(path),
+        control=control,
+        covariate=covariate,
+        weights=weights,
+        sequential=sequential,
+    )
+
+
+def conclude(
+    units: Units,
+    *,
+    source: str,
+    control: str,
+    covariate: str | None = None,
+    weights: Mapping[str, float] | Sequence[float] | None = None,
+    sequential: bool = False,
+    guardrails: Mapping[str, str] | None = None,
+) -> Analysis:
+    """The analysis of units, wherever they come from; `source` names them in messages.
+
+    Args:
+        guardrails: Metrics that must not get worse, with the bad direction, `rise` or `fall`. They
+            are tested towards it only and don't count among the comparisons.
+
+    Raises:
+        LakeError: An arm or a weight does not fit.
+    """
+    guarded = dict(guardrails or {})
+    counts, shares = _counts(units, control, weights, source)
     ratio = sample_ratio(list(counts.values()), shares)
     others = [name for name in units.arms if name != control]
     before, adjusted = _before(units, control, covariate)
-    pairs = [(name, n) for name in others for n in range(len(metrics))]
+    tested = [n for n, name in enumerate(units.metrics) if name not in guarded]
+    pairs = [(name, n) for name in others for n in tested]
     figures = [
         _compare(units, adjusted, arm=name, control=control, metric=n, sequential=sequential)
         for name, n in pairs
@@ -137,14 +192,32 @@ def analyse(
     )
     reasons = _unsound(ratio, counts, units.in_two_arms, before)
     verdict = _refusal(reasons) if reasons else _reading(comparisons, control)
-    notes = _notes(units)
+    watched = tuple(
+        _guard(name, units.metrics[n], found, guarded[units.metrics[n]])
+        for name in others
+        for n in range(len(units.metrics))
+        if n not in tested
+        for found in [
+            _compare(units, adjusted, arm=name, control=control, metric=n, sequential=sequential)
+        ]
+    )
+    broken = [each for each in watched if each.is_broken]
+    notes = [*([] if reasons or not broken else [_broken(broken)]), *_notes(units)]
     return Analysis(
-        control, counts, units.in_two_arms, ratio, comparisons, before, " ".join([verdict, *notes])
+        control,
+        counts,
+        units.in_two_arms,
+        ratio,
+        comparisons,
+        before,
+        " ".join([verdict, *notes]),
+        watched,
+        is_sound=not reasons,
     )
 
 
 def _counts(
-    units: Units, control: str, weights: Mapping[str, float] | Sequence[float] | None, path: Path
+    units: Units, control: str, weights: Mapping[str, float] | Sequence[float] | None, path: str
 ) -> tuple[dict[str, int], list[float]]:
     """Units of each expected arm, and the share it should have, the control first."""
     found = units.arms
@@ -209,16 +282,30 @@ def _compare(
         adjusted[metric][name] if metric in adjusted else units.arms[name].values[metric]
         for name in (arm, control)
     )
-    is_binary = units.kinds[metric] == "binary"
-    found = compare_shares(values, base) if is_binary else compare_means(values, base)
+    kind = units.kinds[metric]
+    compare = {"binary": compare_shares, "money": compare_means, "ratio": compare_ratios}[kind]
+    found = compare(values, base)
     if not sequential or found.p_value is None:
         return found
-    error = (
-        wald_error(values.mean(), len(values), base.mean(), len(base))
-        if is_binary
-        else mean_error(values, base)
-    )
+    if kind == "binary":
+        error = wald_error(values.mean(), len(values), base.mean(), len(base))
+    else:
+        error = (mean_error if kind == "money" else ratio_error)(values, base)
     return always_valid(found, error=error, units=len(values), control_units=len(base))
+
+
+def _guard(arm: str, metric: str, found: Figures, bad: str) -> Guardrail:
+    """Half of the two-sided p-value where the difference is in the bad direction, else the rest."""
+    worse = None
+    if found.p_value is not None:
+        is_bad = found.difference > 0 if bad == "rise" else found.difference < 0
+        worse = found.p_value / 2 if is_bad else 1 - found.p_value / 2
+    return Guardrail(arm, metric, bad, found, worse)
+
+
+def _broken(guardrails: Sequence[Guardrail]) -> str:
+    said = ", ".join(f"{each.metric} of {each.arm}" for each in guardrails)
+    return f"GUARDRAIL BROKEN: {said} got worse; don't roll it out before that is understood."
 
 
 def _unsound(
@@ -288,7 +375,7 @@ def _notes(units: Units) -> list[str]:
                 notes.append(
                     f"One unit holds {largest / total:.0%} of {name}: look at it before you decide."
                 )
-        elif min(_rarest(each, n) for each in arms) < 5:
+        elif units.kinds[n] == "binary" and min(_rarest(each, n) for each in arms) < 5:
             notes.append(
                 f"An arm has fewer than five cases of {name}: its test is only a rough one."
             )

@@ -99,6 +99,39 @@ def compare_means(arm: "Values", control: "Values") -> Figures:
     )
 
 
+def compare_ratios(arm: "Values", control: "Values") -> Figures:
+    """Two ratios of sums, such as orders by sessions where the unit is the visitor.
+
+    A row is a unit: numerator, denominator. Rows are independent, their parts are not, so the error
+    is that of the delta method.
+    """
+    from scipy.special import ndtr, ndtri
+
+    if not (arm[:, 1].sum() > 0 and control[:, 1].sum() > 0):
+        return Figures(0.0, None)
+    ratio, base = _ratio(arm), _ratio(control)
+    found = Figures(ratio - base, _lift(ratio - base, base))
+    error = ratio_error(arm, control)
+    if error == 0:
+        return found
+    statistic = found.difference / error
+    half = -float(ndtri(ALPHA / 2)) * error
+    return replace(
+        found,
+        ci_low=found.difference - half,
+        ci_high=found.difference + half,
+        p_value=2 * float(ndtr(-abs(statistic))),
+        statistic=statistic,
+    )
+
+
+def ratio_error(arm: "Values", control: "Values") -> float:
+    """Standard error of the difference of two ratios by the delta method; 0 for a single unit."""
+    if min(len(arm), len(control)) < 2:
+        return 0.0
+    return math.sqrt(_ratio_variance(arm) + _ratio_variance(control))
+
+
 def without_covariate(
     values: "Sequence[Values]", covariates: "Sequence[Values]"
 ) -> "tuple[list[Values], float | None]":
@@ -156,6 +189,16 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 def mean_error(arm: "Values", control: "Values") -> float:
     """Standard error of the difference of two means, each with its own variance."""
     return math.sqrt(arm.var(ddof=1) / len(arm) + control.var(ddof=1) / len(control))
+
+
+def _ratio(rows: "Values") -> float:
+    return math.fsum(rows[:, 0]) / math.fsum(rows[:, 1])
+
+
+def _ratio_variance(rows: "Values") -> float:
+    """Variance of sum(numerators) / sum(denominators), linear in each around their means."""
+    residuals = (rows[:, 0] - _ratio(rows) * rows[:, 1]) / rows[:, 1].mean()
+    return float(residuals.var(ddof=1)) / len(rows)
 
 
 def _mean(values: "Values") -> float:

@@ -5,17 +5,23 @@ In: the file. Out: checked experiments by name. What each field means: docs/expe
 
 import math
 import re
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from lakehouse.errors import LakeError
 
+OWN_REGISTRY = Path(__file__).with_name("shop.toml")
+"""The experiments of this shop."""
 WORD = re.compile(r"[a-z0-9_]+")
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One experiment as declared; `minimum_effect` is of the first metric, in its own unit."""
+    """One experiment as declared; `minimum_effect` is of the first metric, in its own unit.
+
+    Its days are those of the shop's visits, all by default; `covariate` is a figure from before.
+    """
 
     hypothesis: str
     owner: str
@@ -26,6 +32,9 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     metrics: list[str]
     guardrails: list[str] = []
     minimum_effect: float
+    first_day: date | None = None
+    last_day: date | None = None
+    covariate: str | None = None
 
 
 def read_registry(path: Path) -> dict[str, Experiment]:
@@ -58,6 +67,12 @@ def one(path: Path, name: str) -> Experiment:
     return found[name]
 
 
+def guardrail_of(text: str) -> tuple[str, str]:
+    """Metric and bad direction of a guardrail: `COL[:KIND][:rise|:fall]`, rise by default."""
+    metric, _, way = text.rpartition(":")
+    return (metric, way) if metric and way in ("rise", "fall") else (text, "rise")
+
+
 def _fault(each: Experiment) -> str:
     """What is wrong with an experiment; empty when nothing is."""
     texts = (each.hypothesis, each.owner, each.unit)
@@ -70,6 +85,9 @@ def _fault(each: Experiment) -> str:
         f"its control {each.control} is none of its arms": each.control not in each.arms,
         "each arm's weight must be above 0": bool(unfit),
         "it needs a metric": not each.metrics,
+        "its last_day is before its first_day": each.first_day is not None
+        and each.last_day is not None
+        and each.last_day < each.first_day,
         "its minimum_effect must be a figure other than 0": not math.isfinite(effect) or not effect,
     }
     return next((text for text, is_wrong in faults.items() if is_wrong), "")

@@ -17,23 +17,34 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
 
-Kind = Literal["binary", "money"]
-KINDS: tuple[Kind, ...] = ("binary", "money")
+Kind = Literal["binary", "money", "ratio"]
+KINDS: tuple[Kind, ...] = ("binary", "money", "ratio")
 LARGEST = 1e15
-"""Beyond it, a float no longer holds pence."""
+"""Beyond it, a float no longer holds cents."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A column to compare; without a kind, one that holds only 0 and 1 is binary."""
+    """A column to compare; without a kind, one that holds only 0 and 1 is binary.
+
+    A ratio is written NUMERATOR/DENOMINATOR, two columns that are summed over all units.
+    """
 
     column: str
     kind: Kind | None
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the file that it needs."""
+        if self.kind != "ratio":
+            return [self.column]
+        numerator, _, denominator = self.column.partition("/")
+        return [numerator, denominator]
+
 
 @dataclass(frozen=True)
 class Arm:
-    """The units of one arm: an array per metric, in the order of the metrics."""
+    """The units of one arm: an array per metric, in their order; of a ratio with two columns."""
 
     values: "tuple[np.ndarray[Any, Any], ...]"
     covariate: "np.ndarray[Any, Any] | None"
@@ -54,11 +65,18 @@ class Units:
 
 
 def parse_metric(text: str) -> Metric:
-    """Read `COL`, `COL:binary` or `COL:money`."""
+    """Read `COL`, `COL:binary`, `COL:money` or `COL/COL:ratio`.
+
+    Raises:
+        LakeError: A ratio does not name two columns.
+    """
     column, _, kind = text.rpartition(":")
     for known in KINDS:
         if column and kind == known:
-            return Metric(column, known)
+            metric = Metric(column, known)
+            if not all(metric.columns):
+                raise LakeError(f"Metric {text} is a ratio: write NUMERATOR/DENOMINATOR:ratio.")
+            return metric
     return Metric(text, None)
 
 
@@ -72,9 +90,10 @@ def read_units(
     """
     import duckdb
 
-    columns = [each.column for each in metrics]
-    if twice := sorted({each for each in columns if columns.count(each) > 1}):
+    named = [each.column for each in metrics]
+    if twice := sorted({each for each in named if named.count(each) > 1}):
         raise LakeError(f"Metric {twice[0]} is named twice: name it once.")
+    columns = [column for each in metrics for column in each.columns]
     with open_memory() as connection:
         try:
             _load(connection, path, [unit, arm, *columns, *([covariate] if covariate else [])])
@@ -131,16 +150,23 @@ def _units_of(
 ) -> Units:
     import numpy as np
 
-    kinds = tuple(_kind_of(connection, path, each, f"m{n}") for n, each in enumerate(metrics))
+    places: list[list[str]] = []
+    for each in metrics:
+        first = sum(map(len, places))
+        places.append([f"m{first + n}" for n in range(len(each.columns))])
+    kinds = tuple(
+        _kind_of(connection, path, each, own) for each, own in zip(metrics, places, strict=True)
+    )
     sums = [
-        f"max({_number(f'm{n}')})"
+        f"max({_number(place)})"
         if kind == "binary"
         # Sorted before they are summed: the same file gives the same sum to the last bit.
-        else f"list_sum(list_sort(list({_number(f'm{n}')})))"
-        for n, kind in enumerate(kinds)
+        else f"list_sum(list_sort(list({_number(place)})))"
+        for kind, own in zip(kinds, places, strict=True)
+        for place in own
     ]
     if covariate:
-        place = f"m{len(metrics)}"
+        place = f"m{len(sums)}"
         _check_numbers(connection, path, covariate, place)
         _check_one_per_unit(connection, covariate, _number(place))
         sums.append(f"min({_number(place)})")
@@ -156,14 +182,22 @@ def _units_of(
     arms: dict[str, Arm] = {}
     for name in sorted(set(names)):
         own = [each[names == name] for each in values]
-        arms[str(name)] = Arm(tuple(own[: len(metrics)]), own[-1] if covariate else None)
+        grouped = []
+        for each in metrics:
+            parts = [own.pop(0) for _ in each.columns]
+            grouped.append(parts[0] if len(parts) == 1 else np.column_stack(parts))
+        arms[str(name)] = Arm(tuple(grouped), own[0] if covariate else None)
     return Units(tuple(each.column for each in metrics), kinds, arms, both)
 
 
 def _kind_of(
-    connection: "duckdb.DuckDBPyConnection", path: Path, metric: Metric, place: str
+    connection: "duckdb.DuckDBPyConnection", path: Path, metric: Metric, places: Sequence[str]
 ) -> Kind:
-    _check_numbers(connection, path, metric.column, place)
+    for column, each in zip(metric.columns, places, strict=True):
+        _check_numbers(connection, path, column, each)
+    if metric.kind == "ratio":
+        return "ratio"
+    place = places[0]
     other = connection.execute(
         f"select min({place}) from texts where {_number(place)} not in (0, 1)"
     ).fetchone()

@@ -18,10 +18,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lakehouse import setting_values as fits
 from lakehouse.errors import LakeError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-SHOP_TIME_ZONE = "Europe/London"
 STATE_VERSION = 2
 UNKNOWN_USER = "cartlake"
 """Name for a user who has none."""
@@ -34,12 +34,6 @@ FOREIGN_PREFIXES = (
 )
 """Begin the names of variables that another Spark, dbt, Airflow or Python may have left behind."""
 FOREIGN_NAMES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
-
-_SIZE = r"^[1-9]\d*[kmgKMG]$"
-_MASTER = r"^(local(\[([1-9]\d*|\*)\])?|yarn|[a-z0-9]+://\S+)$"
-_MAIL_SERVER = r"^smtps?://([^\s/@]+@)?[^\s:/@]+(:\d{1,5})?$"
-_ADDRESS = r"^[^\s:,/]+:\d{1,5}$"
-_NAMES = r"^[^\s:,/]+(:\d{1,5})?(,[^\s:,/]+(:\d{1,5})?)*$"
 
 
 class Settings(BaseSettings):
@@ -68,13 +62,13 @@ class Settings(BaseSettings):
     )
     kafka_bootstrap: str | None = Field(
         None,
-        pattern=_ADDRESS,
+        pattern=fits.ADDRESS,
         examples=["kafka.example:9092"],
         description="host:port of another Kafka; default: the local broker",
     )
     kafka_heap: str = Field(
         "512m",
-        pattern=_SIZE,
+        pattern=fits.SIZE,
         examples=["512m", "2g"],
         description="Heap of the local broker's JVM",
     )
@@ -92,9 +86,20 @@ class Settings(BaseSettings):
     )
     dashboard_allowed_hosts: str | None = Field(
         None,
-        pattern=_NAMES,
+        pattern=fits.NAMES,
         examples=["dashboard", "shop.example,shop.example:8443"],
         description="Names that the screens answer to, besides the loopback ones",
+    )
+    shop_currency: fits.Currency = Field("GBP", description="Currency of all money, by ISO 4217")
+    shop_time_zone: fits.TimeZone = Field(
+        "Europe/London", description="Time zone of the shop's days and clock, a name of the IANA"
+    )
+    shop_locale: fits.Locale = Field("en_GB", description="How figures and days are written")
+    kpi_targets: str | None = Field(
+        None,
+        pattern=fits.TARGETS,
+        examples=["net_revenue=30000,return_rate=0.02"],
+        description="Targets of KPIs: of a day for amounts and counts, as they are for rates",
     )
     # part: airflow
     airflow_port: int = Field(8080, ge=1024, le=65535, description="Port of Airflow")
@@ -107,12 +112,51 @@ class Settings(BaseSettings):
     # end part
     alert_smtp: str | None = Field(
         None,
-        pattern=_MAIL_SERVER,
+        pattern=fits.MAIL_SERVER,
         examples=["smtp://mail.example:25", "smtps://user:password@mail.example"],
-        description="Mail server for failed runs: smtp://[user:password@]host[:port]",
+        description="Mail server: smtp://[user:password@]host[:port]",
     )
     alert_to: str | None = Field(None, description="Who gets a mail when a run fails")
-    alert_from: str = Field("cartlake@localhost", description="Sender of that mail")
+    alert_escalate_to: str | None = Field(
+        None, description="Who gets a mail of an alert that nobody acknowledges; default: its first"
+    )
+    alert_rules: Path | None = Field(
+        None, description="File with the rules of `lake alerts`; default: reports/alerts/rules.toml"
+    )
+    alert_webhook: str | None = Field(
+        None,
+        pattern=fits.WEB_ADDRESS,
+        examples=["https://chat.example/hooks/shop"],
+        description="Web address that gets alerts as signed JSON; needs the key",
+    )
+    alert_webhook_key: str | None = Field(
+        None, min_length=16, description="Key of that signature, 16 characters or more"
+    )
+    alert_from: str = Field("cartlake@localhost", description="Sender of every mail")
+    recipients: Path | None = Field(
+        None, description="Who gets the reports; default: recipients.toml in home"
+    )
+    dashboard_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s\"'<>]+$",
+        examples=["https://figures.shop.example"],
+        description="Address of the screens as readers of mails reach it; default: this machine's",
+    )
+    mail_port: int = Field(
+        1025, ge=1024, le=65535, description="Loopback port of the inbox that shows mails"
+    )
+    mail_page_port: int = Field(
+        8025, ge=1024, le=65535, description="Loopback port of the page of that inbox"
+    )
+    smtp_tls: Literal["auto", "required", "off"] = Field(
+        "auto", description="TLS to an smtp:// server: where it is offered, always, or never"
+    )
+    smtp_ca_file: Path | None = Field(
+        None, description="Certificates that the mail server's is checked against; default: system"
+    )
+    smtp_timeout: float = Field(
+        60.0, gt=0, le=600, description="Seconds to wait for an answer of the mail server"
+    )
     lag_records: int = Field(
         100_000, ge=0, description="Records that may wait in Kafka before `lake lag` fails"
     )
@@ -123,7 +167,7 @@ class Settings(BaseSettings):
     )
     spark_master: str = Field(
         "local[*]",
-        pattern=_MASTER,
+        pattern=fits.MASTER,
         examples=["local[2]", "local[*]", "spark://host:7077"],
         description="Spark master URL",
     )
@@ -134,7 +178,10 @@ class Settings(BaseSettings):
         None, ge=1, description="Cores of a Spark cluster for one command; default: all"
     )
     spark_executor_memory: str = Field(
-        "1g", pattern=_SIZE, examples=["1g", "4g"], description="Heap of a Spark cluster's executor"
+        "1g",
+        pattern=fits.SIZE,
+        examples=["1g", "4g"],
+        description="Heap of a Spark cluster's executor",
     )
     cluster_port: int = Field(
         7077, ge=1024, le=65535, description="Port of the master of `lake cluster`"
@@ -143,7 +190,10 @@ class Settings(BaseSettings):
         7078, ge=1024, le=65535, description="Port of the page of that master"
     )
     spark_driver_memory: str = Field(
-        "2g", pattern=_SIZE, examples=["1g", "4g"], description="Heap of the Spark driver"
+        "2g",
+        pattern=fits.SIZE,
+        examples=["1g", "4g"],
+        description="Heap of the Spark driver",
     )
     spark_java_options: str = Field(
         # C1 alone: rows are not Java's work here, and compiling for many small plans is most of it.
@@ -159,7 +209,7 @@ class Settings(BaseSettings):
     )
     refine_max_bytes: str = Field(
         "256m",
-        pattern=_SIZE,
+        pattern=fits.SIZE,
         examples=["64m", "1g"],
         description="Bronze bytes in one refine batch at most",
     )
@@ -181,7 +231,14 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("jars", "airflow_database_file", check_fields=False)
+    @field_validator(
+        "jars",
+        "alert_rules",
+        "airflow_database_file",
+        "smtp_ca_file",
+        "recipients",
+        check_fields=False,
+    )
     @classmethod
     def _also_absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
@@ -203,7 +260,7 @@ class Settings(BaseSettings):
         try:
             found = validate(values)
         except ValidationError as error:
-            raise LakeError(_what_fits(error)) from None
+            raise LakeError(fits.what_fits(error, cls)) from None
         if not found.dashboard_host.is_loopback and found.dashboard_allowed_hosts is None:
             raise LakeError(
                 f"LAKE_DASHBOARD_HOST={found.dashboard_host} would open the screens, which have no "
@@ -245,6 +302,10 @@ class Settings(BaseSettings):
         return self.home / "checkpoints"
 
     @cached_property
+    def live_dir(self) -> Path:
+        return self.home / "live"
+
+    @cached_property
     def gold_dir(self) -> Path:
         return self.home / "gold"
 
@@ -271,6 +332,10 @@ class Settings(BaseSettings):
         return self.home / "cluster"
 
     @cached_property
+    def mail_dir(self) -> Path:
+        return self.home / "mail"
+
+    @cached_property
     def logs_dir(self) -> Path:
         return self.home / "logs"
 
@@ -280,7 +345,7 @@ class Settings(BaseSettings):
 
 
 def address(settings: Settings) -> str:
-    """Where a browser finds the screens."""
+    """Where a browser of this machine finds the screens."""
     return f"http://127.0.0.1:{settings.dashboard_port}/"
 
 
@@ -333,24 +398,3 @@ def is_user_unknown() -> bool:
 
 def _is_foreign(name: str) -> bool:
     return name in FOREIGN_NAMES or name.startswith(FOREIGN_PREFIXES)
-
-
-def _what_fits(error: ValidationError) -> str:
-    """One sentence about the first value that does not fit."""
-    wrong = error.errors()[0]
-    place = str(wrong["loc"][0]) if wrong["loc"] else ""
-    if place not in Settings.model_fields:
-        return f"The settings don't fit: {wrong['msg']}."
-    facts = Settings.model_json_schema(by_alias=False)["properties"][place]
-    if "examples" in facts:
-        fitting = f"must be like {' or '.join(facts['examples'])}"
-    elif "enum" in facts:
-        fitting = f"must be one of {', '.join(facts['enum'])}"
-    elif "minimum" in facts:
-        most = f" to {facts['maximum']}" if "maximum" in facts else " on"
-        fitting = f"must be a whole number from {facts['minimum']}{most}"
-    else:
-        fitting = f"does not fit: {wrong['msg']}"
-    default = f" for {facts['default']}" if facts["default"] is not None else ""
-    name = Settings.model_fields[place].validation_alias or f"LAKE_{place.upper()}"
-    return f"{name} is {str(wrong['input'])!r}, but {fitting}. Change it, or leave it out{default}."

@@ -25,6 +25,7 @@ from lakehouse.settings import (
     is_user_unknown,
     variables,
 )
+from lakehouse.shop import shop_variables
 from lakehouse.spark_java import SparkJava
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ def open_session(settings: Settings, *, app_name: str = "cartlake") -> "SparkSes
             ) from error
         session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def end_java() -> None:
+    """End the Java half of this process's session, which needs memory; no other can be opened."""
+    if _java:
+        _java[0].program.close()
 
 
 def _start_java(
@@ -127,6 +134,7 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.log.level": "ERROR",
+        **{f"spark.executorEnv.{name}": text for name, text in shop_variables(settings).items()},
     }
     return conf if _is_local(settings) else {**conf, **_of_executors(settings, jars)}
 

@@ -11,19 +11,22 @@ import shutil
 from lakehouse.errors import LakeError
 from lakehouse.files import replace_text
 from lakehouse.settings import STATE_VERSION, Settings
+from lakehouse.shop import shop_of
 
 MARKER = "VERSION"
 CACHES = ("jars", "dbt", "cluster")
 """Folders that hold no data: emptying the state keeps them."""
 DATA = (
-    *("kafka", "tables", "checkpoints", "ledger", "gold", "reports", "logs"),
+    *("kafka", "tables", "checkpoints", "ledger", "gold", "live", "reports", "logs", "mail", "ops"),
     *("duckdb", "spark", "damaged", "airflow", "models"),
 )
 NAMES = (MARKER, *CACHES, *DATA, "locks")
 """Every name that the platform makes in a state folder."""
 
 _UNFIT = re.compile(r"[%:\\*?\[\]{}\x00-\x1f]")
-_OURS = re.compile(r"Cartlake state, version (\d+)")
+_OURS = re.compile(r"Cartlake state, version (\d+)(?:\nShop: (.*))?")
+_FIRST_SHOP = "GBP, Europe/London, en_GB"
+"""What every state was made for whose marker does not say it."""
 
 
 def require_ours(settings: Settings) -> None:
@@ -80,6 +83,27 @@ def prepare(settings: Settings) -> None:
             f"The state in {settings.home} is of version {version}, this platform reads version "
             f"{STATE_VERSION}. Choose another LAKE_HOME, or wipe it with `lake demo --fresh`."
         )
+    require_same_shop(settings)
+
+
+def require_same_shop(settings: Settings) -> None:
+    """Check that a state there is was made for the shop of these settings.
+
+    Raises:
+        LakeError: It was made for another one: its days and sums would mean something else.
+    """
+    text = _marker_text(settings)
+    ours = _OURS.fullmatch(text) if text else None
+    if ours is None or (made_for := ours[2] or _FIRST_SHOP) == str(shop_of(settings)):
+        return
+    names = ("LAKE_SHOP_CURRENCY", "LAKE_SHOP_TIME_ZONE", "LAKE_SHOP_LOCALE")
+    pairs = zip(names, made_for.split(", "), str(shop_of(settings)).split(", "), strict=True)
+    wanted = " and ".join(f"{name}={old}" for name, old, new in pairs if old != new)
+    raise LakeError(
+        f"The state in {settings.home} was made for a shop of {made_for}, and the settings now say "
+        f"{shop_of(settings)}. Set {wanted} again, choose another LAKE_HOME, or wipe it with "
+        "`lake demo --fresh`."
+    )
 
 
 def wipe(settings: Settings) -> None:
@@ -102,14 +126,20 @@ def wipe(settings: Settings) -> None:
 
 def state_version(settings: Settings) -> int | None:
     """Version that the marker names; None when there is no marker of ours."""
-    marker = settings.home / MARKER
-    if not marker.is_file():
+    text = _marker_text(settings)
+    if text is None:
         return None
-    text = marker.read_text(encoding="utf-8", errors="replace").strip()
     if (ours := _OURS.fullmatch(text)) is not None:
         return int(ours[1])
     # The first version wrote its bare number, also into folders of other people.
     return 1 if text == "1" and set(_entries(settings)) <= set(NAMES) else None
+
+
+def _marker_text(settings: Settings) -> str | None:
+    marker = settings.home / MARKER
+    if not marker.is_file():
+        return None
+    return marker.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def _entries(settings: Settings) -> list[str]:
@@ -118,7 +148,8 @@ def _entries(settings: Settings) -> list[str]:
 
 
 def _mark(settings: Settings) -> None:
-    replace_text(settings.home / MARKER, f"Cartlake state, version {STATE_VERSION}\n")
+    text = f"Cartlake state, version {STATE_VERSION}\nShop: {shop_of(settings)}\n"
+    replace_text(settings.home / MARKER, text)
 
 
 def _unwritable(settings: Settings, error: OSError) -> LakeError:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TOP = 10
 """Products that are shown, and among which a hidden one must be to count as found."""
+LEAST_TOGETHER = 2
+"""Orders that a pair must share to be similar at all: one may be chance."""
 NEIGHBOURS = 50
 """Most similar products of each that count."""
 
@@ -90,6 +92,7 @@ def similarities(baskets: Baskets, *, shrink: float) -> Any:
     both = (baskets.matrix.T @ baskets.matrix).tocsr()
     counts = both.diagonal()
     both.setdiag(0)
+    both.data[both.data < LEAST_TOGETHER] = 0
     both.eliminate_zeros()
     pairs = both.tocoo()
     values = pairs.data / np.sqrt(counts[pairs.row] * counts[pairs.col])

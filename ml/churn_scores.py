@@ -7,8 +7,10 @@ of the average customer, one idea at a time. Run standalone: `lake job score`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.shop_format import money
 from ml.churn import DAYS, chances
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ IDEAS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Offer:
-    """`margin` of sales, pounds that an offer costs, share of customers that it keeps."""
+    """`margin` of sales, money that an offer costs, share of customers that it keeps."""
 
     margin: float
     cost: float
@@ -58,7 +60,7 @@ def churn(frame: "pd.DataFrame", estimator: Any, offer: Offer) -> "pd.DataFrame"
 
 
 def expected_profit(chance: "Array", usual_amount: "Array", offer: Offer) -> "Array":
-    """Pounds that an offer earns: it keeps a share of those who would go, and costs in any case.
+    """Money that an offer earns: it keeps a share of those who would go, and costs in any case.
 
     A kept customer goes on at the usual pace for the days of the label.
     """
@@ -109,4 +111,4 @@ def _text(idea: str, row: Mapping[Any, float]) -> str:
     if idea == "recent":
         number = f"{recent:.0f}" if recent else "No"
         return f"{number} order{'s' * (recent != 1)} in 90 days"
-    return f"£{row['average_order_amount']:,.0f} an order"
+    return f"{money(Decimal(str(row['average_order_amount'])), places=0)} an order"

@@ -1,8 +1,8 @@
-"""What a customer will still buy: purchase days by BG/NBD, pounds a day by gamma-gamma.
+"""What a customer will still buy: purchase days by BG/NBD, money a day by gamma-gamma.
 
 In: a frame of purchases (`ml.sales`), the last day that may be read, and a horizon in weeks. Out:
 parameters by maximum likelihood, and per customer the chance to be alive, expected purchase days,
-pounds a purchase day and their product. Time is in weeks (days / 7); orders of one day are one
+money a purchase day and their product. Time is in weeks (days / 7); orders of one day are one
 purchase; the first day founds the customer and is no repeat. The parameters are estimated on the
 log scale with the analytic gradient, within `BOUNDS`: a parameter that ends on a bound is no
 estimate, and a warning says so.
@@ -55,7 +55,7 @@ class PurchaseModel:
 
 @dataclass(frozen=True)
 class SpendModel:
-    """Gamma-gamma: spend of a day is gamma(p, nu), and nu is gamma(q, v), with v in pounds."""
+    """Gamma-gamma: spend of a day is gamma(p, nu), and nu is gamma(q, v), with v in money."""
 
     p: float
     q: float
@@ -69,7 +69,7 @@ def histories(sales: "pd.DataFrame", end: date) -> "pd.DataFrame":
 
     Returns:
         `repeats` (x: purchase days after the first), `last_week` (t_x: from the first purchase to
-        the last), `weeks` (T: from the first purchase to `end`), `spend` (mean pounds of the repeat
+        the last), `weeks` (T: from the first purchase to `end`), `spend` (mean money of the repeat
         days, 0 without one).
 
     Raises:
@@ -273,7 +273,7 @@ def expected_purchases(model: PurchaseModel, history: "pd.DataFrame", weeks: flo
 
 
 def expected_spend(model: SpendModel, history: "pd.DataFrame") -> "Array":
-    """Pounds that a purchase day of each customer is expected to bring.
+    """Money that a purchase day of each customer is expected to bring.
 
     Source: Fader, Hardie (2013), equation 5.
     """

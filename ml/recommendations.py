@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "recommendations"
 HOLD_OUT = timedelta(days=28)
-SHRINKS = (0.0, 2.0, 5.0, 10.0, 30.0)
+SHRINKS = (2.0, 10.0, 30.0)
 LEAST_SHARED = 3
 """Orders that two products must share for one to be shown beside the other."""
 LEAST_BASKETS = 100

@@ -12,6 +12,7 @@ import logging
 import platform
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -236,7 +237,10 @@ def _save(path: Path, model: str, trained: Trained) -> None:
     data = path / "data"
     data.mkdir(parents=True)
     write_files(data, model, trained.artifact)
-    made = Model(signature=infer_signature(trained.inputs, trained.outputs))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # our whole numbers are never missing
+        signature = infer_signature(trained.inputs, trained.outputs)
+    made = Model(signature=signature)
     pyfunc.add_to_model(made, loader_module=LOADER, data="data", env=ENVIRONMENT)
     made.save(str(path / "MLmodel"))
     lines = "".join(f"{name}=={version_of(name)}\n" for name in REQUIREMENTS)

@@ -2,7 +2,7 @@
 
 In: gold, an ERP extract, a table with columns for id, date and amount, or a CDNOW log.
 Out: a frame with one row per customer and order: `customer_id` (text), `day` (datetime64, the
-shop's day), `amount` (float, pounds: summed exactly before it becomes a float) and `order_id`.
+shop's day), `amount` (float, money: summed exactly before it becomes a float) and `order_id`.
 A file is read by the rules of docs/data.md (duplicates, line classes, identified sales).
 Run standalone: `lake ml segments --file F`.
 """

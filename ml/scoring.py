@@ -89,20 +89,20 @@ def write_churn(now: Known, settings: Settings) -> Written:
 
 
 def write_lifetime_value(now: Known, settings: Settings) -> Written:
-    """Purchases and pounds to come of every customer."""
+    """Purchases and money to come of every customer."""
     from ml import lifetime_value as ltv
 
     history = ltv.histories(now.sales, now.cutoff - timedelta(days=1))
     purchases, spend = ltv.fit_purchases(history), ltv.fit_spend(history)
     days = ltv.expected_purchases(purchases, history, HORIZON_WEEKS)
-    pounds = ltv.expected_spend(spend, history) if spend else history["spend"].to_numpy()
+    amounts = ltv.expected_spend(spend, history) if spend else history["spend"].to_numpy()
     frame = history.assign(
         horizon_weeks=HORIZON_WEEKS,
         repeat_day_count=history["repeats"].astype(float),
         alive_chance=ltv.alive(purchases, history),
         expected_purchase_days=days,
-        expected_day_amount=pounds,
-        expected_amount=days * pounds,
+        expected_day_amount=amounts,
+        expected_amount=days * amounts,
         model_version=f"lifetime value of {now.run_id}",
     ).reset_index()
     note = " ".join((*purchases.warnings, *(spend.warnings if spend else ())))

@@ -44,7 +44,7 @@ class Grouping:
 
 
 def rfm(sales: "pd.DataFrame", snapshot: date) -> "pd.DataFrame":
-    """R (days), F (orders) and M (pounds) of every customer before a day, by customer_id."""
+    """R (days), F (orders) and M (money) of every customer before a day, by customer_id."""
     return features(sales, snapshot)[list(RFM)]
 
 

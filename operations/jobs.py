@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a run of jobs is due: `cron` on the shop's clock, SHOP_TIME_ZONE."""
+    """When a run of jobs is due: `cron` on the shop's clock."""
 
     name: str
     cron: str
@@ -29,7 +29,8 @@ class Job:
 
     `schedule` is the run that it belongs to: `lake run daily`, `lake run weekly`. A scheduler ends
     it after `minutes`, and tries it `retries` times more where a prerequisite was missing; `look`
-    is the command that shows why it failed.
+    is the command that shows why it failed. A job that `is_aside` only looks and tells: it waits
+    for no run under way, and leaves the report of the last one as it is.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Job:
     minutes: int = 60
     retries: int = 3
     look: str = "lake status"
+    is_aside: bool = False
 
     def function(self) -> "Callable[[Context], None]":
         """Import and return the job's function."""
@@ -52,6 +54,7 @@ SCHEDULES = (
     Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
     Schedule("ml", "0 7 * * *", "models: watched, trained anew, and what they say"),
     Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
+    Schedule("alerts", "*/15 * * * *", "rules on KPIs and on the platform"),
 )
 
 JOBS = (
@@ -104,6 +107,22 @@ JOBS = (
         look="lake models list",
     ),
     Job(
+        "report_daily",
+        "operations.mail_reports:report_daily",
+        ("publish",),
+        "the report of the last day that is over, by mail, once",
+        minutes=30,
+        look="lake report outbox",
+    ),
+    Job(
+        "report_weekly",
+        "operations.mail_reports:report_weekly",
+        ("publish",),
+        "the report of the last week that is over, by mail, once",
+        minutes=30,
+        look="lake report outbox",
+    ),
+    Job(
         "maintain",
         "operations.maintain:maintain",
         ("publish",),
@@ -111,6 +130,17 @@ JOBS = (
         schedule="weekly",
         minutes=120,
         look="lake maintain --dry-run",
+    ),
+    Job(
+        "alerts",
+        "operations.alerts:alerts",
+        (),
+        "every alert rule judged, and who must know is told",
+        schedule="alerts",
+        minutes=10,
+        retries=1,
+        look="lake alerts list",
+        is_aside=True,
     ),
 )
 

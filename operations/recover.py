@@ -34,7 +34,7 @@ def backfill_days(
 
     Args:
         settings: Where the state lies.
-        days: London days that are replaced; no other day changes a row.
+        days: Days of the shop that are replaced; no other day changes a row.
         table: One silver table, with those that come from the same records; None for all.
         on_change: Called at each stage.
 

@@ -38,6 +38,16 @@ def run_jobs(
     return reported(work, settings=settings, command=command, on_change=on_change)
 
 
+def run_aside(names: list[str], *, settings: Settings, on_change: Callable[[Stage], None]) -> None:
+    """Run jobs that only look and tell: beside a run under way, and without a report."""
+    with (
+        TreeMeter() as meter,
+        open_context(settings, log=StageLog(meter, on_change), run_id=new_run_id()) as context,
+    ):
+        for name in names:
+            job(name).function()(context)
+
+
 def reported(
     work: Callable[[Context], None],
     *,

@@ -15,7 +15,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Message(NamedTuple):
-    """One Kafka record to be. `amount` is exact pounds; None without money or where none parses."""
+    """One Kafka record to be. `amount` is exact money; None without money or where none parses."""
 
     topic: str
     key: str

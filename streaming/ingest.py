@@ -13,7 +13,7 @@ from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append_rows, current_version
 from streaming.checkpoints import app_id, kafka_ranges, require_present, start_file
 from streaming.kafka_admin import partition_count
-from streaming.queries import start_query
+from streaming.queries import FOLLOW_TRIGGER, start_query
 from streaming.retention import require_all_held
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def start_ingest(
     *,
     settings: Settings,
     follow: bool,
+    every: str = FOLLOW_TRIGGER,
 ) -> "StreamingQuery":
     """Start the ingest query; its checkpoint decides where it goes on.
 
@@ -37,6 +38,7 @@ def start_ingest(
         spark: The session.
         settings: Where the state and the broker are.
         follow: Go on until stopped, else stop at the present end of the topics.
+        every: How often it looks for news while it follows.
 
     Raises:
         LakeError: The checkpoint is gone while bronze has rows: a new one would land them twice;
@@ -71,7 +73,7 @@ def start_ingest(
         # Used up: should this checkpoint get lost, the note would be too old.
         start_file(QUERY, settings=settings).unlink(missing_ok=True)
 
-    return start_query(stream, land, name=QUERY, settings=settings, follow=follow)
+    return start_query(stream, land, name=QUERY, settings=settings, follow=follow, every=every)
 
 
 def _starting_offsets(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.topics import SOURCE_TOPICS, TOPICS, dead_letter_topic, topic
+from lakehouse.contracts.topics import LIVE_KPIS, SOURCE_TOPICS, TOPICS, dead_letter_topic, topic
 from lakehouse.errors import LakeError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ TOPIC_SETTINGS = {
     "retention.ms": "-1",
     "max.message.bytes": str(1024 * 1024),
 }
+LIVE_SETTINGS = {"retention.ms": str(24 * 3_600_000), "segment.ms": str(3_600_000)}
+"""The live figures are kept for a day: only the newest count, and the sources make them again."""
 _ALREADY_EXISTS = 36
 
 
@@ -93,7 +95,10 @@ def ensure_topics(client: "KafkaAdminClient") -> tuple[str, ...]:
     missing = tuple(name for name in wanted if name not in there)
     if missing:
         answer = client.create_topics(
-            {name: {"num_partitions": wanted[name], "configs": TOPIC_SETTINGS} for name in missing},
+            {
+                name: {"num_partitions": wanted[name], "configs": _settings_of(name)}
+                for name in missing
+            },
             raise_errors=False,
         )
         for each in answer["topics"]:
@@ -104,6 +109,10 @@ def ensure_topics(client: "KafkaAdminClient") -> tuple[str, ...]:
                 )
         client.wait_for_topics(list(missing))
     return missing
+
+
+def _settings_of(name: str) -> dict[str, str]:
+    return {**TOPIC_SETTINGS, **(LIVE_SETTINGS if name == LIVE_KPIS.name else {})}
 
 
 def partition_count(name: str) -> int:

@@ -33,8 +33,11 @@ def start_query(
     name: str,
     settings: Settings,
     follow: bool,
+    every: str = FOLLOW_TRIGGER,
 ) -> "StreamingQuery":
     """Start `batch` on each micro-batch; `follow` false ends at the source's present end.
+
+    A following query looks for news `every` so often.
 
     Raises:
         LakeError: A file of the query's checkpoint is missing or damaged.
@@ -51,7 +54,7 @@ def start_query(
         .foreachBatch(run)
     )
     if follow:
-        return writer.trigger(processingTime=FOLLOW_TRIGGER).start()
+        return writer.trigger(processingTime=every).start()
     return writer.trigger(availableNow=True).start()
 
 

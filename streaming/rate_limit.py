@@ -19,8 +19,10 @@ LARGEST_BATCH = 1000
 class Pace:
     """Messages a second, and seconds at most (None: to the source's end), from the first batch on.
 
-    One pace may last over several sources, one after the other. `sent` counts the messages of all;
-    `on_batch` gets it before each batch. `is_over` once the time has passed.
+    A batch is of `tick_seconds`. After a stall the pace goes on, or catches up (`makes_up`) as
+    customers do who don't wait for each other. One pace may last over several sources, one after
+    the other. `sent` counts the messages of all; `on_batch` gets it before each batch. `is_over`
+    once the time has passed.
     """
 
     per_second: float
@@ -28,15 +30,17 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], None] = time.sleep
     on_batch: Callable[[int], None] = lambda _: None
+    tick_seconds: float = 1.0
+    makes_up: bool = False
     is_over: bool = False
     sent: int = 0
     _began: float | None = field(default=None, init=False)
     _due: float = field(default=0.0, init=False)
 
     def batches(self, messages: "Iterable[Message]") -> "Iterator[tuple[Message, ...]]":
-        """About a second's messages at a time, one at least. A late batch is not made up for."""
+        """A tick's messages at a time, one at least."""
         iterator = iter(messages)
-        size = max(1, min(LARGEST_BATCH, round(self.per_second)))
+        size = max(1, min(LARGEST_BATCH, round(self.per_second * self.tick_seconds)))
         while not self._has_ended():
             batch = tuple(itertools.islice(iterator, size))
             if not batch:
@@ -44,7 +48,8 @@ class Pace:
             self.sent += len(batch)
             self.on_batch(self.sent)
             yield batch
-            self._due = max(self._due, self.clock() - 1) + len(batch) / self.per_second
+            least = self._due if self.makes_up else self.clock() - 1
+            self._due = max(self._due, least) + len(batch) / self.per_second
 
     def _has_ended(self) -> bool:
         """Wait until the next batch is due; whether the time is over before."""

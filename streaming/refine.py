@@ -14,7 +14,7 @@ from pipelines.silver.known import last_refined_batch
 from pipelines.silver.refine import refine_records
 from pipelines.silver.routing import BatchOutcome
 from streaming.checkpoints import app_id, require_present, start_file
-from streaming.queries import start_query
+from streaming.queries import FOLLOW_TRIGGER, start_query
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -29,6 +29,7 @@ def start_refine(
     settings: Settings,
     follow: bool,
     on_batch: Callable[[BatchOutcome], None] | None = None,
+    every: str = FOLLOW_TRIGGER,
 ) -> "StreamingQuery":
     """Start the refine query; its checkpoint decides where it goes on.
 
@@ -37,6 +38,7 @@ def start_refine(
         settings: Where the state lies.
         follow: Go on until stopped, else stop at bronze's present end.
         on_batch: Called with each batch's outcome, for progress.
+        every: How often it looks for news while it follows.
 
     Raises:
         LakeError: The checkpoint is gone while silver has rows, or damaged.
@@ -62,4 +64,4 @@ def start_refine(
         if on_batch is not None:
             on_batch(outcome)
 
-    return start_query(stream, refine, name=QUERY, settings=settings, follow=follow)
+    return start_query(stream, refine, name=QUERY, settings=settings, follow=follow, every=every)

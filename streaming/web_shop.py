@@ -1,27 +1,35 @@
-"""The jobs that send the simulated web shop: its days at once, or in real time.
+"""The jobs that send the simulated web shop: its days at once, or as they happen now.
 
 In: a number of days, or a pace. Out: messages in Kafka, each day once by the ledger. Run
 standalone: `lake produce shop`, `lake produce live`.
 """
 
 import itertools
+import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from lakehouse.contracts.topics import CATALOG_PRODUCTS
 from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, produced
 from lakehouse.settings import Settings
+from lakehouse.shop_clock import set_clock
 from storefront.data import embedded_history
 from storefront.erp.extract import AS_USUAL, Reading, read_extract
+from storefront.messages import Message
 from storefront.simulator.catalog import Catalog, catalog_from
+from storefront.simulator.real_time import in_real_time
 from storefront.simulator.shop import simulate
 from streaming.producer import Sent, Source, produce
 from streaming.rate_limit import Pace
 
 DEFAULT_SEED = 20_111_210
+_OPENING = ":opening"
+TICK_SECONDS = 0.2
+"""The live shop's messages are sent so many seconds' worth at a time."""
 
 
 def send_shop_days(
@@ -63,10 +71,11 @@ def send_live(
     reading: Reading = AS_USUAL,
     seed: int = DEFAULT_SEED,
 ) -> Sent:
-    """Send the simulated shop's next days in real time, until the pace is over.
+    """Open the simulated shop now, until the pace is over: each message is of the moment it is due.
 
-    It begins where the last send of this shop stopped, also in the middle of a day; so does the
-    next one.
+    The live shop is a world of its own beside the days that are sent at once, and each opening
+    begins a day of it that none has begun, so that no order comes twice. At its first opening the
+    shop's clock is set to the day after the last that was sent.
 
     Args:
         pace: Messages a second, and how long.
@@ -76,25 +85,50 @@ def send_live(
         seed: Another seed is another shop.
     """
     shop = _open_shop(catalog_file, reading, seed=seed)
+    days_sent = shop_days_sent(settings, seed=seed)
+    clock = set_clock(shop.opened_on + timedelta(days=days_sent), settings=settings)
+    live = replace(shop, key=f"live:{shop.key}", seed=~seed)
     records = 0
     reasons: Counter[str] = Counter()
-    for day in itertools.count(max(0, shop_days_sent(settings, seed=seed) - 1)):
-        sent = shop.send_day(day, settings=settings, pace=pace)
-        records += sent.records
+    opened_at: datetime | None = None
+    for day in itertools.count(live.days_begun(settings)):
+        announced, trade = _parted(live.messages(day))
+        sent = live.announce(day, announced, at=clock.now(), settings=settings)
+        if opened_at is None:
+            opened_at = clock.now() - timedelta(seconds=pace.tick_seconds)
+        dated = in_real_time(
+            trade, begins_at=opened_at, per_second=pace.per_second, first=pace.sent
+        )
+        found = produce(dated, source=live.source(day), settings=settings, pace=pace)
+        records += sent.records + found.records
         reasons.update(sent.reasons)
+        reasons.update(found.reasons)
         if pace.is_over:
             break
     return Sent(None, records, 0, reasons.total(), reasons)
 
 
+def _parted(messages: Iterator[Message]) -> tuple[list[Message], Iterator[Message]]:
+    """What the catalog announces before anything else of a day, and the rest."""
+    announced: list[Message] = []
+    for message in messages:
+        if message.topic != CATALOG_PRODUCTS.name:
+            return announced, itertools.chain([message], messages)
+        announced.append(message)
+    return announced, messages
+
+
 def shop_days_sent(settings: Settings, *, seed: int = DEFAULT_SEED) -> int:
-    """How many days of the simulated shop the ledger has as begun."""
-    sources = {
+    """How many days of the simulated shop the ledger has as begun, those of its live days aside."""
+    return len(_sources_sent(f"web:{seed}:", settings=settings))
+
+
+def _sources_sent(prefix: str, *, settings: Settings) -> set[str]:
+    return {
         line["source"]
         for line in chain.lines(produced.CHAIN, settings=settings)
-        if line["kind"] == "session" and line["source"].startswith(f"web:{seed}:")
+        if line["kind"] == "session" and line["source"].startswith(prefix)
     }
-    return len(sources)
 
 
 @dataclass(frozen=True)
@@ -106,21 +140,37 @@ class _Shop:
     catalog: Catalog
     opened_on: date
 
-    def send_day(self, number: int, *, settings: Settings, pace: Pace | None = None) -> Sent:
+    def send_day(self, number: int, *, settings: Settings) -> Sent:
         """Send a day of its life, the first is 0, where the last send of that day stopped."""
-        day = self.opened_on + timedelta(days=number)
-        return produce(
-            simulate(
-                seed=self.seed,
-                start_date=day,
-                days=1,
-                catalog=self.catalog,
-                opened_on=self.opened_on,
-            ),
-            source=Source(f"{self.key}:{day}", f"web shop, {day}"),
-            settings=settings,
-            pace=pace,
+        return produce(self.messages(number), source=self.source(number), settings=settings)
+
+    def announce(
+        self, number: int, messages: Iterable[Message], *, at: datetime, settings: Settings
+    ) -> Sent:
+        """Send what a live day announces at its beginning, at once."""
+        dated = in_real_time(messages, begins_at=at, per_second=math.inf)
+        source = Source(f"{self.source(number).key}{_OPENING}", "web shop, opening")
+        return produce(dated, source=source, settings=settings)
+
+    def messages(self, number: int) -> Iterator[Message]:
+        """A day of its life in order of time."""
+        return simulate(
+            seed=self.seed,
+            start_date=self.opened_on + timedelta(days=number),
+            days=1,
+            catalog=self.catalog,
+            opened_on=self.opened_on,
         )
+
+    def source(self, number: int) -> Source:
+        """A day's name in the ledger."""
+        day = self.opened_on + timedelta(days=number)
+        return Source(f"{self.key}:{day}", f"web shop, {day}")
+
+    def days_begun(self, settings: Settings) -> int:
+        """How many days, from the first on, the ledger has as begun."""
+        sources = _sources_sent(f"{self.key}:", settings=settings)
+        return sum(not each.endswith(_OPENING) for each in sources)
 
 
 def _open_shop(file: Path | None, reading: Reading, *, seed: int) -> _Shop:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -37,12 +38,17 @@ if TYPE_CHECKING:
     from pipelines.publishing.publish import Workers
 
 
+SHOP_OF_TESTS = {"CURRENCY": "GBP", "TIME_ZONE": "Europe/London", "LOCALE": "en_GB"}
+"""The shop that tests work for, whatever the settings' defaults are: that of their figures."""
+
+
 def pytest_configure() -> None:
-    """Give a worker of pytest-xdist a main file.
+    """Set the tests' shop, and give a worker of pytest-xdist a main file.
 
     It is a `python -c`, which `pyspark.sql.connect` takes for doctests and ends with exit code 0 as
     soon as Great Expectations imports it.
     """
+    os.environ.update({f"LAKE_SHOP_{name}": text for name, text in SHOP_OF_TESTS.items()})
     main = sys.modules["__main__"]
     if not hasattr(main, "__file__"):
         main.__file__ = pytest.__file__

@@ -5,7 +5,6 @@ for each figure. Run standalone: `.venv/bin/python -m tests.oracle_run`.
 """
 
 import csv
-import dataclasses
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from dashboards.periods import Selection
-from dashboards.queries.sales import totals
+from dashboards.queries.sales import over_time, values_of
 from lakehouse.contracts.topics import ERP_COLUMNS, WEB_EVENTS, WEB_ORDERS
 from lakehouse.duck import open_gold
 from lakehouse.tables import current_versions
@@ -102,7 +101,17 @@ FIGURES: Mapping[str, tuple[int, str]] = {
     ),
 }
 """Figures beside the KPIs: how many columns are the key, and the query on gold."""
-SCREENS = ("key figures of the summary", "totals of the filters of Sales")
+SCREENS = (
+    "key figures of the summary",
+    "totals of the filters of Sales",
+    "KPIs of each day, country and source",
+)
+_SHOWN = ("gross_revenue", "cancelled_amount", "net_revenue", "order_count", "active_customers")
+FILTERED = (
+    *_SHOWN,
+    *("average_order_value", "return_rate", "item_quantity", "new_customers", "repeat_rate"),
+)
+"""KPIs of order lines, as a tile shows them under filters."""
 
 
 @dataclass(frozen=True)
@@ -215,9 +224,11 @@ def compare(
             for figure, (keys, sql) in FIGURES.items()
         }
         shown = _shown_totals(gold, oracle.chosen(lines))
-    expected |= dict(zip(SCREENS, (oracle.key_figures(lines), oracle.chosen(lines)), strict=True))
+        filtered = _filtered_kpis(gold, oracle.filtered_kpis(lines))
+    answers = (oracle.key_figures(lines), oracle.chosen(lines), oracle.filtered_kpis(lines))
+    expected |= dict(zip(SCREENS, answers, strict=True))
     found[SCREENS[0]] = {(name,): (Decimal(text),) for name, text in key_figures(gold_file).items()}
-    found[SCREENS[1]] = shown
+    found |= dict(zip(SCREENS[1:], (shown, filtered), strict=True))
     expected_kpis = oracle.daily_kpis(lines, shop)
     for kpi in sorted({str(key[1]) for key in (*kpis, *expected_kpis)}):
         yield _verdict(f"KPI {kpi}", _of_kpi(kpis, kpi), _of_kpi(expected_kpis, kpi))
@@ -232,7 +243,23 @@ def _shown_totals(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:
     for day, country in keys:
         first, last = (day, day) if isinstance(day, date) else days
         chosen = Selection(first, last, (str(country),) if country else ())
-        found[day, country] = dataclasses.astuple(totals(gold, chosen))
+        found[day, country] = tuple(values_of(gold, chosen, _SHOWN).values())
+    return found
+
+
+def _filtered_kpis(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:
+    """The tiles of each day under a filter of each country and source that the oracle knows.
+
+    Days without a line there are left out, as the oracle knows none.
+    """
+    places = {(str(country), str(source)) for _, country, source in keys}
+    days = [day for day, _, _ in keys if isinstance(day, date)]
+    found: dict[Key, Values] = {}
+    for country, source in sorted(places):
+        chosen = Selection(min(days), max(days), (country,), (source,))
+        for day, *values in over_time(gold, chosen, FILTERED, grain="day").to_numpy().tolist():
+            if any(values):
+                found[day, country, source] = tuple(values)
     return found
 
 

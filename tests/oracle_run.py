@@ -34,6 +34,7 @@ from tests.oracle_gold import (
     real_rows,
     simulated,
 )
+from tests.oracle_mails import compare_mails
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -56,12 +57,17 @@ class Bench:
         messages: "Sequence[Message]",
         lines: Sequence[oracle.Line],
         shop: oracle.Visits,
+        *,
+        every: int,
     ) -> list[Verdict]:
-        """Messages through bronze, silver and gold, beside the oracle."""
+        """Messages through bronze, silver, gold and mails, beside the oracle.
+
+        Mails are made of each `every`th trading day, and of the day after it.
+        """
         settings = without_kafka(self._folder / name, jars_dir=self._empty.jars_dir)
         shutil.copytree(self._empty.tables_uri, settings.tables_uri)
         gold = gold_of(LakeState(self._spark, settings), self._worker, messages)
-        found = list(compare(gold, lines, shop))
+        found = [*compare(gold, lines, shop), *compare_mails(gold, lines, shop, every=every)]
         shutil.rmtree(settings.home)
         return found
 
@@ -95,7 +101,7 @@ def show_history(bench: Bench) -> int:
     started = time.monotonic()
     rows = real_rows()
     lines = oracle.erp_lines(rows)
-    found = bench.verdicts("history", real_messages(), lines, oracle.visits(()))
+    found = bench.verdicts("history", real_messages(), lines, oracle.visits(()), every=10)
     print(f"\nReal history: {len(rows):,} rows, {len(lines):,} lines of the oracle")
     for each in found:
         print(f"  {each.figure:38} {each.values:8,} values  {_told(each)}")
@@ -110,7 +116,7 @@ def show_seed(bench: Bench, seed: int, totals: Counter[str]) -> int:
     lines, shop = of_shop(sent)
     mixed, mixed_lines = mixed_orders(seed)
     sent, lines = [*sent, *mixed], [*lines, *mixed_lines]
-    found = bench.verdicts(f"seed-{seed}", sent, lines, shop)
+    found = bench.verdicts(f"seed-{seed}", sent, lines, shop, every=3)
     refunds = {line.order for line in lines if line.kind == "cancellation"}
     days = sorted(shop.days)
     wrong = [each for each in found if each.differences]

@@ -21,6 +21,7 @@ import typer.main
 import operations.cli
 from lakehouse.settings import Settings
 from lakehouse.tables import create_tables
+from operations.jobs import JOBS
 from tests.brokers import free_ports
 from tests.gold_files import serve_gold
 
@@ -137,7 +138,13 @@ def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
     outcome = lake("list")
     assert (outcome.code, outcome.err) == (0, "")
     edges = {line.split()[0]: line.partition("  after ")[2] for line in outcome.out.splitlines()}
-    daily = {"ingest": "", "refine": "ingest", "publish": "refine", "maintain": "publish"}
+    daily = {
+        "ingest": "",
+        "refine": "ingest",
+        "publish": "refine",
+        "report_daily": "publish",
+        "report_weekly": "publish",
+    }
     models = {
         "features": "publish",
         "train": "publish",
@@ -145,13 +152,15 @@ def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
         "retrain": "drift",
         "score": "features, retrain",
     }
-    assert edges == daily | models
-    assert list(edges)[:3] == ["ingest", "refine", "publish"]
+    assert edges == {**daily, **models, "maintain": "publish", "alerts": ""}
+    order = [name for name in edges if name in daily]
+    assert order == list(daily)
     schedules = dict(line.split()[:2] for line in outcome.out.splitlines())
     assert schedules == {
-        **dict.fromkeys(("ingest", "refine", "publish"), "daily"),
+        **dict.fromkeys(daily, "daily"),
         **dict.fromkeys(models, "ml"),
         "maintain": "weekly",
+        "alerts": "alerts",
     }
 
 
@@ -177,7 +186,10 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
         (["demo", "--bogus"], "--bogus"),
         (["produce", "history", "--from", "2011-13-01"], "2011-13-01"),
         (["quarantine", "show", "--limit", "0"], "1"),
-        (["job", "nope"], "There is no job 'nope'. Jobs: ingest, refine, publish, maintain."),
+        (
+            ["job", "nope"],
+            f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}.",
+        ),
         (["run", "hourly"], "There is no run 'hourly'. Runs: daily, weekly."),
         (["maintain", "--keep-hours", "24"], "Files are kept for 168 hours at least"),
         (["reset", "nope"], "There is no query 'nope'. Queries: ingest, refine."),
@@ -278,7 +290,7 @@ def test_ctrl_c_in_the_middle_of_a_query_is_no_error(lake: Lake, gold: Path) -> 
 def test_the_console_script_ends_with_the_exit_code_and_no_traceback() -> None:
     script = Path(sys.executable).with_name("lake")
     done = subprocess.run([script, "job", "nope"], capture_output=True, text=True, check=False)
-    expected = (2, "", "There is no job 'nope'. Jobs: ingest, refine, publish, maintain.\n")
+    expected = (2, "", f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}.\n")
     assert (done.returncode, done.stdout, done.stderr) == expected
 
 

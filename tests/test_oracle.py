@@ -24,14 +24,15 @@ from tests.oracle_gold import (
     real_rows,
     simulated,
 )
+from tests.oracle_mails import MAILS, compare_mails
 
 OF_THE_SHOP = {"KPI conversion_rate", "KPI cart_abandonment_rate"}
-ALL_FIGURES = {*FIGURES, *SCREENS, *(f"KPI {each.name}" for each in read_kpis())}
+ALL_FIGURES = {*FIGURES, *SCREENS, *MAILS, *(f"KPI {each.name}" for each in read_kpis())}
 
 
 def require_equal(path: Path, lines: list[oracle.Line], shop: oracle.Visits) -> None:
     """Every figure of the file is the oracle's, and the other way round; none is empty."""
-    verdicts = list(compare(path, lines, shop))
+    verdicts = [*compare(path, lines, shop), *compare_mails(path, lines, shop, every=4)]
     assert {each.figure: dict(each.differences) for each in verdicts if each.differences} == {}
     assert all(each.values for each in verdicts)
     expected = ALL_FIGURES if shop.days else ALL_FIGURES - OF_THE_SHOP
@@ -45,7 +46,7 @@ def test_the_oracle_imports_nothing_of_the_platform() -> None:
     found |= {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
     own = {f"tests.oracle.{path.stem}" for path in modules}
     standard = {"collections", "collections.abc", "dataclasses", "datetime", "decimal", "zoneinfo"}
-    assert found - own <= {*standard, "json"}
+    assert found - own <= {*standard, "json", "statistics"}
 
 
 @pytest.mark.spark

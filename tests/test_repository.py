@@ -97,6 +97,21 @@ def test_every_program_is_started_under_an_environment_of_ours() -> None:
     assert users_of(starts_without) == {"lakehouse/processes/supervisor.py"}
 
 
+def test_no_code_and_no_rule_names_a_currency_or_a_time_zone_but_the_settings() -> None:
+    dbt = (
+        path for kind in ("*.sql", "_*.yml") for path in (PROJECT_ROOT / "dbt_project").rglob(kind)
+    )
+    named = re.compile(r"£|\bGBP\b|[Pp]ounds?\b|POUNDS|\bLondon\b|[Ss]terling")
+    found = {relative(p) for p in (*MODULES, *dbt) if named.search(p.read_text(encoding="utf-8"))}
+    assert found == {
+        "lakehouse/setting_values.py",  # examples in sentences
+        "lakehouse/settings.py",  # the defaults
+        "lakehouse/shop_format.py",  # examples
+        "lakehouse/state.py",  # states from before there was a choice
+        "dbt_project/models/marts/_unit_tests.yml",  # the default's expected rows
+    }
+
+
 def test_duckdb_is_connected_to_in_duck_only() -> None:
     assert users_of(lambda node: is_attribute(node, "duckdb", "connect")) == {"lakehouse/duck.py"}
 

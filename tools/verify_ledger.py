@@ -550,14 +550,14 @@ def money_kept(proof: Proof) -> list[Verdict]:
     for topic, amount in money_within(proof, spans_of(holed)).items() if holed else ():
         lost[topic] -= amount
     differences = [
-        f"{topic}: acknowledged {pounds(sent.get(topic))}, found {pounds(found.get(topic))}"
+        f"{topic}: acknowledged {money(sent.get(topic))}, found {money(found.get(topic))}"
         for topic in sorted(sent.keys() | found.keys())
         if sent.get(topic, Decimal(0)) - lost.get(topic, Decimal(0)) != found.get(topic, Decimal(0))
     ]
     statement = "money of acknowledged records = accepted + redelivered + repeated + refused"
-    left, right = pounds(sum(sent.values(), Decimal(0))), pounds(sum(found.values(), Decimal(0)))
+    left, right = money(sum(sent.values(), Decimal(0))), money(sum(found.values(), Decimal(0)))
     if any(lost.values()):
-        right += f" and {pounds(sum(lost.values(), Decimal(0)))} lost, accepted"
+        right += f" and {money(sum(lost.values(), Decimal(0)))} lost, accepted"
     return [Verdict("R5", statement, left, right, differences)]
 
 
@@ -614,13 +614,13 @@ def gold_sums(proof: Proof) -> list[Verdict]:
             if label not in sums:
                 continue
             gold = Decimal(sums[label])
-            found = [] if gold == silver else [f"{pounds(gold - silver)} off in {mart}"]
+            found = [] if gold == silver else [f"{money(gold - silver)} off in {mart}"]
             if not same_file:
                 found.append("the gold file is not the one whose sums were recorded")
             statement = (
                 f"{label.replace('_', ' ')}: {LINES} = {mart}, as the publish of this file recorded"
             )
-            verdicts.append(Verdict("R5", statement, pounds(silver), pounds(gold), found))
+            verdicts.append(Verdict("R5", statement, money(silver), money(gold), found))
     return verdicts
 
 
@@ -837,7 +837,7 @@ PRICE = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]*)?|\.[0-9]+)")
 
 
 def line_amount(quantity: Any, price: Any) -> Decimal | None:
-    """Exact pounds of a line by the documented limits; None where a part is none of theirs."""
+    """Exact money of a line by the documented limits; None where a part is none of theirs."""
     if not isinstance(quantity, str) or not isinstance(price, str):
         return None
     quantity, price = quantity.strip(" "), price.strip(" ")
@@ -868,7 +868,7 @@ def position(row: Mapping[str, Any]) -> str:
     return f"{row['topic']}/{row['partition']}/{row['offset']}"
 
 
-def pounds(amount: Decimal | None) -> str:
+def money(amount: Decimal | None) -> str:
     return f"{(amount or Decimal(0)).quantize(Decimal('0.0001')):,f}"
 
 

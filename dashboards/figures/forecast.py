@@ -3,11 +3,13 @@
 In: a frame of `dashboards.queries.models.daily_forecast`. Out: a figure as plain JSON values.
 """
 
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
 from dashboards import formats
+from lakehouse import shop_format
 
 DAYS_SHOWN = 90
 EXPECTED, ACTUAL, ODD = "#2f86c1", "#8a98a8", "#d07a1c"
@@ -19,7 +21,7 @@ def daily_sales(frame: pd.DataFrame) -> dict[str, Any]:
 
     Args:
         frame: Rows in the order of days: forecast_date, is_future, actual_value, expected_value,
-            the bounds and is_anomaly; amounts in pounds.
+            the bounds and is_anomaly; amounts of money.
     """
     import plotly.graph_objects as go
 
@@ -65,19 +67,20 @@ def daily_sales(frame: pd.DataFrame) -> dict[str, Any]:
     return plain
 
 
-def pounds(value: float) -> str:
-    """An estimate in whole pounds."""
-    return formats.signed(f"£{abs(value):,.0f}", negative=value < 0)
+def estimate(value: float) -> str:
+    """An estimate of money, without decimals."""
+    return formats.money(Decimal(str(value)), places=0)
 
 
 def _hover(rows: pd.DataFrame, column: str, label: str) -> list[str]:
     return [
-        f"<b>{day:%a} {formats.day(day)}</b><br>{label} {pounds(value)}"
+        f"<b>{shop_format.weekday(day)} {formats.day(day)}</b><br>{label} {estimate(value)}"
         for day, value in zip(rows["forecast_date"], rows[column], strict=True)
     ]
 
 
 def _layout() -> dict[str, Any]:
+    sign, is_sign_first = shop_format.currency_sign(), shop_format.is_sign_first()
     return {
         "dragmode": False,
         "hovermode": "closest",
@@ -88,8 +91,8 @@ def _layout() -> dict[str, Any]:
             "automargin": True,
             "fixedrange": True,
             "rangemode": "tozero",
-            "tickprefix": "£",
+            "tickprefix" if is_sign_first else "ticksuffix": sign if is_sign_first else f" {sign}",
             "tickformat": "~s",
-            "title": {"text": "£ per day", "standoff": 6},
+            "title": {"text": f"{sign} per day", "standoff": 6},
         },
     }

@@ -12,6 +12,7 @@ import pandas as pd
 
 from dashboards import formats
 from dashboards.periods import Grain
+from lakehouse import shop_format
 
 SOURCES = {"erp": ("ERP invoices", "#2f86c1"), "web": ("Web shop", "#d07a1c")}
 """Name and colour of each source; blue and orange stay apart for every kind of colour vision."""
@@ -69,7 +70,7 @@ def sales_over_time(
     """Gross revenue stacked by source, cancellations below the line, net as a line.
 
     Args:
-        frame: bucket_date, source_system and the three amounts in pounds, in order.
+        frame: bucket_date, source_system and the three amounts, in order.
         grain: What one bucket spans.
         is_first_cut: The first bucket holds less than its span: it is drawn lighter.
         is_last_cut: The same for the last one.
@@ -80,19 +81,19 @@ def sales_over_time(
     cut = {buckets[0]} if buckets and is_first_cut else set()
     cut |= {buckets[-1]} if buckets and is_last_cut else set()
     all_sources = frame.groupby("bucket_date", sort=True)
-    totals = all_sources[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
-    low = min([Decimal(0), *totals["cancelled_amount"], *totals["net_amount"]])
-    high = max([Decimal(0), *totals["gross_amount"]])
+    totals = all_sources[["gross_revenue", "cancelled_amount", "net_revenue"]].agg(exact_sum)
+    low = min([Decimal(0), *totals["cancelled_amount"], *totals["net_revenue"]])
+    high = max([Decimal(0), *totals["gross_revenue"]])
     totals = totals.reset_index()
-    figure = go.Figure(layout=_layout(grain, buckets=buckets, low=low, high=high))
+    figure = go.Figure(layout=axes(grain, buckets=buckets, low=low, high=high))
     for name, label, colour in _sources(frame):
         rows = frame[frame["source_system"] == name]
         figure.add_bar(
             x=_iso(rows["bucket_date"]),
-            y=[float(amount) for amount in rows["gross_amount"]],
+            y=[float(amount) for amount in rows["gross_revenue"]],
             name=label,
             marker={"color": colour, "opacity": [_opacity(each, cut) for each in rows.bucket_date]},
-            customdata=_hover(rows, "gross_amount", f"{label}, gross", grain=grain, cut=cut),
+            customdata=_hover(rows, "gross_revenue", f"{label}, gross", grain=grain, cut=cut),
             hovertemplate=_HOVER,
         )
     if any(totals["cancelled_amount"]):
@@ -109,17 +110,22 @@ def sales_over_time(
         )
     figure.add_scatter(
         x=_iso(totals["bucket_date"]),
-        y=[float(amount) for amount in totals["net_amount"]],
+        y=[float(amount) for amount in totals["net_revenue"]],
         name="Net",
         mode="lines+markers",
         line={"width": 2},
         marker={"size": 5},
-        customdata=_hover(totals, "net_amount", "Net", grain=grain, cut=cut),
+        customdata=_hover(totals, "net_revenue", "Net", grain=grain, cut=cut),
         hovertemplate=_HOVER,
     )
     plain: dict[str, Any] = figure.to_plotly_json()
     plain["layout"].pop("template", None)
     return plain
+
+
+def source_name(source: str) -> str:
+    """A source as a person calls it."""
+    return SOURCES.get(source, (source,))[0]
 
 
 def exact_sum(amounts: "pd.Series[Any]") -> Decimal:
@@ -130,13 +136,14 @@ def exact_sum(amounts: "pd.Series[Any]") -> Decimal:
 def bucket_name(first_day: date, grain: Grain) -> str:
     """A bucket in words: 9 Dec 2011, 5 – 11 Dec 2011, Dec 2011."""
     if grain == "month":
-        return f"{first_day:%b %Y}"
+        return shop_format.month(first_day)
     if grain == "week":
         return formats.period(first_day, first_day + timedelta(days=6))
-    return f"{first_day:%a} {formats.day(first_day)}"
+    return f"{shop_format.weekday(first_day)} {formats.day(first_day)}"
 
 
-def _layout(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> dict[str, Any]:
+def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> dict[str, Any]:
+    """The layout of money over time, from `low` to `high`."""
     return {
         "barmode": "relative",
         "bargap": 0.25,
@@ -161,7 +168,7 @@ def _layout(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -
             "range": [float(low * _HEADROOM), float(high * _HEADROOM) or 1.0],
             "zeroline": True,
             "zerolinewidth": 1,
-            "title": {"text": f"£ per {_WORDS[grain]}", "standoff": 6},
+            "title": {"text": f"{shop_format.currency_sign()} per {_WORDS[grain]}", "standoff": 6},
         },
     }
 
@@ -171,29 +178,24 @@ def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
     labelled = buckets[:: -(-len(buckets) // _MOST_LABELS) or 1]
     texts, year = [], 0
     for each in labelled:
-        text = f"{each:%b}" if grain == "month" else f"{each.day} {each:%b}"
+        is_month = grain == "month"
+        text = shop_format.month_of_year(each) if is_month else shop_format.day_of_year(each)
         texts.append(text if each.year == year else f"{text}<br>{each.year}")
         year = each.year
     return {"tickvals": [each.isoformat() for each in labelled], "ticktext": texts}
 
 
 def _money_ticks(low: Decimal, high: Decimal) -> dict[str, list[Any]]:
-    """Round amounts from `low` to `high`, written as -£200k rather than £-200k."""
+    """Round amounts from `low` to `high`, as short texts."""
     rough = (high - low) / _MOST_STEPS or Decimal(1)
     power = Decimal(1).scaleb(rough.adjusted())
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
     first, last = int(low // step), int(high // step)
     values = [step * each for each in range(first, last + 1)]
-    return {"tickvals": [float(each) for each in values], "ticktext": [_short(v) for v in values]}
-
-
-def _short(amount: Decimal) -> str:
-    value, unit = abs(amount), ""
-    for unit, size in (("M", 1_000_000), ("k", 1_000), ("", 1)):  # noqa: B007
-        if value >= size:
-            value /= size
-            break
-    return formats.signed(f"£{value.normalize():f}{unit}", negative=amount < 0)
+    return {
+        "tickvals": [float(each) for each in values],
+        "ticktext": [shop_format.short_money(v) for v in values],
+    }
 
 
 def _sources(frame: pd.DataFrame) -> list[tuple[str, str, str]]:

@@ -29,7 +29,7 @@ def churn(settings: Settings) -> pd.DataFrame:
 
 
 def lifetime_values(settings: Settings) -> pd.DataFrame:
-    """Expected purchases and pounds of each customer, the most valuable first."""
+    """Expected purchases and money of each customer, the most valuable first."""
     found = scores.read(CUSTOMER_LIFETIME_VALUE, settings=settings)
     return found.sort_values(["expected_amount", "customer_id"], ascending=[False, True])
 
@@ -42,7 +42,7 @@ def rfm_segments(cursor: "duckdb.DuckDBPyConnection") -> pd.DataFrame:
 
 
 def by_segment(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per group: customers, their median R and F, their pounds and the share of all.
+    """One row per group: customers, their median R and F, their money and the share of all.
 
     `moved_in` and `moved_out` count customers who were elsewhere a month before.
     """

@@ -7,6 +7,11 @@
     cast({{ ratio(kpi.measure, kpi.per) if kpi.per else kpi.measure | default('null') }} as decimal(18, 4))
 {%- endmacro %}
 
+{# The unit of a declared KPI in gold: the code of the shop's currency where it is money. #}
+{% macro kpi_unit(kpi) -%}
+    {{ var('shop_currency') if kpi.unit == 'money' else kpi.unit }}
+{%- endmacro %}
+
 {#
     A quotient of money or counts in whole ten-thousandths, rounded half up (away from zero): a plain
     division would go through a float. Null when there is no base above zero.

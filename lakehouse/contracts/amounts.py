@@ -1,6 +1,6 @@
 """What the texts of a quantity and a price are worth, exactly, and why they are refused.
 
-In: texts as they were sent. Out: whole pieces, pounds with at most four decimals, their product.
+In: texts as they were sent. Out: whole pieces, money with at most four decimals, their product.
 The producer states the money of what it sends by these functions, and silver's rows are made by
 them: one set of limits. Texts are tested before they are converted, so nothing is ever rounded.
 Blanks are spaces (U+0020), digits are ASCII.
@@ -30,7 +30,7 @@ def quantity_of(text: str) -> int | None:
 
 @remembered
 def price_of(text: str) -> Decimal | None:
-    """Pounds of a text with four decimals; None when it is none, too fine, or far too large."""
+    """Money of a text with four decimals; None when it is none, too fine, or far too large."""
     plain = text.strip(" ")
     if not _PRICE.fullmatch(plain) or _TOO_FINE.search(plain):
         return None
@@ -40,7 +40,7 @@ def price_of(text: str) -> Decimal | None:
 
 
 def amount_of(quantity: int | None, price: Decimal | None) -> Decimal | None:
-    """Pounds of a line; None where a part is missing, or anything is beyond its limit."""
+    """Money of a line; None where a part is missing, or anything is beyond its limit."""
     if quantity is None or price is None or not is_quantity(quantity) or not is_price(price):
         return None
     amount = quantity * price
@@ -48,7 +48,7 @@ def amount_of(quantity: int | None, price: Decimal | None) -> Decimal | None:
 
 
 def line_amount(quantity: str | None, unit_price: str | None) -> Decimal | None:
-    """Pounds of a line by its two texts; None where one is none or anything is out of range."""
+    """Money of a line by its two texts; None where one is none or anything is out of range."""
     return amount_of(quantity_of(quantity or ""), price_of(unit_price or ""))
 
 

@@ -26,10 +26,10 @@ QUANTITY_LIMIT = 10**9
 """Largest quantity of a line, by absolute value."""
 
 PRICE_LIMIT = 10**8
-"""Unit prices stay below it, by absolute value, in pounds."""
+"""Unit prices stay below it, by absolute value."""
 
 AMOUNT_LIMIT = 10**12
-"""Line amounts stay below it, by absolute value, in pounds."""
+"""Line amounts stay below it, by absolute value."""
 
 MAX_DECIMALS = 4
 """Decimals of a price, after trailing zeros."""

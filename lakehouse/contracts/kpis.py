@@ -19,7 +19,7 @@ DECLARATION = PROJECT_ROOT / "dbt_project" / "dbt_project.yml"
 TABLE = FCT_DAILY_KPIS
 """The mart that holds a value of each KPI for each day."""
 
-UNITS = ("GBP", "count", "rate", "days")
+UNITS = ("money", "count", "rate", "days")
 DIRECTIONS = ("up", "down")
 _FOUR_PLACES = Decimal("0.0001")
 _EXACT = Context(prec=60)
@@ -47,12 +47,14 @@ class Kpi:
             KeyError: A measure of the KPI is missing.
         """
         amount = Decimal(measures[self.measure])
-        if not self.per:
-            return amount
-        base = Decimal(measures[self.per])
-        if base <= 0:
-            return None
-        return _EXACT.divide(amount, base).quantize(_FOUR_PLACES, ROUND_HALF_UP, _EXACT)
+        return quotient(amount, Decimal(measures[self.per])) if self.per else amount
+
+
+def quotient(amount: Decimal, base: Decimal) -> Decimal | None:
+    """Four decimals, half up, as in gold; None where the base is not above zero."""
+    if base <= 0:
+        return None
+    return _EXACT.divide(amount, base).quantize(_FOUR_PLACES, ROUND_HALF_UP, _EXACT)
 
 
 def kpi(name: str) -> Kpi:

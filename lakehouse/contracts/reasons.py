@@ -103,7 +103,7 @@ REASONS = (
     Reason(
         "unknown_currency",
         "The currency is not one that the shop trades in.",
-        "Send amounts in GBP.",
+        "Send amounts in the shop's currency, the setting LAKE_SHOP_CURRENCY.",
     ),
     Reason(
         "unknown_value",

@@ -1,11 +1,11 @@
 """Tables of what models say, `scores.*`: written by `ml` alone, joined by readers, never by dbt.
 
-Figures of models are estimates and so floats, also where they count pounds; the money that they
+Figures of models are estimates and so floats, also where they count money; the money that they
 are held against stays DECIMAL in gold. Every row names the version that made it.
 """
 
 from lakehouse.contracts.tables import Column, Table
-from lakehouse.contracts.topics import POUNDS, SHOP_TIME, UTC
+from lakehouse.contracts.topics import MONEY, SHOP_TIME, UTC
 
 MODEL_VERSION = Column("model_version", "string", description="Name and number of the model")
 SCORED_AT = Column("scored_at", "timestamp", unit=UTC)
@@ -20,12 +20,12 @@ DAILY_SALES_FORECAST = Table(
         ALIAS,
         Column("horizon_days", "int", description="Trading days ahead; 1 for the past"),
         Column("is_future", "boolean", description="Whether no sale of this day was known"),
-        Column("actual_value", "double", nullable=True, description="Net revenue", unit=POUNDS),
-        Column("expected_value", "double", description="Median of the forecast", unit=POUNDS),
-        Column("low_80", "double", unit=POUNDS),
-        Column("high_80", "double", unit=POUNDS),
-        Column("low_95", "double", unit=POUNDS),
-        Column("high_95", "double", unit=POUNDS),
+        Column("actual_value", "double", nullable=True, description="Net revenue", unit=MONEY),
+        Column("expected_value", "double", description="Median of the forecast", unit=MONEY),
+        Column("low_80", "double", unit=MONEY),
+        Column("high_80", "double", unit=MONEY),
+        Column("low_95", "double", unit=MONEY),
+        Column("high_95", "double", unit=MONEY),
         Column("error_spreads", "double", nullable=True, description="Error in usual errors"),
         Column("is_anomaly", "boolean", description="Whether the day is far from all expectation"),
         MODEL_VERSION,
@@ -84,13 +84,13 @@ CUSTOMER_FEATURES = Table(
                 ("tenure_days", "days", "From the first purchase to the cut-off"),
                 ("order_count", "orders", "Distinct orders"),
                 ("purchase_day_count", "days", "Days with an order"),
-                ("monetary_amount", POUNDS, "Sum of all orders"),
-                ("average_order_amount", POUNDS, "monetary_amount / order_count"),
-                ("largest_order_amount", POUNDS, "The largest order"),
+                ("monetary_amount", MONEY, "Sum of all orders"),
+                ("average_order_amount", MONEY, "monetary_amount / order_count"),
+                ("largest_order_amount", MONEY, "The largest order"),
                 ("gap_days", "days", "tenure_days / purchase_day_count: the usual time between"),
                 ("overdue_ratio", "factor", "recency_days / gap_days: above 1 is late"),
                 ("recent_order_count", "orders", "Orders of the last 90 days"),
-                ("recent_amount", POUNDS, "Sum of the orders of the last 90 days"),
+                ("recent_amount", MONEY, "Sum of the orders of the last 90 days"),
             )
         ),
         MODEL_VERSION,
@@ -114,7 +114,7 @@ CUSTOMER_SEGMENTS = Table(
         ),
         Column("recency_days", "double", description="R", unit="days"),
         Column("order_count", "double", description="F", unit="orders"),
-        Column("monetary_amount", "double", description="M", unit=POUNDS),
+        Column("monetary_amount", "double", description="M", unit=MONEY),
         MODEL_VERSION,
         SCORED_AT,
     ),
@@ -130,8 +130,8 @@ CUSTOMER_CHURN = Table(
         Column("churn_chance", "double", description="Of no purchase within 90 days", unit="rate"),
         Column("reason", "string", description="What raises the chance most"),
         Column("second_reason", "string", nullable=True, description="What comes next"),
-        Column("usual_amount", "double", description="Spend of 90 days so far", unit=POUNDS),
-        Column("expected_profit", "double", description="Of one offer, its cost off", unit=POUNDS),
+        Column("usual_amount", "double", description="Spend of 90 days so far", unit=MONEY),
+        Column("expected_profit", "double", description="Of one offer, its cost off", unit=MONEY),
         Column("is_worth_a_call", "boolean", description="Whether expected_profit is above 0"),
         MODEL_VERSION,
         SCORED_AT,
@@ -148,8 +148,8 @@ CUSTOMER_LIFETIME_VALUE = Table(
         Column("repeat_day_count", "double", description="Purchase days but the first"),
         Column("alive_chance", "double", description="Of buying ever again", unit="rate"),
         Column("expected_purchase_days", "double", description="Within the horizon", unit="days"),
-        Column("expected_day_amount", "double", description="Of a purchase day", unit=POUNDS),
-        Column("expected_amount", "double", description="Within the horizon", unit=POUNDS),
+        Column("expected_day_amount", "double", description="Of a purchase day", unit=MONEY),
+        Column("expected_amount", "double", description="Within the horizon", unit=MONEY),
         MODEL_VERSION,
         SCORED_AT,
     ),

@@ -6,7 +6,7 @@ out of Delta's statistics, so no name or e-mail can lie in a transaction log.
 
 from dataclasses import dataclass
 
-from lakehouse.contracts.topics import ORDINAL, PIECES, POUNDS, SHOP_TIME, UTC
+from lakehouse.contracts.topics import MONEY, ORDINAL, PIECES, SHOP_TIME, UTC
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ ORDER_LINES = Table(
         Column("order_date", "date", description="Day of the shop", unit=SHOP_TIME),
         Column("order_month", "string", description="yyyy-MM of order_date", unit=SHOP_TIME),
         Column("quantity", "bigint", description="Signed", unit=PIECES),
-        Column("unit_price", "decimal(12,4)", unit=POUNDS),
-        Column("line_amount", "decimal(18,4)", description="Of quantity and price", unit=POUNDS),
+        Column("unit_price", "decimal(12,4)", unit=MONEY),
+        Column("line_amount", "decimal(18,4)", description="Of quantity and price", unit=MONEY),
         Column("currency", "string"),
         REFINED_BATCH,
         *SOURCE_POSITION,
@@ -155,7 +155,7 @@ PRODUCTS = Table(
         Column("changed_at", "timestamp", unit=UTC),
         Column("description", "string"),
         Column("category", "string"),
-        Column("unit_price", "decimal(12,4)", unit=POUNDS),
+        Column("unit_price", "decimal(12,4)", unit=MONEY),
         Column("is_active", "boolean"),
         REFINED_BATCH,
         *SOURCE_POSITION,
@@ -176,7 +176,7 @@ QUARANTINE = Table(
             "decimal(18,4)",
             nullable=True,
             description="Where it parses",
-            unit=POUNDS,
+            unit=MONEY,
         ),
         Column("first_seen_at", "timestamp", unit=UTC),
         Column(
@@ -198,7 +198,7 @@ DUPLICATES = Table(
         Column("event_id", "string"),
         Column("identity", "string", description="event_id; for ERP its hash without occurrence"),
         Column("disposition", "string", description="redelivered or repeated"),
-        Column("amount", "decimal(18,4)", nullable=True, unit=POUNDS),
+        Column("amount", "decimal(18,4)", nullable=True, unit=MONEY),
         REFINED_BATCH,
     ),
 )

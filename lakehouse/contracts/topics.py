@@ -11,7 +11,7 @@ from typing import Literal
 DateOrder = Literal["day-first", "month-first"]
 """How the dates with slashes of one extract are read."""
 
-Kind = Literal["string", "integer", "lines"]
+Kind = Literal["string", "integer", "lines", "rows"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,10 @@ class Field:
     """A field of a message. A `nullable` field may be null or absent; others must be present.
 
     Kinds: `string` a JSON string; `integer` a JSON number without fraction; `lines` an array of
-    order-line objects (`ORDER_LINE_FIELDS`). Money travels as a string, so no float can touch it.
-    `unit` says what a number or time counts, `values` is the closed list of a coded field, and
-    `since` the schema version that brought the field: older messages don't have it.
+    order-line objects (`ORDER_LINE_FIELDS`); `rows` one of any objects. Money travels as a string,
+    so no float can touch it. `unit` says what a number or time counts, `values` is the closed list
+    of a coded field, and `since` the schema version that brought the field: older messages don't
+    have it.
     """
 
     name: str
@@ -70,8 +71,8 @@ ERP_COLUMNS = (
 )
 """The eight columns of an ERP extract, in the order of their canonical form."""
 
-POUNDS, PIECES, UTC, SHOP_TIME, ORDINAL = "pounds", "pieces", "UTC", "Europe/London", "ordinal"
-"""Units of the contracts: money, quantities, moments, times of the shop's clock, places."""
+MONEY, PIECES, UTC, SHOP_TIME, ORDINAL = "money", "pieces", "UTC", "shop time", "ordinal"
+"""Units of the contracts: the shop's currency, quantities, moments, the shop's clock, places."""
 
 WEB_EVENT_TYPES = (
     "page_view",
@@ -84,7 +85,6 @@ WEB_EVENT_TYPES = (
 WEB_DEVICE_TYPES = ("desktop", "mobile", "tablet")
 DATE_ORDERS: tuple[DateOrder, ...] = ("day-first", "month-first")
 ORDER_KINDS = ("sale", "cancellation")
-CURRENCIES = ("GBP",)
 CONSENTS = ("yes", "no")
 PRODUCT_STATUS = ("active", "discontinued")
 
@@ -98,10 +98,10 @@ ORDER_LINE_FIELDS = (
     Field("sku", "string"),
     Field("description", "string", nullable=True),
     Field("quantity", "integer", description="Negative in a cancellation", unit=PIECES),
-    Field("unit_price", "string", description="Plain, at most four decimals", unit=POUNDS),
+    Field("unit_price", "string", description="Plain, at most four decimals", unit=MONEY),
 )
 
-_ERP_UNITS = {"Quantity": PIECES, "InvoiceDate": SHOP_TIME, "UnitPrice": POUNDS}
+_ERP_UNITS = {"Quantity": PIECES, "InvoiceDate": SHOP_TIME, "UnitPrice": MONEY}
 ERP_INVOICE_LINES = Topic(
     "erp.invoice_lines.v1",
     "InvoiceNo",
@@ -140,7 +140,7 @@ WEB_ORDERS = Topic(
         Field("customer_id", "string", nullable=True),
         Field("session_id", "string", nullable=True),
         Field("country", "string"),
-        Field("currency", "string", values=CURRENCIES),
+        Field("currency", "string", description="ISO 4217; the shop's own"),
         Field("lines", "lines"),
     ),
     "One message per order or credit note of the web shop, with its lines.",
@@ -187,12 +187,27 @@ CATALOG_PRODUCTS = Topic(
         Field("sku", "string"),
         Field("description", "string"),
         Field("category", "string"),
-        Field("unit_price", "string", unit=POUNDS),
+        Field("unit_price", "string", unit=MONEY),
         Field("status", "string", values=PRODUCT_STATUS),
     ),
     "One message per change of a product.",
 )
-LIVE_KPIS = Topic("live.kpis.v1", "kpi", (), "Windowed KPIs for the live screens.", partitions=1)
+LIVE_WINDOWS = ("last_minute", "last_15_minutes", "today")
+LIVE_KPIS = Topic(
+    "live.kpis.v1",
+    "kpi",
+    (
+        Field("kpi", "string", description="A KPI of gold, a count of visits, or a list"),
+        Field("window", "string", values=LIVE_WINDOWS),
+        Field("version", "integer", description="Of one key the largest counts", unit=ORDINAL),
+        Field("day", "string", description="Today, on the shop's calendar"),
+        Field("unit", "string"),
+        Field("value", "string", nullable=True, description="A plain decimal; null when undefined"),
+        Field("rows", "rows", nullable=True, description="Of a list, in its order"),
+    ),
+    "One message per KPI and window each time they are told: the whole value, never a change.",
+    partitions=1,
+)
 
 SOURCE_TOPICS = (ERP_INVOICE_LINES, WEB_ORDERS, WEB_EVENTS, CRM_CUSTOMERS, CATALOG_PRODUCTS)
 

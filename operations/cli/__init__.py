@@ -12,7 +12,7 @@ import typer
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings, forget_foreign
-from lakehouse.state import require_ours
+from lakehouse.state import require_ours, require_same_shop
 from operations.cli.terminal import write_what_the_terminal_can
 
 INTERRUPTED = 130
@@ -39,7 +39,10 @@ def _options(
     """Options of every command."""
     _state["debug"] = debug
     if context.invoked_subcommand not in STATELESS and "--help" not in sys.argv:
-        require_ours(Settings())
+        settings = Settings()
+        require_ours(settings)
+        if context.invoked_subcommand != "demo":  # which may wipe the state of another shop
+            require_same_shop(settings)
 
 
 _state = {"debug": False}
@@ -51,6 +54,8 @@ def main() -> None:
     write_what_the_terminal_can()
     from operations.cli import (  # noqa: F401 - each module adds its commands to `app`
         airflow,  # part: airflow
+        alerts,
+        bench,  # part: simulator
         checks,
         cluster,
         contracts,
@@ -59,6 +64,8 @@ def main() -> None:
         docs,
         experiment,
         lineage,
+        live,  # part: simulator
+        mail,
         maintain,
         ml,
         models,
@@ -70,6 +77,7 @@ def main() -> None:
         quarantine,
         query,
         recovery,
+        report,
         run,
         system,
         test,

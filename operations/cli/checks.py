@@ -12,7 +12,7 @@ from operations.cli import app
 def audit(
     full: Annotated[bool, typer.Option("--full", help="Read Delta's own checkpoints too.")] = False,
 ) -> None:
-    """R1-R8: nothing lost, nothing doubled, not a penny off. Exit code 1 when one fails."""
+    """R1-R8: nothing lost, nothing doubled, not a cent off. Exit code 1 when one fails."""
     from operations.audit import audit_service
     from operations.cli.display import show_equations
 

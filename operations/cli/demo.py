@@ -1,14 +1,18 @@
 """`lake demo`: everything, from the sources to the screens."""
 
+import contextlib
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lakehouse.settings import Settings
 from operations.cli import app
 from operations.cli.produce import DatesIn, Encoding
+
+if TYPE_CHECKING:
+    from operations.demo.demo import DemoOptions
 
 
 @app.command("demo")
@@ -46,55 +50,72 @@ def demo(  # noqa: PLR0917 - one parameter per option
         with hold("run", settings=settings):
             broker.stop(settings)
             wipe(settings)
-    _require_dashboard_port(settings)
-    with stage_display() as on_change:
-        progress = on_change.progress  # type: ignore[attr-defined]
-        bar = progress.add_task("sending", total=None, visible=False)
+    require_dashboard_port(settings)
+    with contextlib.ExitStack() as kept:
+        with stage_display() as on_change:
+            progress = on_change.progress  # type: ignore[attr-defined]
+            bar = progress.add_task("sending", total=None, visible=False)
 
-        def advance(line: dict[str, Any]) -> None:
-            progress.update(
-                bar,
-                visible=line["total"] is None or line["done"] < line["total"],
-                description=f"sending {line['what']}: {line['done']:,} records",
-            )
-
-        def work(context: Context) -> None:
-            try:
-                run_once(
-                    context,
-                    options,
-                    on_progress=advance,
-                    on_warning=lambda warning: progress.console.print(
-                        f"! {warning}", highlight=False, markup=False, soft_wrap=True
-                    ),
+            def advance(line: dict[str, Any]) -> None:
+                progress.update(
+                    bar,
+                    visible=line["total"] is None or line["done"] < line["total"],
+                    description=f"sending {line['what']}: {line['done']:,} records",
                 )
-            finally:
-                progress.update(bar, visible=False)
-            with context.log.stage("screens") as stage:
-                stage.note = context.keep(screens(settings))
 
-        def then(context: Context, report: dict[str, Any]) -> None:
-            progress.stop()
-            show_summary(report)
-            if once:
-                return
+            def work(context: Context) -> None:
+                try:
+                    run_once(
+                        context,
+                        options,
+                        kept=kept,
+                        on_progress=advance,
+                        on_warning=lambda warning: progress.console.print(
+                            f"! {warning}", highlight=False, markup=False, soft_wrap=True
+                        ),
+                    )
+                finally:
+                    progress.update(bar, visible=False)
+                with context.log.stage("screens") as stage:
+                    stage.note = kept.enter_context(screens(settings))
+
+            def then(_context: Context, report: dict[str, Any]) -> None:
+                progress.stop()
+                show_summary(report)
+
+            reported(work, settings=settings, command="lake demo", on_change=on_change, then=then)
+        if not once:
             print(
-                f"Screens: {address(context.settings)}  The shop stays open; Ctrl-C closes it.",
+                f"Screens: {address(settings)}  The shop stays open; Ctrl-C closes it.",
                 flush=True,
             )
             # part: simulator
             if "web" in options.sources:
-                from operations.demo.open_shop import play_on
-
-                play_on(context, file, reading, on_day=print)
+                _go_live(settings, options)
             # end part
             threading.Event().wait()
-
-        reported(work, settings=settings, command="lake demo", on_change=on_change, then=then)
     print(f"The screens show it again with ./lake dashboard at {address(settings)}")
 
 
-def _require_dashboard_port(settings: Settings) -> None:
+# part: simulator
+def _go_live(settings: Settings, options: "DemoOptions") -> None:
+    """Open the shop live on what the demo has brought: its broker and its screens stay."""
+    from lakehouse.spark import end_java
+    from operations.live.supervisor import LiveOptions, LiveShop
+
+    end_java()
+    live = LiveOptions(
+        file=options.file,
+        encoding=options.reading.encoding,
+        date_order=options.reading.date_order,
+        screens=False,
+    )
+    LiveShop(settings, live, say=lambda text: print(text, flush=True)).run()
+
+
+# end part
+def require_dashboard_port(settings: Settings) -> None:
+    """Raises: LakeError when another program listens where the screens shall."""
     from lakehouse.errors import LakeError
     from lakehouse.processes.programs import describe_listener, is_free
 

@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from lakehouse.shop_format import number, plain_money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -11,15 +13,15 @@ if TYPE_CHECKING:
     from lakehouse.stages import Stage
 
 FIGURES = (
-    ("erp_gross_amount", "Gross sales (ERP)", "£"),
-    ("cancelled_amount", "Cancellations (ERP)", "£"),
-    ("erp_net_amount", "Net sales (ERP)", "£"),
-    ("erp_order_count", "Orders with a sale (ERP)", ""),
-    ("erp_line_count", "Sale lines (ERP)", ""),
-    ("erp_identified_amount", "Identified gross sales (ERP)", "£"),
-    ("erp_identified_customer_count", "Identified customers (ERP)", ""),
-    ("web_gross_amount", "Gross sales (simulated web shop)", "£"),
-    ("web_order_count", "Orders with a sale (simulated web shop)", ""),
+    ("erp_gross_amount", "Gross sales (ERP)", True),
+    ("cancelled_amount", "Cancellations (ERP)", True),
+    ("erp_net_amount", "Net sales (ERP)", True),
+    ("erp_order_count", "Orders with a sale (ERP)", False),
+    ("erp_line_count", "Sale lines (ERP)", False),
+    ("erp_identified_amount", "Identified gross sales (ERP)", True),
+    ("erp_identified_customer_count", "Identified customers (ERP)", False),
+    ("web_gross_amount", "Gross sales (simulated web shop)", True),
+    ("web_order_count", "Orders with a sale (simulated web shop)", False),
 )
 
 
@@ -124,11 +126,6 @@ def wide_console() -> "Console":
     return console if console.is_terminal else Console(width=160)
 
 
-def rounded(amount: str) -> str:
-    """Pounds and pence of an exact amount, rounded half up, with thousands separators."""
-    return f"{Decimal(amount).quantize(Decimal('0.01'), rounding=ROUND_HALF_UP):,f}"
-
-
 def _stage_table(report: dict[str, Any]) -> Any:
     from rich.table import Table
 
@@ -161,12 +158,14 @@ def _figure_table(report: dict[str, Any]) -> Any:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column()
     table.add_column(justify="right")
-    for name, label, unit in FIGURES:
+    for name, label, is_money in FIGURES:
         value = report["figures"].get(name)
         if value is not None:
-            table.add_row(label, f"£{rounded(value)}" if unit else f"{int(Decimal(value)):,}")
+            table.add_row(
+                label, plain_money(Decimal(value)) if is_money else number(int(Decimal(value)))
+            )
     refused = sum(each["records"] for each in report["quarantine"])
-    table.add_row("Refused records in quarantine", f"{refused:,}")
+    table.add_row("Refused records in quarantine", number(refused))
     return table
 
 
@@ -182,5 +181,5 @@ def _verdict(report: dict[str, Any]) -> str:
     return f"{holds} Every record has one place: {placed}."
 
 
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
+def _count(rows: int | None) -> str:
+    return "" if rows is None else number(rows)

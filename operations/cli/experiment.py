@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.registry import OWN_REGISTRY
 from lakehouse.errors import LakeError
 from operations.cli import app
 
@@ -15,17 +16,28 @@ if TYPE_CHECKING:
 
 experiment = typer.Typer(help="Plan experiments, and read what came of them.", no_args_is_help=True)
 app.add_typer(experiment, name="experiment")
+Registry = Annotated[Path, typer.Option("--registry", help="TOML file of the experiments.")]
 
 
 @experiment.command("analyse")
 def analyse(  # noqa: PLR0917 - one parameter per option
-    file: Annotated[Path, typer.Option("--file", help="csv, csv.gz or Parquet.")],
-    unit: Annotated[str, typer.Option("--unit", help="Column of the unit, such as the visitor.")],
-    arm: Annotated[str, typer.Option("--arm", help="Column of the arm the unit was given.")],
-    control: Annotated[str, typer.Option("--control", help="Name of the arm to compare with.")],
+    name: Annotated[
+        str | None, typer.Argument(help="An experiment of the registry, from gold; or a --file.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="csv, csv.gz or Parquet.")] = None,
+    unit: Annotated[
+        str, typer.Option("--unit", help="Column of the unit, such as the visitor.")
+    ] = "",
+    arm: Annotated[str, typer.Option("--arm", help="Column of the arm the unit was given.")] = "",
+    control: Annotated[
+        str, typer.Option("--control", help="Name of the arm to compare with.")
+    ] = "",
     metrics: Annotated[
-        list[str], typer.Option("--metric", help="COL, COL:binary or COL:money; may be repeated.")
-    ],
+        list[str] | None,
+        typer.Option(
+            "--metric", help="COL, COL:binary, COL:money or COL/COL:ratio; may be repeated."
+        ),
+    ] = None,
     covariate: Annotated[
         str | None,
         typer.Option("--covariate", help="Column of a figure from before, for CUPED."),
@@ -40,6 +52,10 @@ def analyse(  # noqa: PLR0917 - one parameter per option
         bool,
         typer.Option("--sequential", help="Intervals and p-values that hold at every look."),
     ] = False,
+    fixed: Annotated[
+        bool, typer.Option("--fixed", help="Of a NAME: those of a planned end, looked at once.")
+    ] = False,
+    registry: Registry = OWN_REGISTRY,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare each arm with the control: difference, lift, interval, p-value, and a verdict.
@@ -47,6 +63,13 @@ def analyse(  # noqa: PLR0917 - one parameter per option
     A verdict is refused when the units per arm don't fit the expected shares. Example:
     lake experiment analyse --file F --unit visitor --arm arm --control A --metric revenue
     """
+    if (name is None) == (file is None):
+        raise LakeError("Give the name of an experiment, or a --file: one of the two.")
+    if file is None:
+        _analyse_registered(str(name), registry, sequential=not fixed, as_json=as_json)
+        return
+    if not (unit and arm and control and metrics):
+        raise LakeError("A file needs --unit, --arm, --control and --metric.")
     from experiments.analyse import analyse as analysed
     from experiments.units import parse_metric
 
@@ -64,6 +87,25 @@ def analyse(  # noqa: PLR0917 - one parameter per option
         print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         _show(found)
+
+
+def _analyse_registered(name: str, registry: Path, *, sequential: bool, as_json: bool) -> None:
+    """A registered experiment, from the gold in service."""
+    from experiments.registry import one
+    from experiments.shop_units import analyse_experiment
+    from lakehouse.duck import open_gold
+    from lakehouse.settings import Settings
+
+    declared = one(registry, name)
+    with open_gold(Settings()) as gold:
+        found = analyse_experiment(gold, name, declared, sequential=sequential)
+    if as_json:
+        days = {"first_day": found.first_day.isoformat(), "last_day": found.last_day.isoformat()}
+        body = {"experiment": name, **days, **found.analysis.as_json()}
+        print(json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    print(f"{name}, {found.first_day} to {found.last_day}: {declared.hypothesis}.")
+    _show(found.analysis)
 
 
 @experiment.command("plan")
@@ -108,11 +150,54 @@ def plan(  # noqa: PLR0917 - one parameter per option
     )
 
 
-Registry = Annotated[Path, typer.Option("--registry", help="TOML file of the experiments.")]
+@experiment.command("campaign")
+def campaign(  # noqa: PLR0917 - one parameter per option
+    file: Annotated[Path, typer.Option("--file", help="csv, csv.gz or Parquet.")],
+    unit: Annotated[str, typer.Option("--unit", help="Column of the unit.")],
+    group: Annotated[str, typer.Option("--group", help="Column of the unit's group.")],
+    treated: Annotated[str, typer.Option("--treated", help="The group that had the campaign.")],
+    period: Annotated[str, typer.Option("--period", help="Column of a date or a number.")],
+    start: Annotated[str, typer.Option("--from", help="The campaign's first period.")],
+    metric: Annotated[str, typer.Option("--metric", help="Column of the figure.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What a campaign did that could not be randomised, by difference in differences.
+
+    Example: lake experiment campaign --file F --unit customer --group country
+    --treated France --period day --from 2011-11-01 --metric revenue
+    """
+    from experiments.campaigns import ASSUMPTIONS, analyse_campaign
+
+    found = analyse_campaign(
+        file,
+        unit=unit,
+        group=group,
+        treated=treated,
+        period=period,
+        start=start,
+        metric=metric,
+    )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    units = ", ".join(f"{name} {number:,}" for name, number in found.units.items())
+    figures = found.figures
+    print(f"Units: {units}. Periods: {found.periods_before} before, {found.periods_after} after.")
+    print(
+        f"Difference {_short(figures.difference)}, 95 % interval {_short(figures.ci_low)} to "
+        f"{_short(figures.ci_high)}, by bootstrap {_short(found.bootstrap_low)} to "
+        f"{_short(found.bootstrap_high)}, p {_short(figures.p_value)}."
+    )
+    print(
+        f"Trends before: difference {_short(found.trend_difference)}, p "
+        f"{_short(found.trend_p_value)}."
+    )
+    print(found.verdict)
+    print("It assumes that " + "; ".join(ASSUMPTIONS) + ".")
 
 
 @experiment.command("list")
-def list_all(registry: Registry) -> None:
+def list_all(registry: Registry = OWN_REGISTRY) -> None:
     """The experiments of a registry: name, unit, arms, first metric, owner."""
     from rich.console import Console
     from rich.table import Table
@@ -134,7 +219,7 @@ def list_all(registry: Registry) -> None:
 @experiment.command("show")
 def show(
     name: Annotated[str, typer.Argument(help="Name of the experiment.")],
-    registry: Registry,
+    registry: Registry = OWN_REGISTRY,
     unit_id: Annotated[
         str | None, typer.Option("--unit-id", help="Also say which arm this unit gets.")
     ] = None,
@@ -207,6 +292,12 @@ def _show(found: "Analysis") -> None:
         shown = [_short(own.difference), lift or "-", *map(_short, figures)]
         table.add_row(each.arm, each.metric, *shown)
     Console(markup=False).print(table)
+    for guard in found.guardrails:
+        print(
+            f"Guardrail {guard.metric} of {guard.arm} (must not {guard.bad}): "
+            f"{'BROKEN' if guard.is_broken else 'holds'}, difference "
+            f"{_short(guard.figures.difference)}, p {_short(guard.p_value_worse)} towards worse."
+        )
     if found.before:
         for bias in found.before.bias:
             print(

@@ -48,21 +48,23 @@ def produce_live(  # noqa: PLR0917 - one parameter per option
     date_order: DatesIn = None,
     seed: Seed = 20_111_210,
 ) -> None:
-    """Send the simulated web shop's next days in real time; a later send goes on where it stopped.
+    """Open the simulated web shop: what happens in it is sent as it happens, by the shop's clock.
 
     Example: lake produce live --rate 50 --for 10m
     """
+    from lakehouse.processes.ending import end_in_order
     from operations.cli.display import counting
     from storefront.erp.extract import Reading
     from streaming.broker import require_running
     from streaming.rate_limit import Pace
-    from streaming.web_shop import send_live
+    from streaming.web_shop import TICK_SECONDS, send_live
 
     settings = Settings()
     seconds = None if duration is None else seconds_of(duration, option="--for")
     require_running(settings)
+    end_in_order()
     with counting("Sending live events") as (_, advance):
-        pace = Pace(rate, seconds, on_batch=advance)
+        pace = Pace(rate, seconds, on_batch=advance, tick_seconds=TICK_SECONDS, makes_up=True)
         reading = Reading(encoding, date_order)
         sent = send_live(pace, settings=settings, catalog_file=file, reading=reading, seed=seed)
     tell(sent)

@@ -82,7 +82,7 @@ def rollback(
     """Bring an earlier version back into service, at once and on the record.
 
     Silver stays as it is: the next publish builds gold from it again, so fix the cause first.
-    Example: lake publish rollback --reason "prices of 3 May are in pence"
+    Example: lake publish rollback --reason "prices of 3 May are in cents"
     """
     from pipelines.publishing.rollback import roll_back
 

@@ -17,7 +17,7 @@ DAY = ["%Y-%m-%d"]
 @app.command("backfill")
 def backfill(
     date_from: Annotated[
-        datetime | None, typer.Option("--from", formats=DAY, help="First day, in London.")
+        datetime | None, typer.Option("--from", formats=DAY, help="First day, of the shop.")
     ] = None,
     date_to: Annotated[
         datetime | None, typer.Option("--to", formats=DAY, help="Last day, inclusive.")

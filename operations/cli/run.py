@@ -22,12 +22,12 @@ def list_jobs() -> None:
     """The jobs, each with those before it."""
     for each in in_order():
         after = f"  after {', '.join(each.after)}" if each.after else ""
-        print(f"{each.name:<10} {each.schedule:<7} {each.description}{after}")
+        print(f"{each.name:<13} {each.schedule:<7} {each.description}{after}")
 
 
 @app.command("run")
 def run(
-    name: Annotated[str, typer.Argument(help="daily or weekly")],
+    name: Annotated[str, typer.Argument(help="daily, weekly or alerts")],
     every: Annotated[
         str | None, typer.Option(help="Again after a pause such as 90s, 10m or 2h, until Ctrl-C.")
     ] = None,
@@ -87,8 +87,13 @@ def refine(
 
 
 @app.command("streams")
-def streams() -> None:
-    """Both streams in one Spark, from Kafka to silver, until Ctrl-C; jobs then wait for them."""
+def streams(
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="The live figures too; a query that fails is started again."),
+    ] = False,
+) -> None:
+    """All streams in one Spark, from Kafka to silver, until Ctrl-C; jobs then wait for them."""
     from lakehouse.locks import hold
     from operations.following import STREAMS
     from streaming import ingest, refine
@@ -97,7 +102,32 @@ def streams() -> None:
     settings = Settings()
     require_running(settings)
     with hold(STREAMS, settings=settings, wait_seconds=5.0):
-        _follow({ingest.QUERY: ingest.start_ingest, refine.QUERY: refine.start_refine})
+        if live:
+            _keep_following()
+        else:
+            _follow({ingest.QUERY: ingest.start_ingest, refine.QUERY: refine.start_refine})
+
+
+def _keep_following() -> None:
+    from lakehouse.locks import hold
+    from lakehouse.processes.ending import end_in_order
+    from lakehouse.stages import StageLog, TreeMeter
+    from operations.context import open_context
+    from operations.live.streams import keep_following, live_starts, with_room
+    from operations.report import new_run_id
+
+    end_in_order()
+    settings = with_room(Settings())
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(
+            open_context(settings, log=StageLog(TreeMeter()), run_id=new_run_id())
+        )
+        starts = live_starts(settings, context.spark)
+        for name in starts:
+            stack.enter_context(hold(f"query-{name}", settings=settings, wait_seconds=5.0))
+        context.spark()
+        print(f"{', '.join(starts)} follow their sources; Ctrl-C stops them.", flush=True)
+        keep_following(starts, settings=settings, say=lambda text: print(text, flush=True))
 
 
 def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:
@@ -135,9 +165,13 @@ def _follow(starts: "Mapping[str, Callable[..., StreamingQuery]]") -> None:
 def run_and_show(names: list[str], *, command: str, options: dict[str, str] | None = None) -> None:
     """Run jobs in this order, with their stages and their summary on the terminal."""
     from operations.cli.display import show_summary, stage_display
-    from operations.run import run_jobs
+    from operations.run import run_aside, run_jobs
 
     settings = Settings()
+    if all(job(name).is_aside for name in names):
+        with stage_display() as on_change:
+            run_aside(names, settings=settings, on_change=on_change)
+        return
     if "ingest" in names:
         _warn_of_retention(settings)
     with stage_display() as on_change:

@@ -7,8 +7,12 @@ plain sign or a code where a character has no place, and never end a command.
 import codecs
 import io
 import sys
+from decimal import Decimal
 
-_PLAIN = {"✓": "+", "✗": "x", "·": "-", "£": "GBP ", "–": "-", "…": "...", "’": "'"}
+from lakehouse.shop import shop
+from lakehouse.shop_format import currency_sign, plain_money
+
+_PLAIN = {"✓": "+", "✗": "x", "·": "-", "–": "-", "…": "...", "’": "'"}
 _NAME = "cartlake-plain"
 
 
@@ -24,7 +28,13 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     signs = error.object[error.start : error.end]
-    codes = (
-        _PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs
-    )
+    known = {**_PLAIN, **_money_signs()}
+    codes = (known.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs)
     return "".join(codes), error.end
+
+
+def _money_signs() -> dict[str, str]:
+    """The currency's sign as its code, where it is one character; blanks that don't break."""
+    sign, code = currency_sign(), shop().currency
+    stands_first = plain_money(Decimal(1)).startswith(sign)
+    return {sign: f"{code} " if stands_first else code, "\N{NO-BREAK SPACE}": " "}

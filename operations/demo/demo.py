@@ -42,10 +42,14 @@ def run_once(
     context: Context,
     options: DemoOptions,
     *,
+    kept: contextlib.ExitStack,
     on_progress: Callable[[dict[str, Any]], None],
     on_warning: Callable[[str], None] = print,
 ) -> None:
-    """From the sources to gold in service, as far as there is something new."""
+    """From the sources to gold in service, as far as there is something new.
+
+    The broker is entered into `kept`: it runs as long as the caller likes.
+    """
     from streaming import broker
 
     settings, log = context.settings, context.log
@@ -55,7 +59,7 @@ def run_once(
         stage.rows_out = len(jars.kafka) + len(jars.spark)
         stage.note = "checked against the lock"
     with log.stage("broker") as stage:
-        stage.note = context.keep(broker.start(settings, detached=False)).note
+        stage.note = kept.enter_context(broker.start(settings, detached=False)).note
     context.workers()
     feed = Feed(
         str(options.file.resolve()) if options.file else None,

@@ -201,6 +201,7 @@ def silver_variables(settings: Settings, table_versions: Mapping[str, int]) -> d
     return {
         "scratch_dir": str(scratch_dir(settings)),
         "delta_extension": str(delta_extension()),
+        "shop_currency": settings.shop_currency,
         "attach_silver": [statement for statement, _ in attached.values()],
         **{name: relation for name, (_, relation) in attached.items()},
     }

@@ -30,7 +30,7 @@ _QUERIES = {
 
 
 def key_figures(gold: Path) -> dict[str, str]:
-    """Figures by name; money in pounds with all decimals, counts as whole numbers."""
+    """Figures by name; money with all decimals, counts as whole numbers."""
     with open_gold(gold) as connection:
         found = {name: connection.execute(sql).fetchall()[0][0] for name, sql in _QUERIES.items()}
     return {name: format(Decimal(value or 0), "f") for name, value in found.items()}

@@ -26,7 +26,7 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class Restatement:
-    """One KPI of one business day (Europe/London) that a run changed; None: it had no value."""
+    """One KPI of one business day that a run changed; None: it had no value."""
 
     kpi_date: date
     kpi: str

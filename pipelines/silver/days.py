@@ -1,15 +1,14 @@
-"""London days of silver: the day of a row, and the rows of a range of days.
+"""Days of the shop in silver: the day of a row, and the rows of a range of days.
 
 In: a first and a last day. Out: SQL conditions for queries and for the replacement of rows.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from lakehouse.contracts.tables import ORDER_LINES, WEB_EVENTS, Table
 from lakehouse.errors import LakeError
-from lakehouse.settings import SHOP_TIME_ZONE
+from lakehouse.shop import shop
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,12 @@ def days_between(first: str | None, last: str | None) -> Days:
 
 
 def day_of(table: Table) -> str:
-    """SQL of the London day of a table's row."""
+    """SQL of the shop's day of a table's row."""
     if table is ORDER_LINES:
         return "order_date"
     if table is WEB_EVENTS:
         return "event_date"
-    return f"(changed_at at time zone '{SHOP_TIME_ZONE}')::date"
+    return f"(changed_at at time zone '{shop().time_zone}')::date"
 
 
 def _between(name: str, first: str | None, last: str | None) -> list[str]:
@@ -99,7 +98,7 @@ def _date(day: date | None) -> str | None:
 
 def _midnight(day: date | None) -> str:
     assert day is not None  # noqa: S101 - the caller asks only for days there are
-    at = datetime.combine(day, time.min, ZoneInfo(SHOP_TIME_ZONE)).astimezone(UTC)
+    at = datetime.combine(day, time.min, shop().zone).astimezone(UTC)
     return f"'{at:%Y-%m-%dT%H:%M:%SZ}'"
 
 

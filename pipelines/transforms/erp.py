@@ -18,8 +18,9 @@ from lakehouse.contracts.amounts import (
 from lakehouse.contracts.business import FIRST_YEAR, LAST_YEAR
 from lakehouse.contracts.erp_lines import canonical_row, is_canonical_time, line_digest
 from lakehouse.contracts.identity import line_identity
-from lakehouse.contracts.topics import CURRENCIES, DATE_ORDERS, ERP_COLUMNS, ERP_INVOICE_LINES
+from lakehouse.contracts.topics import DATE_ORDERS, ERP_COLUMNS, ERP_INVOICE_LINES
 from lakehouse.remembered import remembered
+from lakehouse.shop import shop
 from pipelines.transforms.envelope import open_message, text_fault
 from pipelines.transforms.order_rules import line_class, shop_moment, sku_of, text_of
 from pipelines.transforms.records import Accepted, Fault, OrderLine, Refused
@@ -72,7 +73,7 @@ def refine_invoice_line(value: bytes | None) -> Accepted | Refused:
         quantity=quantity,
         unit_price=price,
         line_amount=amount,
-        currency=CURRENCIES[0],
+        currency=shop().currency,
     )
     content = line_digest(canonical).hex()
     return Accepted(event_id, identity, content, amount, invoiced.day, (line,))

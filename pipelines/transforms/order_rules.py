@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from lakehouse.settings import SHOP_TIME_ZONE
+from lakehouse.shop import shop
 
-_SHOP = ZoneInfo(SHOP_TIME_ZONE)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -22,7 +21,7 @@ def line_class(
 
     Args:
         quantity: Pieces, signed.
-        unit_price: Pounds.
+        unit_price: Money.
         is_adjustment: The order is a bad-debt adjustment.
         is_cancellation: The order is a credit note.
     """
@@ -45,10 +44,14 @@ def sku_of(code: str | None) -> str | None:
     return (code.strip(" ").upper() or None) if code else None
 
 
-@lru_cache(1 << 12)
 def shop_day(at: datetime) -> date:
     """Day of a moment on the shop's wall calendar."""
-    return at.astimezone(_SHOP).date()
+    return _day(at, shop().zone)
+
+
+@lru_cache(1 << 12)
+def _day(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()
 
 
 def shop_moment(wall_clock: datetime) -> datetime:
@@ -56,7 +59,7 @@ def shop_moment(wall_clock: datetime) -> datetime:
 
     Of an hour that there is twice the first is meant; one that there is not is read an hour later.
     """
-    return wall_clock.replace(tzinfo=_SHOP).astimezone(UTC)
+    return wall_clock.replace(tzinfo=shop().zone).astimezone(UTC)
 
 
 def content_hash(fields: Mapping[str, object]) -> str:

@@ -15,7 +15,6 @@ from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
     CONSENTS,
     CRM_CUSTOMERS,
-    CURRENCIES,
     ORDER_KINDS,
     ORDER_LINE_FIELDS,
     PRODUCT_STATUS,
@@ -25,6 +24,7 @@ from lakehouse.contracts.topics import (
     WEB_ORDERS,
     Topic,
 )
+from lakehouse.shop import shop
 from pipelines.transforms.envelope import has_control_characters, open_message, text_fault, utc_time
 from pipelines.transforms.order_rules import (
     content_hash,
@@ -50,16 +50,17 @@ _LARGEST_TOTAL = Decimal(10) ** 14
 
 
 def refine_web_order(
-    value: bytes | None, *, currencies: Sequence[str] = CURRENCIES
+    value: bytes | None, *, currencies: Sequence[str] | None = None
 ) -> Accepted | Refused:
-    """An order or a credit note of the web shop as its lines."""
+    """An order or a credit note of the web shop as its lines; by itself in the shop's currency."""
+    accepted = (shop().currency,) if currencies is None else currencies
 
     def fault_of(fields: Fields) -> Fault | None:
         if not fields["order_id"].strip(" "):
             return Fault("missing_order_id")
         if not fields["lines"]:
             return Fault("missing_field", "lines")
-        if fields["currency"] not in currencies:
+        if fields["currency"] not in accepted:
             return Fault("unknown_currency", "currency")
         if fields["order_kind"] not in ORDER_KINDS:
             return Fault("unknown_value", "order_kind")
@@ -170,7 +171,7 @@ def line_fault(line: Fields) -> str | None:
 
 
 def order_amount(lines: Sequence[Fields]) -> Decimal | None:
-    """Pounds of all lines; None where one has none."""
+    """Money of all lines; None where one has none."""
     total = Decimal(0)
     for line in lines:
         amount = amount_of(line.get("quantity"), price_of(line.get("unit_price") or ""))

@@ -36,7 +36,7 @@ class Cut:
     """What was proven up to some table versions, and the files that came since.
 
     `produced_lines` are the lines of the chain `produced` that the audit saw; `places` records by
-    place, `amounts` pounds found by topic; `added` the data files by table since.
+    place, `amounts` money found by topic; `added` the data files by table since.
     """
 
     versions: Mapping[str, int]

@@ -113,7 +113,7 @@ class Pinned:
 
 
 def money(value: Decimal | str | None) -> str:
-    """Pounds as the audit prints them."""
+    """Money as the audit prints them."""
     return f"{Decimal(value or 0).quantize(Decimal('0.0001')):,f}"
 
 

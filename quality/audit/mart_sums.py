@@ -1,7 +1,7 @@
 """What a gold file states of sales: the same totals by every mart that states them.
 
-In: a gold file. Out: exact totals by mart: gross and cancelled pounds, and of the sale lines with a
-customer pounds and distinct customers. The audit compares them with silver, and a publish keeps
+In: a gold file. Out: exact totals by mart: gross and cancelled money, and of the sale lines with a
+customer money and distinct customers. The audit compares them with silver, and a publish keeps
 them in its ledger line, so that who can't open DuckDB's file can still check them.
 """
 
@@ -84,7 +84,7 @@ def mart_sums(gold: Path) -> dict[str, dict[str, Decimal]]:
 
 
 def shown(name: str, total: Decimal) -> str:
-    """A total as the audit prints it: pounds, or a whole number of customers."""
+    """A total as the audit prints it: money, or a whole number of customers."""
     return f"{total:,.0f}" if name == IDENTIFIED_CUSTOMERS else money(total)
 
 

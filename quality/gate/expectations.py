@@ -11,8 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.shop import shop
 from quality.gate.frame import SAMPLE_LIMIT, Frame
-from quality.gate.rule import NOT_NULL, ROW_COUNT, Severity, SuiteRule
+from quality.gate.rule import NOT_NULL, ROW_COUNT, SHOP_CURRENCY, Severity, SuiteRule
 from quality.gate.verdicts import QualityRow
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _expectation(rule: SuiteRule) -> Any:
     from great_expectations.expectations.row_conditions import AndCondition, Column
 
     kwargs = dict(rule.kwargs)
+    if kwargs.get("value_set") == [SHOP_CURRENCY]:
+        kwargs["value_set"] = [shop().currency]
     if len(rule.columns) == 1:
         kwargs["column"] = rule.columns[0]
     elif rule.columns:

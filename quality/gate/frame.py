@@ -2,7 +2,7 @@
 
 In: relations of tables at pinned versions. Out: frames in which one row stands for `records` rows
 of the table, so that a thousand rows and fifty million cost the same in pandas. Money is counted in
-whole ten-thousandths of a pound (columns `_e4`), never as a float. A column of which only absence
+whole ten-thousandths (columns `_e4`), never as a float. A column of which only absence
 matters is carried as true or null, so no name, e-mail or address leaves its table.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lakehouse.contracts.tables import Table
+from lakehouse.shop import shop
 
 SAMPLE_LIMIT = 1000
 """Rows at most in a frame that should be empty."""
@@ -29,9 +30,9 @@ class Frame:
     """One query over a table.
 
     Its text may name {new} (rows since the last publish), {all} (every row), {since} (the last
-    published refine batch), {limit}, the `others` by the second part of their name, and its own
-    `parts`, which may name all of these in turn. `unit` is what one record is called; `sample` are
-    the columns that lead a person to it.
+    published refine batch), {limit}, {time_zone} (the shop's), the `others` by the second part of
+    their name, and its own `parts`, which may name all of these in turn. `unit` is what one record
+    is called; `sample` are the columns that lead a person to it.
     """
 
     name: str
@@ -58,6 +59,7 @@ def frame_sql(frame: Frame, relations: Mapping[str, str], *, since_batch: int | 
         "all": relations[frame.table],
         "since": "-1" if since_batch is None else str(int(since_batch)),
         "limit": str(SAMPLE_LIMIT),
+        "time_zone": shop().time_zone,
         **{name.partition(".")[2]: relations[name] for name in frame.others},
     }
     names["new"] = names["all"] if since_batch is None else _NEW_ROWS.format(**names)

@@ -60,7 +60,7 @@ CONTRACT_RULES = (
         "line_amount.in_range",
         BETWEEN,
         "widest_amount_e4",
-        "Each amount stays below a million million pounds.",
+        "Each amount stays below a million million.",
         suite="contract",
         column="line_amount",
         min_value=-AMOUNT_LIMIT * 10**4,

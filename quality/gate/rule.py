@@ -19,6 +19,8 @@ BETWEEN = "expect_column_values_to_be_between"
 PAIR_EQUAL = "expect_column_pair_values_to_be_equal"
 PAIR_ORDERED = "expect_column_pair_values_a_to_be_greater_than_b"
 ROW_COUNT = "expect_table_row_count_to_equal"
+SHOP_CURRENCY = "the currency of the shop"
+"""Stands in a closed list for the code that the settings name when the rule is asked."""
 
 
 @dataclass(frozen=True)

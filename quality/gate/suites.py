@@ -18,7 +18,6 @@ from lakehouse.contracts.tables import (
     Table,
 )
 from lakehouse.contracts.topics import (
-    CURRENCIES,
     TOPICS,
     WEB_DEVICE_TYPES,
     WEB_EVENT_TYPES,
@@ -30,6 +29,7 @@ from quality.gate.rule import (
     NOT_IN_SET,
     PAIR_ORDERED,
     ROW_COUNT,
+    SHOP_CURRENCY,
     SuiteRule,
     contract_rules,
     suite_rule,
@@ -81,7 +81,7 @@ _ORDER_LINE_RULES = (
         closed={
             "source_system": SOURCE_SYSTEMS,
             "line_class": LINE_CLASSES,
-            "currency": CURRENCIES,
+            "currency": (SHOP_CURRENCY,),
         },
     ),
     _event_id_filled(ORDER_LINES),

@@ -15,7 +15,6 @@ from lakehouse.contracts.tables import (
     WEB_EVENTS,
 )
 from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
-from lakehouse.settings import SHOP_TIME_ZONE
 from quality.gate.frame import Frame, columns_frame, keys_frame, rows_frame
 from quality.gate.history_frames import HISTORY_FRAMES
 
@@ -36,7 +35,7 @@ _WIDEST = (
 _AMOUNT_E4 = "(line_amount::decimal(38, 4) * 10000)::hugeint"
 _GAP = f"((unit_price::decimal(38, 4) * 10000)::hugeint * quantity - {_AMOUNT_E4})"
 _CLAMPED_GAP = f"case when abs({_GAP}) < {10**16} then {_GAP} else {10**16} * sign({_GAP}) end"
-_DAYS_OFF = f"{{day}} - ({{at}} at time zone '{SHOP_TIME_ZONE}')::date as days_off"
+_DAYS_OFF = "{day} - ({at} at time zone '{{time_zone}}')::date as days_off"
 _TOPIC_OF_SOURCE = (
     f"case source_system when 'erp' then '{ERP_INVOICE_LINES.name}' "
     f"when 'web' then '{WEB_ORDERS.name}' end as topic_of_source"

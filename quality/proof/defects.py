@@ -81,7 +81,7 @@ WIDE_DEFECTS = (
     ),
     _wide(
         "price_level.steady",
-        "pence for pounds: a day's prices are in pence",
+        "cents for units: a day's prices are a hundred times too high",
         "update order_lines set unit_price = unit_price * 100, line_amount = line_amount * 100 "
         "where {day}",
         source="web",

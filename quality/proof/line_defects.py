@@ -38,7 +38,7 @@ _FREE = {"unit_price": Decimal(0), "line_amount": Decimal(0)}
 _BACK = {"quantity": -3, "line_amount": Decimal("-7.65")}
 
 LINE_DEFECTS = (
-    _line("currency.known", "wrong currency: a line in euros", currency="EUR"),
+    _line("currency.known", "wrong currency: a line in another one", currency="XTS"),
     _line("line_class.known", "a line of an unknown class", line_class="refund"),
     _line("source_system.known", "a line of an unknown source", source_system="till"),
     _line(
@@ -68,12 +68,12 @@ LINE_DEFECTS = (
     ),
     _line(
         "line_amount.exact",
-        "an amount a hundredth of a penny off",
+        "an amount a ten-thousandth off",
         line_amount=Decimal("7.6501"),
     ),
     _line(
         "line_amount.in_range",
-        "an amount of a million million pounds",
+        "an amount of a million million",
         quantity=20_000,
         unit_price=Decimal(50_000_000),
         line_amount=Decimal(1_000_000_000_000),

@@ -21,6 +21,7 @@ from lakehouse.contracts.topics import (
     WEB_ORDERS,
 )
 from lakehouse.duck import duck_type, open_memory
+from lakehouse.shop import shop
 from quality.gate.judge import judge_relations
 from quality.gate.rule import SuiteRule
 from quality.gate.suites import RULES
@@ -84,9 +85,9 @@ select if(source = 'erp', sha256('line-' || ordinal) || '-1', 'line-' || ordinal
             when kind = 'adjustment' then 'A' else '' end
            || (strftime(day, '%m%d') || lpad(number::varchar, 3, '0')),
        line + 1, line_class, 'SKU' || (ordinal % 80), 'PRODUCT ' || (ordinal % 80),
-       customer_id, 'United Kingdom', shop_time at time zone 'Europe/London', day,
-       strftime(day, '%Y-%m'), quantity, unit_price, (quantity * unit_price)::decimal(18, 4), 'GBP',
-       dayofyear(day) // 20, if(source = 'erp', '{erp_lines}', '{web_orders}'),
+       customer_id, 'United Kingdom', shop_time at time zone '{time_zone}', day,
+       strftime(day, '%Y-%m'), quantity, unit_price, (quantity * unit_price)::decimal(18, 4),
+       '{currency}', dayofyear(day) // 20, if(source = 'erp', '{erp_lines}', '{web_orders}'),
        (ordinal % 2)::int, ordinal // 2
 from typed;
 
@@ -110,7 +111,7 @@ insert into web_events
 select 'event-' || ordinal, sha256('event-' || ordinal), 'session-' || number, 'visitor-' || number,
        customer_id, if(line = 0, 'purchase', 'product_view'), 'SKU1',
        if(line = 0, 'W-' || number, null), if(line = 0, 'mobile', null),
-       shop_time at time zone 'Europe/London', day, 2,
+       shop_time at time zone '{time_zone}', day, 2,
        '{web_events}', 0, ordinal
 from line_plan where source = 'web';
 
@@ -180,7 +181,11 @@ def build_shop(seed: int) -> Shop:
         columns = ", ".join(f'"{column.name}" {duck_type(column)}' for column in table.columns)
         connection.execute(f"create table {name} ({columns})")
         relations[table.name] = name
-    connection.execute(_SHOP.format(seed=int(seed), **_TOPICS))
+    connection.execute(
+        _SHOP.format(
+            seed=int(seed), currency=shop().currency, time_zone=shop().time_zone, **_TOPICS
+        )
+    )
     return Shop(connection, relations)
 
 
@@ -203,7 +208,7 @@ def planted_line(**changes: Any) -> dict[str, Any]:
         "quantity": 3,
         "unit_price": Decimal("2.5500"),
         "line_amount": Decimal("7.6500"),
-        "currency": "GBP",
+        "currency": shop().currency,
         "refined_batch": 9,
         "source_topic": ERP_INVOICE_LINES.name,
         "source_partition": 7,

@@ -22,6 +22,7 @@ def main() -> None:
     every, kinds = parts.read(tree), names.kinds(answers, tree)
     left_out = [part for part in every if not answers.get(part, part != "template")]
     finish.write_readme(tree, answers)
+    finish.set_shop(tree, answers)
     parts.leave_out(tree, left_out, every)
     dropped = lock.follow(tree, old="cartlake", new=answers["package"])
     counts = names.rename(tree, kinds)

@@ -7,6 +7,7 @@ import keyword
 import re
 import sys
 import tomllib
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ MOST = {"project_name": 30, "package": 30, "command": 20, "env_prefix": 20}
 
 def complaint(answers: dict[str, Any], tree: Path) -> str | None:
     """Why the answers are refused, or None."""
-    for check in (_name, _package, _command, _prefix, _texts):
+    for check in (_name, _package, _command, _prefix, _texts, _shop):
         if said := check(answers, tree):
             return said
     return None
@@ -89,6 +90,19 @@ def _texts(answers: dict[str, Any], _: Path) -> str | None:
         text = answers[what]
         if not text.strip() or not text.isprintable() or len(text) > most:
             return f"The {what} must be one line of 1 to {most} characters."
+    return None
+
+
+def _shop(answers: dict[str, Any], tree: Path) -> str | None:
+    world = tomllib.loads((tree / "scaffold" / "world.toml").read_text(encoding="utf-8"))
+    currency, time_zone, locale = (answers[each] for each in ("currency", "time_zone", "locale"))
+    if currency not in world["currencies"].split():
+        return f"The currency {currency!r} is no code of ISO 4217 in use today, such as EUR or GBP."
+    zones = zoneinfo.available_timezones() or {time_zone}  # none on a machine without the data
+    if time_zone not in zones or not ("/" in time_zone or time_zone == "UTC"):
+        return f"The time zone {time_zone!r} is not known: give one such as Europe/Berlin or UTC."
+    if locale not in world["locales"].split():
+        return f"The locale {locale!r} is not known: give one such as de_DE or en_GB."
     return None
 
 

@@ -15,6 +15,9 @@ from typing import Any
 SECTIONS = ("Commands", "Your own shop", "Where the state lives", "Security and privacy")
 """Sections of the template's README that a project's README takes over."""
 
+SHOP = {"currency": "GBP", "time_zone": "Europe/London", "locale": "en_GB"}
+"""Defaults of the shop's settings in the template."""
+
 
 def write_readme(tree: Path, answers: dict[str, Any]) -> None:
     """The project's README; names and parts in it are those of the template still.
@@ -50,6 +53,31 @@ def describe(tree: Path, answers: dict[str, Any], *, commit: str) -> None:
         path.write_text(
             path.read_text(encoding="utf-8").rstrip() + "\n" + sentence, encoding="utf-8"
         )
+
+
+def set_shop(tree: Path, answers: dict[str, Any]) -> None:
+    """The shop's settings of the answers, as defaults; names are those of the template still.
+
+    The variable of the dbt project stays: its unit tests are in it, and a build is given the
+    setting. So does what the tests are written in (`tests/conftest.py`).
+    """
+    for name, old in SHOP.items():
+        new, variable = answers[name], f"LAKE_SHOP_{name.upper()}"
+        places = {
+            "lakehouse/settings.py": rf'(shop_{name}: [\w.]+ = Field\(\s*"){old}(?=")',
+            ".env.example": rf"(#{variable}=){old}$",
+            "docs/data.md": rf"(\| `{variable}` \| ){old}(?= \|)",
+            "docker-compose.yml": rf"(\$\{{{variable}:-){old}(?=\}})",
+        }
+        for place, pattern in places.items():
+            path = tree / place
+            if place == "docker-compose.yml" and not path.exists():
+                continue
+            text = path.read_text(encoding="utf-8")
+            text, count = re.subn(f"(?m){pattern}", lambda at: at[1] + new, text)  # noqa: B023
+            if count != 1:
+                sys.exit(f"{variable} has no one default in {place}: a fault of the template.")
+            path.write_text(text, encoding="utf-8")
 
 
 def write_cruft_notes(tree: Path, request: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
-from lakehouse.settings import SHOP_TIME_ZONE
+from lakehouse.shop import shop
 from storefront.erp.columns import ExtractRow, column_positions
 from storefront.erp.date_column import DateColumn
 
@@ -96,7 +96,7 @@ def _without_empty(texts: pa.Array) -> pa.Array:
 def _time_texts(values: pa.Array) -> pa.Array:
     """Instants with a zone become wall time of the shop; only a real fraction of a second stays."""
     if pa.types.is_timestamp(values.type) and values.type.tz is not None:
-        values = pc.local_timestamp(values.cast(pa.timestamp(values.type.unit, SHOP_TIME_ZONE)))
+        values = pc.local_timestamp(values.cast(pa.timestamp(values.type.unit, shop().time_zone)))
     try:
         return values.cast(pa.timestamp("s")).cast(pa.string())
     except pa.ArrowInvalid:

@@ -40,7 +40,7 @@ T = TypeVar("T", str, Decimal)
 
 @dataclass(frozen=True, order=True)
 class Product:
-    """A product that was sold. `price` is its most frequent price in pence, `sold` its lines."""
+    """A product that was sold. `price` is its most frequent price in cents, `sold` its lines."""
 
     sku: str
     description: str
@@ -123,14 +123,14 @@ def _products(offers: Offers) -> tuple[Product, ...]:
     prices: defaultdict[str, Counter[Decimal]] = defaultdict(Counter)
     for (raw_sku, raw_description, raw_price), lines in offers.items():
         sku = (canonical_id(raw_sku) or "").strip(" ").upper()
-        pounds = line_amount("1", raw_price)
-        if not _is_product(sku) or pounds is None:
+        amount = line_amount("1", raw_price)
+        if not _is_product(sku) or amount is None:
             continue
         description = (raw_description or "").strip(" ")
         names[sku][description if _is_sound(description) else sku] += lines
-        prices[sku][pounds] += lines
+        prices[sku][amount] += lines
     return tuple(
-        Product(sku, _most_frequent(names[sku]), _pence(_most_frequent(found)), found.total())
+        Product(sku, _most_frequent(names[sku]), _cents(_most_frequent(found)), found.total())
         for sku, found in sorted(prices.items())
     )
 
@@ -170,8 +170,8 @@ def _most_frequent(found: Counter[T]) -> T:
     return min(value for value, times in found.items() if times == most)
 
 
-def _pence(pounds: Decimal) -> int:
-    return max(1, int((pounds * 100).quantize(Decimal(1), ROUND_HALF_UP)))
+def _cents(amount: Decimal) -> int:
+    return max(1, int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP)))
 
 
 _SHELVES = (

@@ -15,7 +15,7 @@ from storefront.simulator.world import ShopDay, World, part_of
 
 @dataclass(frozen=True)
 class Terms:
-    """Price in pence of a product, and whether it can be had."""
+    """Price in cents of a product, and whether it can be had."""
 
     price: int
     is_active: bool = True

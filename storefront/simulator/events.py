@@ -11,11 +11,11 @@ from decimal import Decimal
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
     CRM_CUSTOMERS,
-    CURRENCIES,
     WEB_EVENTS,
     WEB_ORDERS,
     Topic,
 )
+from lakehouse.shop import shop
 from storefront.messages import Message, encode, rfc3339
 from storefront.simulator.catalog import Product, category_of
 from storefront.simulator.day_plan import Terms
@@ -36,7 +36,7 @@ def product_fact(
         "sku": product.sku,
         "description": product.description,
         "category": category_of(product.description),
-        "unit_price": pounds(terms.price),
+        "unit_price": money_text(terms.price),
         "status": "active" if terms.is_active else "discontinued",
     }
     mark = world.digest("product", day, product.sku)
@@ -97,9 +97,9 @@ def refund_fact(world: World, refund: Refund, *, at: datetime) -> Message:
     )
 
 
-def pounds(pence: int) -> str:
-    """Pence as pounds with two decimals, exactly."""
-    return f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02d}"
+def money_text(cents: int) -> str:
+    """Hundredths of the currency's unit as money with two decimals, exactly."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
 
 def _order_fact(world: World, order: Order) -> Message:
@@ -130,13 +130,13 @@ def _trade(
         "customer_id": order.customer_id,
         "session_id": session_id,
         "country": order.country,
-        "currency": CURRENCIES[0],
+        "currency": shop().currency,
         "lines": [
             {
                 "sku": line.sku,
                 "description": line.description,
                 "quantity": line.quantity,
-                "unit_price": pounds(line.price),
+                "unit_price": money_text(line.price),
             }
             for line in lines
         ],

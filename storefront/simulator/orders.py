@@ -1,7 +1,7 @@
 """Orders of the simulated shop and what is sent back of them.
 
 In: a visit that ends in an order, the terms of the day. Out: `Order`, and perhaps a later `Refund`
-of real lines of it. Prices are pence, so no amount is ever rounded.
+of real lines of it. Prices are whole cents, so no amount is ever rounded.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class OrderLine:
-    """A line: pieces (negative in a refund) at a price in pence."""
+    """A line: pieces (negative in a refund) at a price in cents."""
 
     sku: str
     description: str

@@ -6,7 +6,7 @@ customers who come to buy. Another set of numbers is another world with other id
 
 from dataclasses import dataclass
 
-GENERATION = 1
+GENERATION = 2
 """Raised when the simulation itself changes, so that two versions never share an event id.
 
 A field that a newer contract adds is no such change: the shop's days go on with the same ids.
@@ -14,6 +14,10 @@ A field that a newer contract adds is no such change: the shop's days go on with
 
 DEVICE_WEIGHTS = (("desktop", 56), ("mobile", 33), ("tablet", 11))
 """What visitors hold, in percent; beside the parameters, for ids don't depend on it."""
+
+PLANTED_ARMS = {"A": 1.0, "B": 1.0}
+"""Arms and weights of the experiment whose effect the shop plays, as its registry declares it."""
+WINNING_ARM = "B"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class ShopParameters:
         profile_change_rate: Customers whose profile changes on a day.
         consent_rate: Customers who agree to marketing.
         memory_days: How far back a visit or an order can still have a sequel.
+        planted_salt: Salt of the experiment whose effect the shop plays.
+        planted_rate: Sessions of visitors in its arm B that would end without an order and end in
+            one all the same.
     """
 
     sessions_per_day: int = 400
@@ -75,3 +82,5 @@ class ShopParameters:
     profile_change_rate: float = 0.006
     consent_rate: float = 0.62
     memory_days: int = 14
+    planted_salt: str = "one_page_checkout_1"
+    planted_rate: float = 0.06

@@ -42,7 +42,7 @@ def simulate(
 
     Args:
         seed: Another seed is another world, with ids of its own.
-        start_date: First day wanted, on the shop's calendar (Europe/London).
+        start_date: First day wanted, on the shop's calendar.
         days: How many days, at least 1.
         catalog: Products and customers.
         opened_on: First day of the world; default `start_date`.

@@ -11,8 +11,9 @@ from datetime import date, datetime
 from itertools import accumulate
 from random import Random
 
+from experiments.assignment import arm_of
 from storefront.simulator.catalog import KnownCustomer
-from storefront.simulator.parameters import DEVICE_WEIGHTS
+from storefront.simulator.parameters import DEVICE_WEIGHTS, PLANTED_ARMS, WINNING_ARM
 from storefront.simulator.people import Profile
 from storefront.simulator.world import ShopDay, World
 
@@ -95,15 +96,17 @@ class Arrivals:
     def _customer(
         self, stream: Random, slot: "_Slot", customer: KnownCustomer, announced: Announced
     ) -> Visit:
+        visitor_id = self._world.digest("visitor", customer.customer_id)
+        orders = stream.random() < self._world.parameters.trade_conversion_rate
         return Visit(
             slot.number,
             slot.begins_at,
-            visitor_id=self._world.digest("visitor", customer.customer_id),
+            visitor_id=visitor_id,
             customer_id=customer.customer_id,
             country=customer.country,
             account=announced(customer.customer_id, customer.country),
             is_registration=False,
-            orders=stream.random() < self._world.parameters.trade_conversion_rate,
+            orders=orders or self._is_won(visitor_id, slot),
         )
 
     def _stranger(
@@ -130,8 +133,19 @@ class Arrivals:
             country=country,
             account=account,
             is_registration=customer_id is not None,
-            orders=orders,
+            orders=orders or self._is_won(visitor_id, slot),
         )
+
+    def _is_won(self, visitor_id: str, slot: "_Slot") -> bool:
+        """Whether the planted experiment wins an order of this session, in its arm B.
+
+        It draws from a stream of its own: without it, everything else would be the same.
+        """
+        parameters = self._world.parameters
+        if arm_of(visitor_id, salt=parameters.planted_salt, weights=PLANTED_ARMS) != WINNING_ARM:
+            return False
+        chance = self._world.stream("planted", slot.day, slot.number).random()
+        return chance < parameters.planted_rate
 
 
 def device_of(world: World, visitor_id: str) -> str:

@@ -10,15 +10,13 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import accumulate
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from lakehouse.settings import SHOP_TIME_ZONE
+from lakehouse.shop import shop
 from storefront.simulator.catalog import Catalog
 from storefront.simulator.parameters import GENERATION, ShopParameters
 
-_SHOP = ZoneInfo(SHOP_TIME_ZONE)
 _HOUR = timedelta(hours=1)
 
 
@@ -76,7 +74,7 @@ class ShopDay:
     @cached_property
     def begins_at(self) -> datetime:
         """Local midnight as a moment in UTC."""
-        return datetime.combine(self.day, time(), _SHOP).astimezone(UTC)
+        return datetime.combine(self.day, time(), shop().zone).astimezone(UTC)
 
     @cached_property
     def hours(self) -> tuple[datetime, ...]:
@@ -90,7 +88,7 @@ class ShopDay:
     @cached_property
     def local_hours(self) -> tuple[int, ...]:
         """What the shop's clock shows at each of `hours`."""
-        return tuple(hour.astimezone(_SHOP).hour for hour in self.hours)
+        return tuple(hour.astimezone(shop().zone).hour for hour in self.hours)
 
     def moment(self, stream: random.Random, hour_weights: tuple[int, ...]) -> datetime:
         """A second of the day, by the weights of the 24 local hours."""

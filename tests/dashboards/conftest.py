@@ -74,6 +74,21 @@ create table gold.dim_products as
 select sku, mode(description) filter (line_class = 'sale') as description, true as is_current
 from gold.fct_order_lines group by sku
 union all select null, 'Unknown product', true;
+create table gold.dim_customers as
+select customer_id, min(order_date) filter (line_class = 'sale') as first_order_date,
+  timestamp '0001-01-01' as valid_from, null::timestamp as valid_to
+from gold.fct_order_lines where customer_id is not null group by customer_id;
+create table gold.fct_customer_rfm as
+select customer_id, 'loyal' as rfm_segment from gold.dim_customers;
+create table gold.fct_sessions as
+select date '2011-01-10' as session_date, null::varchar as customer_id, 'phone' as device_type,
+  true as has_page_view, number < 3 as has_add_to_cart, number = 1 as has_purchase
+from range(1, 5) as visits(number) where exists (select * from gold.fct_order_lines);
+create schema intermediate;
+create table intermediate.int_orders_grouped as
+select order_date, source_system, order_id, customer_id, country, line_class,
+  sum(quantity)::bigint as quantity, sum(line_amount)::decimal(18, 4) as line_amount
+from gold.fct_order_lines group by all;
 """
 
 

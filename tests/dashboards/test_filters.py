@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 from dash import no_update
 
-from dashboards.filters import chosen, limits
+from dashboards.filters import address, chosen, limits
 from dashboards.periods import BadFilter, Extent, Selection
 
-EXTENT = Extent(date(2011, 1, 3), date(2011, 12, 9), ("United Kingdom", "Réunion & Co"))
+EXTENT = Extent(
+    *(date(2011, 1, 3), date(2011, 12, 9), ("United Kingdom", "Réunion & Co")),
+    sources=("erp", "web"),
+)
 
 
 def test_it_offers_the_days_and_countries_of_gold(shop: Any) -> None:
     shop.publish("run-1")
-    stored, first, last, countries = limits(shop.gold)
+    stored, first, last, countries, sources = limits(shop.gold)
     assert stored == {
         "default": "all",
+        "comparison": "previous",
         "presets": {
             "7": ["2011-01-05", "2011-01-11"],
             **{key: ["2011-01-03", "2011-01-11"] for key in ("30", "90", "365", "all")},
@@ -24,11 +28,15 @@ def test_it_offers_the_days_and_countries_of_gold(shop: Any) -> None:
     }
     assert (first, last) == ("2011-01-03", "2011-01-11")
     assert countries == ["United Kingdom", "France", "Germany"]
+    assert sources == [
+        {"value": "erp", "label": "ERP invoices"},
+        {"value": "web", "label": "Web shop"},
+    ]
 
 
 def test_a_shop_without_sales_offers_nothing(shop: Any) -> None:
     shop.publish("run-1", lines=())
-    assert limits(shop.gold) == [None, no_update, no_update, no_update]
+    assert limits(shop.gold) == [None, *[no_update] * 4]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +56,29 @@ def test_a_shop_without_sales_offers_nothing(shop: Any) -> None:
 )
 def test_an_address_names_days_and_countries(search: str | None, wanted: Selection) -> None:
     assert chosen(search, EXTENT) == wanted
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(date(2011, 2, 1), date(2011, 2, 2)),
+        Selection(
+            *(date(2011, 2, 1), date(2011, 2, 2), ("Réunion & Co",), ("web",), ("A&=1", "é")),
+            compare="weekdays",
+        ),
+    ],
+)
+def test_an_address_made_of_a_selection_gives_it_back(selection: Selection) -> None:
+    assert chosen(address(selection), EXTENT) == selection
+
+
+@pytest.mark.parametrize(
+    ("search", "text"),
+    [("?source=mail", "nothing of the source 'mail'"), ("?compare=never", "not offered")],
+)
+def test_what_is_not_offered_is_named(search: str, text: str) -> None:
+    with pytest.raises(BadFilter, match=text):
+        chosen(search, EXTENT)
 
 
 def test_an_endless_address_is_refused() -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from dashboards.published import PublishedGold
-from dashboards.queries.sales import totals
+from dashboards.queries.sales import values_of
 from lakehouse.errors import LakeError
 from lakehouse.pointer import NothingPublished, in_service
 
@@ -23,6 +23,10 @@ def open_gold_files(shop: Any) -> list[str]:
     folder = shop.settings.gold_dir.resolve()
     paths = [Path(each.path) for each in psutil.Process().open_files()]
     return sorted(path.name for path in paths if path.parent == folder and "gold-" in path.name)
+
+
+def gross(cursor: Any, selection: Any) -> Any:
+    return values_of(cursor, selection, ["gross_revenue"])["gross_revenue"]
 
 
 def test_nothing_published_is_its_own_message(shop: Any) -> None:
@@ -66,7 +70,7 @@ def test_a_reader_keeps_its_version_while_a_new_one_comes_into_service(
     with gold.reader() as old:
         second = shop.publish("run-2", lines=shop_lines_of_one_pound())
         with gold.reader() as new:
-            sums = [str(totals(each.cursor, every).gross_amount) for each in (old, new)]
+            sums = [str(gross(each.cursor, every)) for each in (old, new)]
             assert [old.version.run_id, new.version.run_id] == ["run-1", "run-2"]
         assert sums == ["843.2550", "1.0000"]
         assert open_gold_files(shop) == [first.name, second.name]
@@ -105,7 +109,7 @@ def test_readers_and_publishes_of_many_threads_never_fail_or_mix(
     def read() -> None:
         while not is_over.is_set():
             with gold.reader() as reader:
-                amount = str(totals(reader.cursor, every).gross_amount)
+                amount = str(gross(reader.cursor, every))
                 seen.append((reader.version.run_id, amount))
 
     threads = [threading.Thread(target=read) for _ in range(4)]
@@ -152,3 +156,16 @@ def test_a_handle_opens_only_when_it_is_used(shop: Any) -> None:
     gold = PublishedGold(shop.settings)
     assert open_gold_files(shop) == []
     gold.close()
+
+
+def test_an_answer_is_made_once_for_a_version_and_anew_for_the_next(shop: Any) -> None:
+    gold, made = shop.gold, []
+
+    def look() -> int:
+        with gold.reader() as reader:
+            return reader.once("count", lambda: made.append(reader.version.run_id) or len(made))
+
+    shop.publish("run-1")
+    first = [look(), look()]
+    shop.publish("run-2")
+    assert (first, look(), made) == ([1, 1], 2, ["run-1", "run-2"])

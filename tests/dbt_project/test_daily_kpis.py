@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lakehouse.contracts.kpis import read_kpis
 from lakehouse.contracts.tables import CUSTOMERS, ORDER_LINES, PRODUCTS, WEB_EVENTS
+from lakehouse.semantics.question import Question, ask
 
 if TYPE_CHECKING:
     from conftest import LiveGold
@@ -97,11 +98,7 @@ def expected_kpis(
     return found
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(lines=random_lines.map(all_measured), visits=random_visits)
-def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
+def fill(
     live_gold: "LiveGold", lines: list[dict[str, Any]], visits: list[tuple[date, int]]
 ) -> None:
     events = [
@@ -120,8 +117,35 @@ def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
     live_gold.fill(WEB_EVENTS, events)
     live_gold.fill(CUSTOMERS, [])
     live_gold.fill(PRODUCTS, [])
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(lines=random_lines.map(all_measured), visits=random_visits)
+def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
+    live_gold: "LiveGold", lines: list[dict[str, Any]], visits: list[tuple[date, int]]
+) -> None:
+    fill(live_gold, lines, visits)
     found = live_gold.rows("select kpi_date, kpi, value, unit from gold.fct_daily_kpis")
     units = {each.name: each.unit for each in read_kpis()}
     assert {(day, name): value for day, name, value, _ in found} == expected_kpis(lines, visits)
     assert all(units[name] == unit for _, name, _, unit in found)
     assert len(found) == len({(day, name) for day, name, _, _ in found})
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(lines=random_lines.map(all_measured), visits=random_visits)
+def test_the_semantic_layer_answers_what_the_table_of_kpis_holds(
+    live_gold: "LiveGold", lines: list[dict[str, Any]], visits: list[tuple[date, int]]
+) -> None:
+    fill(live_gold, lines, visits)
+    found = live_gold.rows("select kpi_date, kpi, value from gold.fct_daily_kpis")
+    days = [day for day, _, _ in found] or [FIRST_DAY]
+    metrics = tuple(each.name for each in read_kpis() if each.name != "freshness_days")
+    rows = ask(live_gold.connection, Question(metrics, min(days), max(days), "day"))
+    answered = {(row.bucket, *each) for row in rows for each in row.values.items()}
+    held = {each for each in found if each[1] in metrics}
+    assert {each for each in answered if each[2] is not None and found} == held

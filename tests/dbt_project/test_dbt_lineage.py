@@ -1,14 +1,18 @@
 """What dbt knows beyond the models: who reads gold, how fresh a source should be, comments."""
 
 import ast
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboards.queries import sales
+import pytest
+
+from dashboards.pages.sales import cards
+from dashboards.queries import executive, sales
 from dashboards.registry import PAGES, module_of
 from lakehouse.contracts.exposures import read_exposures
-from lakehouse.contracts.gold import GOLD_TABLES
+from lakehouse.contracts.gold import DIM_DATES, DIM_PRODUCTS, GOLD_TABLES
 from lakehouse.contracts.tables import TABLES
+from lakehouse.semantics.declared import read_layer
 from lakehouse.settings import PROJECT_ROOT
 from pipelines.publishing import restatements
 from quality.audit import mart_sums
@@ -18,27 +22,34 @@ if TYPE_CHECKING:
     from conftest import DbtRun
 
 
-QUERIES = {
-    "Key figures": ("extent", "totals", "sales_over_time", "activity_over_time"),
-    "Revenue over time": ("sales_over_time",),
-    "Top products": ("top_products",),
-    "Countries": ("sales_by_country",),
+METRICS = {
+    "executive": {
+        "Key figures": executive.KPIS,
+        **dict.fromkeys(
+            ("Net revenue over time", "Countries", "Products", "Sources"), (executive.EXPLAINED,)
+        ),
+    },
+    "sales": {
+        "Key figures": tuple(cards.KPIS),
+        "Revenue over time": sales.MONEY,
+        "Top products": sales.MONEY,
+        "Countries": ("order_count", *sales.MONEY),
+    },
 }
-"""Queries of the screens behind each tile of Sales; the filters ask for the extent."""
+"""Metrics that each tile asks the semantic layer for; the filters ask for the calendar, too."""
+OTHERS = {"Key figures": {DIM_DATES}, "Products": {DIM_PRODUCTS}, "Top products": {DIM_PRODUCTS}}
 
 
-def tables_of_queries() -> dict[str, set[str]]:
-    """Tables that each query of the screens names."""
-    tree = ast.parse(Path(sales.__file__).read_text(encoding="utf-8"))
-    return {
-        each.name: {
-            getattr(sales, node.id)
-            for node in ast.walk(each)
-            if isinstance(node, ast.Name) and getattr(sales, node.id, None) in GOLD_TABLES
-        }
-        for each in tree.body
-        if isinstance(each, ast.FunctionDef)
-    }
+def tables_of(metrics: Sequence[str]) -> set[str]:
+    """Tables of the semantic models that metrics are measured in, and of those in their filters."""
+    layer = read_layer()
+    leaves = {leaf for name in metrics for leaf in layer.leaves(name)}
+    found = {layer.measured_by(leaf.name).table for leaf in leaves}
+    for leaf in leaves:
+        for other, entity in layer.joins(layer.measured_by(leaf.name)):
+            if any(f"{entity}__{each}'" in leaf.filter for each in other.dimensions):
+                found.add(other.table)
+    return found
 
 
 def test_every_page_and_report_has_an_exposure_of_what_its_tiles_read(dbt_run: "DbtRun") -> None:
@@ -55,16 +66,14 @@ def test_every_page_and_report_has_an_exposure_of_what_its_tiles_read(dbt_run: "
             assert each.label == pages[each.name].title
 
 
-def test_the_tiles_of_sales_read_what_their_queries_name() -> None:
-    page = next(each for each in read_exposures() if each.name == "sales")
-    named = tables_of_queries()
+@pytest.mark.parametrize("name", METRICS)
+def test_the_tiles_of_a_page_read_what_its_metrics_are_measured_in(name: str) -> None:
+    page = next(each for each in read_exposures() if each.name == name)
     found = {
-        tile: sorted(set().union(*(named[query] for query in queries)))
-        for tile, queries in QUERIES.items()
+        tile: sorted(tables_of(metrics) | OTHERS.get(tile, set()))
+        for tile, metrics in METRICS[name].items()
     }
     assert {tile: list(reads) for tile, reads in page.tiles.items()} == found
-    asking = {query for query, tables in named.items() if tables}
-    assert asking == {query for queries in QUERIES.values() for query in queries}
 
 
 def test_data_health_reads_what_reconciles_and_restates_gold_and_the_gate_what_it_judges() -> None:

@@ -32,6 +32,36 @@ FOREIGN = {
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
+        *(
+            (
+                "LAKE_SHOP_CURRENCY",
+                code,
+                (
+                    "must be the code of a currency of today, like EUR or GBP. Change it, or leave "
+                    f"it out for {Settings.model_fields['shop_currency'].default}."
+                ),
+            )
+            for code in ("QQQ", "DEM", "eur", "€", "XXX", "EUR ")
+        ),
+        *(
+            (
+                "LAKE_SHOP_TIME_ZONE",
+                zone,
+                (
+                    "must be a time zone, like Europe/Berlin or Europe/London. Change it, or leave "
+                    f"it out for {Settings.model_fields['shop_time_zone'].default}."
+                ),
+            )
+            for zone in ("Europe/Nowhere", "CEST", "../etc/passwd", "+01:00", "localtime")
+        ),
+        *(
+            (
+                "LAKE_SHOP_LOCALE",
+                locale,
+                "must be a locale, like de_DE or en_GB. Change it, or leave it out for en_GB.",
+            )
+            for locale in ("xx_YY", "english", "de-DE", "_", "de_DE.UTF-8")
+        ),
         (
             "LAKE_KAFKA_PORT",
             "abc",

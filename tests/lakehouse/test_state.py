@@ -7,7 +7,14 @@ import pytest
 from lakehouse.errors import LakeError
 from lakehouse.locks import hold
 from lakehouse.settings import PROJECT_ROOT, STATE_VERSION, Settings
-from lakehouse.state import claim, prepare, require_ours, state_version, wipe
+from lakehouse.state import (
+    claim,
+    prepare,
+    require_ours,
+    require_same_shop,
+    state_version,
+    wipe,
+)
 
 
 def fill(home: Path, *names: str) -> Settings:
@@ -100,6 +107,35 @@ def test_a_state_of_another_version_is_refused_and_may_be_wiped(tmp_path: Path) 
     wipe(settings)
     prepare(settings)
     assert left(settings.home) == ["VERSION"]
+
+
+def test_a_state_serves_the_shop_that_it_was_made_for_and_no_other(tmp_path: Path) -> None:
+    berlin = {"shop_currency": "EUR", "shop_time_zone": "Europe/Berlin", "shop_locale": "de_DE"}
+    german = Settings.model_validate({"home": tmp_path / "state", **berlin})
+    british = Settings(home=german.home)
+    prepare(german)
+    prepare(german)
+    for other, wanted in (
+        (british, "LAKE_SHOP_CURRENCY=EUR and LAKE_SHOP_TIME_ZONE=Europe/Berlin and LAKE_SHOP_LO"),
+        (german.model_copy(update={"shop_locale": "de_AT"}), r"Set LAKE_SHOP_LOCALE=de_DE again"),
+    ):
+        with pytest.raises(LakeError, match=wanted):
+            prepare(other)
+        with pytest.raises(LakeError, match=r"made for a shop of EUR, Europe/Berlin, de_DE"):
+            require_same_shop(other)
+    wipe(british)
+    prepare(british)
+    with pytest.raises(LakeError, match=r"GBP, Europe/London, en_GB"):
+        prepare(german)
+
+
+def test_a_state_that_does_not_name_its_shop_is_of_the_first_one(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "state")
+    prepare(settings)
+    (settings.home / "VERSION").write_text(f"Cartlake state, version {STATE_VERSION}\n")
+    prepare(settings)
+    with pytest.raises(LakeError, match="LAKE_SHOP_CURRENCY=GBP again"):
+        prepare(settings.model_copy(update={"shop_currency": "EUR"}))
 
 
 def test_an_empty_variable_means_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:

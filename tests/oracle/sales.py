@@ -62,6 +62,29 @@ def chosen(lines: Iterable[Line]) -> dict[Key, Values]:
     return found
 
 
+def filtered_kpis(lines: Sequence[Line]) -> dict[Key, Values]:
+    """KPIs of each day, country and source with a sale or cancellation.
+
+    Gross, cancelled, net, orders, buyers, average order value, return rate, pieces, new buyers
+    (whose first sale anywhere is of the day), and the share of the other buyers.
+    """
+    first = _first_sales(lines)
+    groups: dict[Key, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.kind in ("sale", "cancellation"):
+            groups[line.day, line.country, line.source].append(line)
+    found = {}
+    for key, group in groups.items():
+        orders, _, pieces, gross, cancelled, net = _sums(group)
+        buyers = _buyers(group)
+        new = sum(1 for each in buyers if first[each] == key[0])
+        average, returned = _ratio(gross, orders), _ratio(-Decimal(str(cancelled)), gross)
+        repeat = _ratio(len(buyers) - new, len(buyers))
+        shown = (gross, cancelled, net, orders, len(buyers))
+        found[key] = (*shown, average, returned, pieces, new, repeat)
+    return found
+
+
 def key_figures(lines: Sequence[Line]) -> dict[Key, Values]:
     """The figures of the summary by name."""
     erp, web = ([line for line in lines if line.source == source] for source in ("erp", "web"))

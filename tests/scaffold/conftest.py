@@ -20,6 +20,9 @@ WHOLE = {
     "package": "orchard_books",
     "command": "orchard",
     "env_prefix": "ORCH_",
+    "currency": "EUR",
+    "time_zone": "Europe/Berlin",
+    "locale": "de_DE",
 }
 """Answers for a project with all parts."""
 

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import tomllib
 from typing import Any
 
 import pytest
+from babel.core import Locale, get_global
+from babel.localedata import locale_identifiers
 
-from lakehouse.settings import FOREIGN_PREFIXES, PROJECT_ROOT
-from scaffold.generate import answers, names, parts
+from lakehouse.settings import FOREIGN_PREFIXES, PROJECT_ROOT, Settings
+from scaffold.generate import answers, finish, names, parts
 
 GOOD: dict[str, Any] = {
     "project_name": "Orchard Books",
@@ -17,6 +20,9 @@ GOOD: dict[str, Any] = {
     "env_prefix": "ORCH_",
     "description": 'Says "books", and a \\ too.',
     "author": "Žofie O'Brien",
+    "currency": "JPY",
+    "time_zone": "Asia/Tokyo",
+    "locale": "ja_JP",
 }
 
 
@@ -99,6 +105,15 @@ def renamed(text: str) -> str:
         ({"env_prefix": "SPARK_"}, "belongs to another program"),
         ({"description": ""}, "one line"),
         ({"author": "two\nlines"}, "one line"),
+        ({"currency": "eur"}, "no code of ISO 4217"),
+        ({"currency": "DEM"}, "no code of ISO 4217"),
+        ({"currency": ""}, "no code of ISO 4217"),
+        ({"time_zone": "Europe/Nowhere"}, "is not known"),
+        ({"time_zone": "../../etc/passwd"}, "is not known"),
+        ({"time_zone": "CEST"}, "is not known"),
+        ({"locale": "de"}, "is not known"),
+        ({"locale": "xx_YY"}, "is not known"),
+        ({"locale": "en_GB.UTF-8"}, "is not known"),
     ],
     ids=lambda each: json.dumps(each) if isinstance(each, dict) else each,
 )
@@ -108,6 +123,21 @@ def test_a_bad_answer_is_refused_with_a_sentence(changed: dict[str, str], told: 
     assert told in said
     assert said.endswith(".")
     assert "\n" not in said.replace(repr(next(iter(changed.values()))), "")
+
+
+def test_the_shops_answers_are_what_the_settings_take() -> None:
+    world = tomllib.loads((PROJECT_ROOT / "scaffold" / "world.toml").read_text(encoding="utf-8"))
+    current = {
+        code
+        for found in get_global("territory_currencies").values()
+        for code, _, until, is_tender in found
+        if is_tender and until is None
+    }
+    assert set(world["currencies"].split()) == current
+    own = {each for each in locale_identifiers() if "_" in each and str(Locale.parse(each)) == each}
+    assert set(world["locales"].split()) == own
+    fields = Settings.model_fields
+    assert {name: fields[f"shop_{name}"].default for name in finish.SHOP} == finish.SHOP
 
 
 def test_good_answers_pass() -> None:
@@ -168,4 +198,5 @@ def test_the_generator_needs_the_standard_library_only() -> None:
         text=True,
         check=True,
     )
-    assert set(done.stdout.split()) - sys.stdlib_module_names - {"__main__"} == {"scaffold"}
+    loaded = {each for each in done.stdout.split() if not each.startswith("_sysconfigdata_")}
+    assert loaded - sys.stdlib_module_names - {"__main__"} == {"scaffold"}

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 from lakehouse.settings import PROJECT_ROOT
+from scaffold.generate import finish
 from tests.scaffold.conftest import WHOLE, Workshop
 
 OLD = re.compile(r"(?i:cartlake)|LAKE_[A-Z]|\./lake\b|`lake [a-z]|bin/lake\b|\"\.lake\b|\"lake\"")
@@ -93,6 +94,14 @@ def require_a_sound_project(workshop: Workshop, project: Path, answers: dict[str
 
     assert workshop.git(project, "status", "--porcelain") == ""
     assert len(workshop.git(project, "log", "--oneline").splitlines()) == 1
+    shop = {name: answers.get(name, default) for name, default in finish.SHOP.items()}
+    said = "import json; from lakehouse.settings import Settings; s = Settings()"
+    said += f"\nprint(json.dumps({{n: getattr(s, f'shop_{{n}}') for n in {list(shop)}}}))"
+    settled = workshop.run(sys.executable, "-c", said, cwd=project)
+    assert json.loads(settled.said) == shop
+    example = found[".env.example"]
+    for name, value in shop.items():
+        assert f"{answers.get('env_prefix', 'QQ_')}SHOP_{name.upper()}={value}\n" in example
     locked = workshop.run(uv(), "lock", "--check", "--offline", cwd=project)
     assert locked.code == 0, locked.said
     lock = tomllib.loads((project / "uv.lock").read_text(encoding="utf-8"))

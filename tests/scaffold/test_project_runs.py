@@ -12,6 +12,8 @@ from lakehouse.settings import PROJECT_ROOT, STATE_VERSION
 from tests.brokers import free_ports
 from tests.scaffold.conftest import WHOLE
 
+BRITISH = "GBP, Europe/London, en_GB"
+"""The shop of the embedded history: the figures of both demos are in it."""
 ITS_TESTS = ("test_repository.py", "test_cli.py", "test_wrapper.py", "lakehouse/test_state.py")
 
 
@@ -20,11 +22,14 @@ def shown_by(
 ) -> dict[str, object]:
     """What a demo of two months shows, on a state of its own with the jars at hand."""
     home.mkdir()
-    (home / "VERSION").write_text(f"{title} state, version {STATE_VERSION}\n")
+    (home / "VERSION").write_text(f"{title} state, version {STATE_VERSION}\nShop: {BRITISH}\n")
     (home / "jars").symlink_to(jars_dir, target_is_directory=True)
     names = ("KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "DASHBOARD_PORT")
     own = dict(zip(names, map(str, free_ports(3)), strict=True))
     own["HOME"] = str(home)
+    own |= dict(
+        zip(("SHOP_CURRENCY", "SHOP_TIME_ZONE", "SHOP_LOCALE"), BRITISH.split(", "), strict=True)
+    )
     done = subprocess.run(
         [program, "demo", "--quick", "--once"],
         env=os.environ | {f"{prefix}{name}": value for name, value in own.items()},

@@ -64,3 +64,18 @@ def test_a_sender_that_was_held_up_does_not_make_up_for_it_in_a_flood() -> None:
         if len(seen) == 2:
             clock.now += 60
     assert seen == [(0, 10), (1, 10), (61, 10), (62, 10), (63, 10), (64, 10)]
+
+
+def test_customers_who_do_not_wait_for_each_other_are_made_up_for() -> None:
+    clock = Clock()
+    chosen = Pace(10, clock=lambda: clock.now, wait=clock.wait, tick_seconds=0.5, makes_up=True)
+    seen = []
+    for number, batch in enumerate(chosen.batches(MESSAGES[:40])):
+        seen.append((clock.now, len(batch)))
+        if number == 1:
+            clock.now += 2.25  # the broker was away
+    assert seen == [
+        *((0, 5), (0.5, 5)),
+        *((2.75, 5), (2.75, 5), (2.75, 5), (2.75, 5)),
+        *((3, 5), (3.5, 5)),
+    ]

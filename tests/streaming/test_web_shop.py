@@ -1,15 +1,18 @@
-"""The simulated shop sent in real time: stopped anywhere, it goes on there, and nothing doubles."""
+"""The simulated shop sent as it happens: each opening is of its own moment, nothing doubles."""
 
 import csv
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES
+from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, WEB_EVENTS
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
+from lakehouse.shop_clock import shop_clock
 from operations.audit import audit_service
 from operations.cli.produce import seconds_of
+from pipelines.transforms.order_rules import shop_day
 from streaming.rate_limit import Pace
 from streaming.web_shop import send_live, send_shop_days, shop_days_sent
 from tests.lake_state import LakeState, failing, texts
@@ -36,7 +39,7 @@ def extract(tmp_path: Path) -> Path:
 
 @pytest.mark.spark
 @pytest.mark.kafka
-def test_a_live_shop_that_was_stopped_goes_on_and_equals_its_days_sent_at_once(
+def test_each_opening_of_the_live_shop_is_of_its_own_moment_and_sends_nothing_twice(
     kafka_lake: LakeState, extract: Path
 ) -> None:
     settings = kafka_lake.settings
@@ -45,22 +48,28 @@ def test_a_live_shop_that_was_stopped_goes_on_and_equals_its_days_sent_at_once(
     def wait(seconds: float) -> None:
         now[0] += seconds
 
+    sent_days = send_shop_days(2, settings=settings, catalog_file=extract, seed=7)
     counts = []
     for seconds in (1.5, 2.5):
-        pace = Pace(20, seconds, clock=lambda: now[0], wait=wait)
+        pace = Pace(20, seconds, clock=lambda: now[0], wait=wait, tick_seconds=0.2, makes_up=True)
         sent = send_live(pace, settings=settings, catalog_file=extract, seed=7)
-        counts.append(sent.records)
-    assert counts == [40, 60]
-    assert shop_days_sent(settings, seed=7) == 1
-    rest = send_shop_days(1, settings=settings, catalog_file=extract, seed=7)
-    assert (rest.skipped, rest.records > 0) == (100, True)
-    assert send_shop_days(1, settings=settings, catalog_file=extract, seed=7).records == 0
+        counts.append((sent.records - pace.sent, pace.sent))
+    # The first opening announces the products; after its time nothing is due any more.
+    assert [announced > 0 for announced, _ in counts] == [True, False]
+    assert [traded for _, traded in counts] == [32, 52]
+    assert shop_days_sent(settings, seed=7) == 2
 
     kafka_lake.ingest()
     kafka_lake.refine()
-    assert len(kafka_lake.rows(BRONZE_EVENTS, "offset")) == rest.skipped + rest.records
+    records = sent_days.records + sum(map(sum, counts))
+    assert len(kafka_lake.rows(BRONZE_EVENTS, "offset")) == records
     assert kafka_lake.rows(DUPLICATES, "identity") == []
     assert failing(audit_service(settings, full=True)) == {}
+    days = {day for (day,) in kafka_lake.rows(WEB_EVENTS, "event_date")}
+    today = shop_day(shop_clock(settings).now())
+    assert today in days
+    assert today == max(days)
+    assert min(days) == today - timedelta(days=2)
 
 
 def test_a_span_of_time_is_read_in_seconds_minutes_and_hours() -> None:

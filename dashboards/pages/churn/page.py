@@ -63,12 +63,12 @@ def _key_figures(frame: pd.DataFrame, calls: pd.DataFrame) -> Any:
                 hint=f"of {formats.count(len(frame))} customers, for 90 days",
             ),
             components.kpi(
-                "Revenue at risk", scored.pounds(at_risk.sum()), hint="of 90 days at usual pace"
+                "Revenue at risk", scored.estimate(at_risk.sum()), hint="of 90 days at usual pace"
             ),
             components.kpi(
                 "Worth a call",
                 formats.count(len(calls)),
-                hint=f"for {scored.pounds(calls['expected_profit'].sum())} of expected profit",
+                hint=f"for {scored.estimate(calls['expected_profit'].sum())} of expected profit",
             ),
         ],
         className="kpis",
@@ -82,8 +82,8 @@ def _calls(calls: pd.DataFrame, settings: Settings) -> Any:
             scored.percent(row.churn_chance),
             row.reason,
             row.second_reason or "",
-            scored.pounds(row.usual_amount),
-            scored.pounds(row.expected_profit),
+            scored.estimate(row.usual_amount),
+            scored.estimate(row.expected_profit),
         )
         for row in scored.rows(calls.head(_SHOWN))
     ]
@@ -96,7 +96,8 @@ def _calls(calls: pd.DataFrame, settings: Settings) -> Any:
         components.Column("Worth", is_number=True),
     )
     note = (
-        f"Worth is the expected profit of an offer that costs £{settings.offer_cost:g} and keeps "
+        "Worth is the expected profit of an offer that costs "
+        f"{scored.estimate(settings.offer_cost)} and keeps "
         f"{scored.percent(settings.offer_success_rate)} of those who would go, at a margin of "
         f"{scored.percent(settings.margin_rate)}. Usual spend is that of 90 days."
     )

@@ -11,6 +11,7 @@ from dash import html
 from dashboards import components, formats
 from dashboards.components import Column, Tone
 from dashboards.queries.last_run import Check, LastRun, Stage
+from lakehouse import shop_format
 from lakehouse.contracts import REASONS
 
 QUALITY_REPORT = "/quality-report"
@@ -191,7 +192,9 @@ def exact(text: str) -> str:
         value = Decimal(text)
     except InvalidOperation:
         return text
-    return formats.signed(f"{abs(value):,}", negative=value < 0) if value.is_finite() else text
+    if not value.is_finite():
+        return text
+    return shop_format.number(value, places=max(0, -int(value.as_tuple().exponent)))
 
 
 def _folded(passed: list[Check]) -> Any:

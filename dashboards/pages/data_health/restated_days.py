@@ -26,12 +26,15 @@ def restated_days(run: LastRun) -> Any:
         content.append(components.plain_table(_COLUMNS, rows, label="Restated KPIs"))
         if len(rows) < found.figures:
             content.append(
-                html.P(f"The first {len(rows)} of {found.figures:,}.", className="muted")
+                html.P(
+                    f"The first {len(rows)} of {formats.count(found.figures)}.", className="muted"
+                )
             )
     else:
         content.append(html.P("The figures in service restate nothing published before."))
     if found.all_figures:
-        history = f"All publishes together: {found.all_figures:,} KPIs of {found.all_days:,} days. "
+        kpis, days = formats.count(found.all_figures), formats.count(found.all_days)
+        history = f"All publishes together: {kpis} KPIs of {days} days. "
         content.append(
             html.P([history, html.Code("lake restatements"), " lists them."], className="muted")
         )

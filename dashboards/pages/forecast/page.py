@@ -13,7 +13,7 @@ from dash import ClientsideFunction, Input, Output, dcc, html, no_update
 from dashboards import components, formats
 from dashboards.callbacks import off_loop
 from dashboards.figures import forecast as forecast_figures
-from dashboards.figures.forecast import pounds
+from dashboards.figures.forecast import estimate
 from dashboards.published import PublishedGold
 from dashboards.queries.models import daily_forecast
 from dashboards.registry import Page
@@ -112,16 +112,16 @@ def _key_figures(past: pd.DataFrame, future: pd.DataFrame) -> list[Any]:
     return [
         components.kpi(
             "Next six trading days",
-            pounds(week["expected_value"].sum()),
-            hint=f"the last six brought {pounds(recent)}",
+            estimate(week["expected_value"].sum()),
+            hint=f"the last six brought {estimate(recent)}",
             trend=future["expected_value"].tolist(),
         ),
         components.kpi(
             "Next trading day",
-            pounds(float(week["expected_value"].iloc[0])),
+            estimate(float(week["expected_value"].iloc[0])),
             hint=f"{week['forecast_date'].iloc[0]:%a} "
             f"{formats.day(week['forecast_date'].iloc[0])}, 80 of 100: "
-            f"{pounds(week['low_80'].iloc[0])} to {pounds(week['high_80'].iloc[0])}",
+            f"{estimate(week['low_80'].iloc[0])} to {estimate(week['high_80'].iloc[0])}",
         ),
         components.kpi(
             "Days within the 80 % band", f"{inside:.0%}", hint="of the last 90 trading days"
@@ -138,9 +138,9 @@ def _table(future: pd.DataFrame) -> Any:
     rows = [
         [
             f"{row.forecast_date:%a} {formats.day(row.forecast_date)}",
-            pounds(row.expected_value),
-            f"{pounds(row.low_80)} to {pounds(row.high_80)}",
-            f"{pounds(row.low_95)} to {pounds(row.high_95)}",
+            estimate(row.expected_value),
+            f"{estimate(row.low_80)} to {estimate(row.high_80)}",
+            f"{estimate(row.low_95)} to {estimate(row.high_95)}",
         ]
         for row in _rows(future)
     ]
@@ -164,8 +164,8 @@ def _odd_days(past: pd.DataFrame) -> Any:
     rows = [
         [
             f"{row.forecast_date:%a} {formats.day(row.forecast_date)}",
-            pounds(row.actual_value),
-            pounds(row.expected_value),
+            estimate(row.actual_value),
+            estimate(row.expected_value),
             formats.signed(f"{abs(row.error_spreads):.1f}", negative=row.error_spreads < 0),
         ]
         for row in _rows(odd)

@@ -73,7 +73,7 @@ def _key_figures(frame: pd.DataFrame) -> Any:
         [
             components.kpi(
                 "Expected revenue",
-                scored.pounds(total),
+                scored.estimate(total),
                 hint=f"of known customers, {weeks:g} weeks",
             ),
             components.kpi(
@@ -98,8 +98,8 @@ def _tenths(frame: pd.DataFrame) -> Any:
         (
             f"Tenth {row.tenth + 1}",
             f"{formats.count(row.customers)} customers",
-            scored.pounds(row.total),
-            f"{scored.pounds(row.average)} each",
+            scored.estimate(row.total),
+            f"{scored.estimate(row.average)} each",
             row.total / longest,
         )
         for row in scored.rows(tenths)
@@ -125,7 +125,7 @@ def _spread(frame: pd.DataFrame) -> Any:
         (
             name,
             f"{formats.count(len(own))} customers",
-            scored.pounds(own["expected_amount"].sum()),
+            scored.estimate(own["expected_amount"].sum()),
             f"{own['expected_purchase_days'].sum():,.0f} purchase days",
             own["expected_amount"].sum() / longest,
         )
@@ -145,8 +145,8 @@ def _customers(frame: pd.DataFrame) -> Any:
             formats.count(row.repeat_day_count),
             scored.percent(row.alive_chance),
             f"{row.expected_purchase_days:.1f}",
-            scored.pounds(row.expected_day_amount),
-            scored.pounds(row.expected_amount),
+            scored.estimate(row.expected_day_amount),
+            scored.estimate(row.expected_amount),
         )
         for row in scored.rows(frame.head(_SHOWN))
     ]
@@ -161,6 +161,6 @@ def _customers(frame: pd.DataFrame) -> Any:
     return components.card(
         "Most valuable customers",
         components.table(columns, rows, label="Customers by expected revenue"),
-        note="Frequency by BG/NBD, spend by gamma-gamma; pounds are not discounted.",
+        note="Frequency by BG/NBD, spend by gamma-gamma; amounts are not discounted.",
         id="lifetime-value-customers",
     )

@@ -9,114 +9,63 @@ from typing import Any
 import pandas as pd
 from dash import html
 
-from dashboards import components, formats
-from dashboards.figures.sales import SOURCES, bucket_name, exact_sum
+from dashboards import components, formats, tiles
+from dashboards.figures.sales import bucket_name, exact_sum, source_name
 from dashboards.periods import Grain, Selection
-from dashboards.queries.sales import Totals
-from lakehouse.contracts.kpis import kpi
+from dashboards.queries.sales import Values
 
 _DOMINANT_SHARE = Decimal("0.6")
 _COUNTRIES_SHOWN = 8
-_KPIS = {
-    "net_amount": "net_revenue",
-    "gross_amount": "gross_revenue",
-    "customer_count": "active_customers",
+KPIS = {
+    "net_revenue": "gross less cancelled",
+    "gross_revenue": "all sale lines",
+    "cancelled_amount": "",
+    "order_count": "with a sale line",
+    "average_order_value": "gross per order",
+    "active_customers": "known, with a sale line",
 }
-"""KPI of each total that does not bear its name."""
+"""The key figures, each with what it says in small print."""
 
 
 def cards(
-    totals: Totals,
-    before: Totals | None,
-    *,
-    earlier: Selection | None,
-    sales: pd.DataFrame,
-    activity: pd.DataFrame,
+    now: Values, before: Values | None, *, earlier: Selection | None, trends: pd.DataFrame
 ) -> list[Any]:
-    """The six key figures, with their change where a whole earlier period exists."""
-    amounts = sales.groupby("bucket_date", sort=True)
-    money = amounts[["gross_amount", "cancelled_amount", "net_amount"]].agg(exact_sum)
-    active = activity.set_index("bucket_date").reindex(money.index, fill_value=0)
-    rate = totals.return_rate
-    average = kpi("average_order_value")
+    """The six key figures, with their change where a whole earlier period exists.
+
+    `now` and `before` hold the return rate, too.
+    """
     against = formats.period(earlier.start, earlier.end) if earlier else ""
-
-    def card(label: str, name: str, *, is_money: bool, trend: Any, hint: str) -> Any:
-        now, then = getattr(totals, name), getattr(before, name, None)
-        is_more_good = kpi(_KPIS.get(name, name)).direction == "up"
-        delta = components.change(
-            None if now is None else Decimal(now),
-            None if then is None else Decimal(then),
-            is_more_good=is_more_good,
-            against=against,
-        )
-        return components.kpi(
-            label,
-            formats.money(now) if is_money else formats.count(now),
-            change=delta,
-            hint=hint,
-            trend=trend,
-        )
-
-    orders = list(active["order_count"])
+    rate = now["return_rate"]
+    hints = KPIS | {
+        "cancelled_amount": f"{formats.percent(Decimal(rate))} of gross"
+        if rate is not None
+        else "of no sales",
+        "active_customers": KPIS["active_customers"]
+        if now["active_customers"]
+        else "none of them known",
+    }
     return [
-        card(
-            "Net revenue",
-            "net_amount",
-            is_money=True,
-            trend=list(money["net_amount"]),
-            hint="gross less cancelled",
-        ),
-        card(
-            "Gross revenue",
-            "gross_amount",
-            is_money=True,
-            trend=list(money["gross_amount"]),
-            hint="all sale lines",
-        ),
-        card(
-            "Cancelled",
-            "cancelled_amount",
-            is_money=True,
-            trend=[-amount for amount in money["cancelled_amount"]],
-            hint=f"{formats.percent(rate)} of gross" if rate is not None else "of no sales",
-        ),
-        card(
-            "Orders",
-            "order_count",
-            is_money=False,
-            trend=orders,
-            hint="with a sale line",
-        ),
-        card(
-            "Average order value",
-            "average_order_value",
-            is_money=True,
-            trend=[
-                average.value({"gross_amount": gross, "order_count": int(number)}) or 0
-                for gross, number in zip(money["gross_amount"], orders, strict=True)
-            ],
-            hint="gross per order",
-        ),
-        card(
-            "Customers",
-            "customer_count",
-            is_money=False,
-            trend=list(active["customer_count"]),
-            hint="known, with a sale line" if totals.customer_count else "none of them known",
-        ),
+        tiles.tile(
+            name,
+            now[name],
+            before[name] if before else None,
+            against=against,
+            hint=hint,
+            trend=[abs(value or 0) for value in trends[name]],
+        )
+        for name, hint in hints.items()
     ]
 
 
 def sales_table(sales: pd.DataFrame, *, grain: Grain) -> Any:
-    """The chart's figures, exact to the penny, the newest first."""
+    """The chart's figures, exact, the newest first."""
     rows = [
         (
             bucket_name(row.bucket_date, grain),
-            SOURCES.get(row.source_system, (row.source_system,))[0],
-            formats.money(row.gross_amount),
+            source_name(row.source_system),
+            formats.money(row.gross_revenue),
             formats.money(row.cancelled_amount),
-            formats.money(row.net_amount),
+            formats.money(row.net_revenue),
         )
         for row in _rows(sales)[::-1]
     ]
@@ -124,16 +73,16 @@ def sales_table(sales: pd.DataFrame, *, grain: Grain) -> Any:
     return components.plain_table(head, rows, label="Revenue over time")
 
 
-def products_list(products: pd.DataFrame) -> Any:
-    """The products with the most net revenue."""
-    longest = max(products["net_amount"], default=Decimal(0))
+def products_list(products: pd.DataFrame, file: Any = None) -> Any:
+    """The products with the most net revenue; `file` is a link to all of them."""
+    longest = max(products["net_revenue"], default=Decimal(0))
     rows = [
         (
             row.description,
             f"{row.sku} · {formats.count(row.item_quantity)} sold",
-            formats.money(row.net_amount, places=0),
-            formats.money(row.net_amount),
-            float(row.net_amount / longest),
+            formats.money(row.net_revenue, places=0),
+            formats.money(row.net_revenue),
+            float(row.net_revenue / longest),
         )
         for row in _rows(products)
     ]
@@ -142,19 +91,23 @@ def products_list(products: pd.DataFrame) -> Any:
         components.bars(rows, label="Products by net revenue")
         if rows
         else html.P("No product was sold.", className="muted"),
+        aside=file,
         note="By net revenue; postage, fees and other services are left out.",
         id="products-card",
     )
 
 
-def countries_list(countries: pd.DataFrame) -> Any:
-    """Net revenue by country; one that dominates stands apart, so that the rest can be read."""
-    total = exact_sum(countries["net_amount"])
+def countries_list(countries: pd.DataFrame, file: Any = None) -> Any:
+    """Net revenue by country; one that dominates stands apart, so that the rest can be read.
+
+    `file` is a link to all of them.
+    """
+    total = exact_sum(countries["net_revenue"])
     rows = _rows(countries)
-    is_home = len(rows) > 1 and total > 0 and rows[0].net_amount / total > _DOMINANT_SHARE
+    is_home = len(rows) > 1 and total > 0 and rows[0].net_revenue / total > _DOMINANT_SHARE
     home, rest = (rows[0], rows[1:]) if is_home else (None, rows)
     shown, hidden = rest[:_COUNTRIES_SHOWN], rest[_COUNTRIES_SHOWN:]
-    longest = max((row.net_amount for row in shown), default=Decimal(0))
+    longest = max((row.net_revenue for row in shown), default=Decimal(0))
     lines = [_country(row.country, row, total=total, longest=longest) for row in shown]
     parts = [
         _home(home, total=total, others=len(rest)) if home else None,
@@ -163,7 +116,11 @@ def countries_list(countries: pd.DataFrame) -> Any:
         _remainder(hidden),
     ]
     return components.card(
-        "Countries", parts, note="By net revenue, with each country's share.", id="countries-card"
+        "Countries",
+        parts,
+        aside=file,
+        note="By net revenue, with each country's share.",
+        id="countries-card",
     )
 
 
@@ -172,28 +129,28 @@ def _rows(frame: pd.DataFrame) -> list[Any]:
 
 
 def _country(name: str, row: Any, *, total: Decimal, longest: Decimal) -> Any:
-    part = formats.share(row.net_amount, total)
+    part = formats.share(row.net_revenue, total)
     orders = f"{formats.count(row.order_count)} order{'' if row.order_count == 1 else 's'}"
     small = f"{formats.percent(part)} · {orders}" if part is not None else orders
-    length = float(row.net_amount / longest) if longest > 0 else 0.0
+    length = float(row.net_revenue / longest) if longest > 0 else 0.0
     return (
         name,
         small,
-        formats.money(row.net_amount, places=0),
-        formats.money(row.net_amount),
+        formats.money(row.net_revenue, places=0),
+        formats.money(row.net_revenue),
         length,
     )
 
 
 def _home(row: Any, *, total: Decimal, others: int) -> Any:
-    part = row.net_amount / total
+    part = row.net_revenue / total
     return html.Div(
         [
             html.Span(row.country, className="bar-name"),
             html.Span(
-                formats.money(row.net_amount, places=0),
+                formats.money(row.net_revenue, places=0),
                 className="bar-amount",
-                title=formats.money(row.net_amount),
+                title=formats.money(row.net_revenue),
             ),
             html.Span(
                 f"Largest market: {formats.percent(part)} of net revenue; "
@@ -209,7 +166,7 @@ def _home(row: Any, *, total: Decimal, others: int) -> Any:
 def _remainder(rows: list[Any]) -> Any:
     if not rows:
         return None
-    amount = sum((row.net_amount for row in rows), Decimal(0))
+    amount = sum((row.net_revenue for row in rows), Decimal(0))
     return html.P(
         [
             html.Span(f"and {len(rows)} more"),

@@ -8,15 +8,22 @@ from typing import Any
 
 from dash import ClientsideFunction, Input, Output, dcc, html, no_update
 
-from dashboards import components, filters, formats, periods
+from dashboards import components, filters, periods
 from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.figures import sales as sales_figures
-from dashboards.pages.sales.cards import cards, countries_list, products_list, sales_table
-from dashboards.published import PublishedGold
+from dashboards.pages.sales.cards import KPIS, cards, countries_list, products_list, sales_table
+from dashboards.published import PublishedGold, Reader
 from dashboards.queries import sales as sales_queries
 from dashboards.registry import Page
+from lakehouse.shop import shop
 
-PAGE = Page("/", "Sales", group="Sales", icon="chart", filters=("period", "country"))
+PAGE = Page(
+    "/sales",
+    "Sales",
+    group="Sales",
+    icon="chart",
+    filters=("period", "comparison", "country", "source"),
+)
 _CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
@@ -103,7 +110,7 @@ def register(app: Any, gold: PublishedGold) -> None:
 def figures_for(gold: PublishedGold, search: object) -> list[Any]:
     """Everything the page shows for the filters of an address, read from one version of gold."""
     with gold.reader() as reader:
-        extent = sales_queries.extent(reader.cursor)
+        extent = sales_queries.held(reader)
         if extent is None:
             return _nothing(
                 components.empty_state(
@@ -116,13 +123,10 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _unusable(str(problem))
-        totals = sales_queries.totals(reader.cursor, selection)
         earlier = selection.before(extent)
-        before = sales_queries.totals(reader.cursor, earlier) if earlier else None
-        sales = sales_queries.sales_over_time(reader.cursor, selection)
-        activity = sales_queries.activity_over_time(reader.cursor, selection)
-        products = sales_queries.top_products(reader.cursor, selection)
-        by_country = sales_queries.sales_by_country(reader.cursor, selection)
+        now, before, trends, sales, products, by_country = reader.once(
+            ("sales", selection), lambda: _read(reader, selection, earlier)
+        )
     if sales.empty:
         return _unusable("There are no sales in these countries on these days.")
     first_cut, last_cut = periods.buckets_cut(selection)
@@ -134,14 +138,28 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
         False,
         None,
         False,
-        _scope(selection, earlier),
-        cards(totals, before, earlier=earlier, sales=sales, activity=activity),
+        filters.scope(selection, earlier),
+        cards(now, before, earlier=earlier, trends=trends),
         _note(selection, is_cut=first_cut or last_cut),
         figure,
         sales_table(sales, grain=selection.grain),
-        products_list(products),
-        countries_list(by_country),
+        products_list(products, filters.download("product.csv", "CSV", selection)),
+        countries_list(by_country, filters.download("country.csv", "CSV", selection)),
     ]
+
+
+def _read(
+    reader: Reader, selection: periods.Selection, earlier: periods.Selection | None
+) -> tuple[Any, ...]:
+    cursor, names = reader.cursor, (*KPIS, "return_rate")
+    return (
+        sales_queries.values_of(cursor, selection, names),
+        sales_queries.values_of(cursor, earlier, names) if earlier else None,
+        sales_queries.over_time(cursor, selection, tuple(KPIS)),
+        sales_queries.sales_over_time(cursor, selection),
+        sales_queries.top_products(cursor, selection),
+        sales_queries.sales_by_country(cursor, selection),
+    )
 
 
 def _nothing(notice: Any) -> list[Any]:
@@ -152,14 +170,6 @@ def _unusable(text: str) -> list[Any]:
     return [None, False, components.banner("plain", text), True, "", *[no_update] * 6]
 
 
-def _scope(selection: periods.Selection, earlier: periods.Selection | None) -> str:
-    places = selection.countries
-    where = ", ".join(places) if len(places) <= 3 else f"{len(places)} countries"
-    shown = f"{formats.period(selection.start, selection.end)} · {where or 'all countries'}"
-    against = f" · compared with {formats.period(earlier.start, earlier.end)}" if earlier else ""
-    return f"{shown}{against}"
-
-
 def _note(selection: periods.Selection, *, is_cut: bool) -> str:
-    text = f"Gross by source, cancelled and net, in pounds per {selection.grain}."
+    text = f"Gross by source, cancelled and net, in {shop().currency} per {selection.grain}."
     return f"{text} Lighter bars: the {selection.grain} is incomplete." if is_cut else text

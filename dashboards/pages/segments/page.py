@@ -82,7 +82,7 @@ def _groups(groups: pd.DataFrame) -> Any:
             formats.count(row.customer_count),
             f"{row.recency_days:.0f} days",
             f"{row.order_count:.0f}",
-            scored.pounds(row.monetary_amount),
+            scored.estimate(row.monetary_amount),
             scored.percent(row.share),
             f"+{row.moved_in:,} / {formats.MINUS}{row.moved_out:,}",
         )

@@ -48,7 +48,7 @@ kpis as (
         kpi_date,
         '{{ each.name }}' as kpi,
         {{ kpi_value(each) }} as value,
-        '{{ each.unit }}' as unit
+        '{{ kpi_unit(each) }}' as unit
     from measured
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -5,7 +5,7 @@
     where
         (kpi, unit) not in (
             {%- for each in var('kpis') %}
-            ('{{ each.name }}', '{{ each.unit }}'){{ ',' if not loop.last }}
+            ('{{ each.name }}', '{{ kpi_unit(each) }}'){{ ',' if not loop.last }}
             {%- endfor %}
         )
 {% endtest %}

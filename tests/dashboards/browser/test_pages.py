@@ -31,7 +31,7 @@ TOO_WIDE = """[...document.querySelectorAll('#main *')].filter((each) => {
 
 def test_sales_shows_the_figures_that_sql_gives(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     page.locator("#sales-graph .main-svg").first.wait_for()
     with server.gold.reader() as reader:
         gross, cancelled, net = reader.cursor.execute(
@@ -57,6 +57,27 @@ def test_sales_shows_the_figures_that_sql_gives(visit: Any, server: Any) -> None
     assert names == ["TEA TOWEL", "LANTERN", "MUG"]
 
 
+def test_executive_leads_from_the_change_to_a_country_a_day_and_a_definition(
+    visit: Any, server: Any
+) -> None:
+    server.publish("run-1")
+    page = visit.open("/?from=2011-01-08&to=2011-01-11")
+    page.locator("#executive-graph .main-svg").first.wait_for()
+    assert "£37 (11.3%) less than 4 Jan 2011" in page.locator("#executive-sentence").inner_text()
+    assert visit.kpis()["net-revenue"] == "£288.25"
+    page.get_by_role("button", name="About Net revenue").click()
+    page.get_by_text("Gross revenue and cancelled amount together.").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="France").click()
+    visit.wait_for_net("£25.50")
+    page.wait_for_url("**/?from=2011-01-08&to=2011-01-11&country=France")
+    page.go_back()
+    visit.wait_for_net("£288.25")
+    page.locator("#executive-graph .bars .point path").last.click(force=True)
+    visit.wait_for_net("£25.50")
+    assert "from=2011-01-11&to=2011-01-11" in page.url
+
+
 def test_data_health_shows_the_last_run(visit: Any, server: Any) -> None:
     server.publish("run-1")
     server.report()
@@ -73,7 +94,7 @@ def test_data_health_shows_the_last_run(visit: Any, server: Any) -> None:
 
 def test_filters_change_the_cards_and_live_in_the_address(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     visit.wait_for_net("£743.26")
     page.get_by_text("7D", exact=True).click()
     visit.wait_for_net("£213.25")
@@ -85,19 +106,19 @@ def test_filters_change_the_cards_and_live_in_the_address(visit: Any, server: An
     page.get_by_role("link", name="Data health").click()
     page.get_by_role("link", name="Sales", exact=True).click()
     visit.wait_for_net("£25.00")
-    assert page.url.endswith("/?period=7&country=Germany")
+    assert page.url.endswith("/sales?period=7&country=Germany")
     page.reload()
     visit.wait_for_net("£25.00")
     assert "5 Jan 2011 – 11 Jan 2011 · Germany" in page.locator("#sales-scope").inner_text()
     page.get_by_text("All", exact=True).click()
-    page.wait_for_url("**/?country=Germany")
+    page.wait_for_url("**/sales?country=Germany")
     page.go_back()
     page.locator("#preset label[data-active]", has_text="7D").wait_for()
 
 
 def test_a_range_of_ones_own_is_chosen_in_the_calendar(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     visit.wait_for_net("£743.26")
     page.locator("#days").click()
     page.get_by_role("button", name="4 January 2011", exact=True).click()
@@ -109,7 +130,7 @@ def test_a_range_of_ones_own_is_chosen_in_the_calendar(visit: Any, server: Any) 
 
 def test_the_theme_switches_everything_and_is_remembered(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     page.locator("#sales-graph .ytick").first.wait_for()
     light = (page.evaluate(SHOWN_THEME), page.evaluate(AXIS_COLOUR))
     page.get_by_role("button", name="Switch between light and dark").click()
@@ -125,7 +146,7 @@ def test_the_theme_switches_everything_and_is_remembered(visit: Any, server: Any
 @pytest.mark.parametrize("visit", [DARK], indirect=True)
 def test_a_dark_system_gets_a_dark_page_at_once(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     page.locator("#sales-graph .ytick").first.wait_for()
     assert page.evaluate(SHOWN_THEME) == "dark"
     assert page.evaluate(AXIS_COLOUR) == "rgb(154, 171, 186)"
@@ -136,7 +157,7 @@ def test_a_dark_system_gets_a_dark_page_at_once(visit: Any, server: Any) -> None
 def test_a_phone_shows_two_cards_a_row_and_never_scrolls_sideways(visit: Any, server: Any) -> None:
     server.publish("run-1", lines=LONG)
     server.report()
-    page = visit.open()
+    page = visit.open("/sales")
     page.locator("#sales-graph .main-svg").first.wait_for()
     tops = [card.bounding_box()["y"] for card in page.locator("[data-kpi]").all()]
     assert [tops.count(top) for top in sorted(set(tops))] == [2, 2, 2]
@@ -149,7 +170,7 @@ def test_a_phone_shows_two_cards_a_row_and_never_scrolls_sideways(visit: Any, se
 
 
 def test_a_publish_shows_while_the_page_is_open(visit: Any, server: Any) -> None:
-    page = visit.open()
+    page = visit.open("/sales")
     page.get_by_role("heading", name="No figures yet").wait_for()
     assert "./lake demo" in page.locator("#sales-notice").inner_text()
     server.publish("run-1")
@@ -163,7 +184,7 @@ def test_a_publish_shows_while_the_page_is_open(visit: Any, server: Any) -> None
 
 def test_a_failed_run_keeps_the_figures_and_says_so(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     visit.wait_for_net("£743.26")
     server.report(run_id="run-2", verdict="failed", message="The gate found 1 failure.")
     banner = page.locator("#as-of [role=alert]")
@@ -186,12 +207,12 @@ def test_an_unknown_address_leads_back(visit: Any) -> None:
     page = visit.open("/somewhere")
     page.get_by_role("heading", name="No such page").wait_for()
     page.get_by_role("link", name="Go to the first page").click()
-    page.get_by_role("heading", name="Sales", level=1).wait_for()
+    page.get_by_role("heading", name="Executive", level=1).wait_for()
 
 
 def test_the_keyboard_reaches_the_filters(visit: Any, server: Any) -> None:
     server.publish("run-1")
-    page = visit.open()
+    page = visit.open("/sales")
     visit.wait_for_net("£743.26")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText") == "Skip to the figures"

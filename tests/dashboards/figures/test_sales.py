@@ -8,7 +8,7 @@ import pandas as pd
 
 import dashboards.figures.sales as figures
 
-COLUMNS = ["bucket_date", "source_system", "gross_amount", "cancelled_amount", "net_amount"]
+COLUMNS = ["bucket_date", "source_system", "gross_revenue", "cancelled_amount", "net_revenue"]
 
 
 def sales(*rows: tuple[str, str, str, str]) -> pd.DataFrame:

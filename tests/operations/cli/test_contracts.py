@@ -93,13 +93,13 @@ def test_an_additive_change_passes_says_so_and_is_released(
 def test_a_breaking_change_is_refused_with_field_change_and_readers(
     contracts: Contracts, snapshot: Path
 ) -> None:
-    release(older(LINES, line_amount={"unit": "pence"}), snapshot)
+    release(older(LINES, line_amount={"unit": "cents"}), snapshot)
     before = snapshot.read_bytes()
     for command in ("check", "release"):
         code, out, err = contracts(command)
         assert code == 1
         first, *readers = out.splitlines()
-        assert first == f"breaking  {LINES} line_amount: unit changed from pence to pounds"
+        assert first == f"breaking  {LINES} line_amount: unit changed from cents to money"
         shown = dict(line.strip().split(": ", 1) for line in readers)
         assert "fct_order_lines" in shown["dbt models"]
         assert "order_lines: contract" in shown["suites of the gate"]

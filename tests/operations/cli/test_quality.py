@@ -35,9 +35,9 @@ def test_the_matrix_names_defect_check_and_what_it_saw(capsys: pytest.CaptureFix
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         (
-            "caught  blocks  wrong currency: a line in euros  ->  order_lines.currency.known  "
-            "1 of 10,625 rows; currency EUR, source_topic erp.invoice_lines.v1, "
-            "source_partition 7, first_offset 1000000"
+            "caught  blocks  wrong currency: a line in another one  ->  "
+            "order_lines.currency.known  1 of 10,625 rows; currency XTS, "
+            "source_topic erp.invoice_lines.v1, source_partition 7, first_offset 1000000"
         ),
         (
             "caught  warns  a negative list price  ->  products.unit_price.not_negative  "

@@ -1,0 +1,1 @@
+"""The page Executive as files: HTML, PDF and csv, each with every row of every table."""

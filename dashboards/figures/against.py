@@ -1,0 +1,82 @@
+"""A KPI over time against the period compared with and its target: values in, a figure out.
+
+In: buckets of both periods. Out: a figure as plain JSON values, without a theme.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from dashboards.figures.sales import SOURCES, axes, bucket_name
+from dashboards.periods import Grain
+
+_HOVER = "%{customdata[0]}<extra></extra>"
+_BEFORE = "#8a98a8"
+_TARGET = "#b5892b"
+Point = tuple[date, Decimal, str]
+"""First day of a bucket, its value, and the value as text."""
+
+
+def against(
+    now: Sequence[Point],
+    before: Sequence[Point],
+    *,
+    grain: Grain,
+    label: str,
+    days: Sequence[tuple[date, date]],
+    target: Sequence[Decimal] = (),
+) -> dict[str, Any]:
+    """Bars of the period, a dotted line of the one compared with, a dashed one of the target.
+
+    Args:
+        now: The points of the period.
+        before: Those of the period compared with, drawn bucket by bucket under the same days.
+        grain: What a bucket spans.
+        label: What is shown.
+        days: First and last day of each bucket, which a click on it filters by.
+        target: What each bucket should reach.
+    """
+    import plotly.graph_objects as go
+
+    buckets = [day for day, _, _ in now]
+    values = [Decimal(0), *(value for _, value, _ in [*now, *before]), *target]
+    layout = axes(grain, buckets=buckets, low=min(values), high=max(values))
+    figure = go.Figure(layout=layout)
+    x = [day.isoformat() for day in buckets]
+    figure.add_bar(
+        x=x,
+        y=[float(value) for _, value, _ in now],
+        name=label,
+        marker={"color": SOURCES["erp"][1]},
+        customdata=[
+            [f"<b>{bucket_name(day, grain)}</b><br>{label} {text}", *map(str, span)]
+            for (day, _, text), span in zip(now, days, strict=True)
+        ],
+        hovertemplate=_HOVER,
+    )
+    if before:
+        figure.add_scatter(
+            x=x[: len(before)],
+            y=[float(value) for _, value, _ in before[: len(x)]],
+            name="Compared with",
+            mode="lines",
+            line={"width": 2, "dash": "dot", "color": _BEFORE},
+            customdata=[
+                [f"<b>{bucket_name(day, grain)}</b><br>{label} {text}"]
+                for day, _, text in before[: len(x)]
+            ],
+            hovertemplate=_HOVER,
+        )
+    if target:
+        figure.add_scatter(
+            x=x,
+            y=[float(value) for value in target],
+            name="Target",
+            mode="lines",
+            line={"width": 1.5, "dash": "dash", "color": _TARGET},
+            hoverinfo="skip",
+        )
+    plain: dict[str, Any] = figure.to_plotly_json()
+    plain["layout"].pop("template", None)
+    return plain

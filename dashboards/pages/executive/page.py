@@ -1,0 +1,157 @@
+"""Executive: six key figures against a period of choice, what changed, and who changed it.
+
+In: the filters in the address, and the gold in service. Out: tiles, a chart and tables that lead on
+to a day, a country or a product, all of one version. The same as files: `dashboards.exports`.
+Run standalone: `python -m dashboards.app`, then open the address that it prints.
+"""
+
+from typing import Any
+
+from dash import ClientsideFunction, Input, Output, State, dcc, html, no_update
+
+from dashboards import components, filters, formats, periods
+from dashboards.callbacks import FIRST_COMMAND, off_loop
+from dashboards.pages.executive import parts
+from dashboards.pages.executive.words import sentence
+from dashboards.published import PublishedGold
+from dashboards.queries import executive as queries
+from dashboards.queries.sales import held
+from dashboards.registry import Page
+from dashboards.targets import targets
+
+PAGE = Page(
+    "/",
+    "Executive",
+    group="Sales",
+    icon="target",
+    filters=("period", "comparison", "country", "source"),
+)
+_CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
+
+
+def layout() -> Any:
+    """The page without figures; a callback fills it."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.H1(PAGE.title),
+                            html.P(
+                                id="executive-scope", className="muted", **{"aria-live": "polite"}
+                            ),
+                        ]
+                    ),
+                    html.Div(id="executive-files", className="files"),
+                ],
+                className="page-head with-files",
+            ),
+            html.Div(id="executive-notice"),
+            html.Div(_body(), id="executive-body", className="stack", hidden=True),
+        ]
+    )
+
+
+def _body() -> list[Any]:
+    chart = html.Div(
+        dcc.Graph(id="executive-graph", config=_CHART, responsive=True, style={"height": "100%"}),
+        className="graph",
+        role="img",
+        **{"aria-label": "Chart of net revenue over time; the table below it has its figures"},
+    )
+    return [
+        html.P(id="executive-sentence", className="sentence"),
+        html.Div(id="executive-kpis", className="kpis"),
+        components.card(
+            "Net revenue over time",
+            [
+                chart,
+                html.Details(
+                    [
+                        html.Summary("Show the key figures as a table"),
+                        html.Div(id="executive-table"),
+                    ]
+                ),
+            ],
+            note="A click on a bar shows its days alone.",
+            id="executive-chart-card",
+        ),
+        html.Div(id="executive-parts", className="thirds"),
+        dcc.Store(id="executive-figure"),
+    ]
+
+
+def register(app: Any, gold: PublishedGold) -> None:
+    """Connect the page to the gold in service."""
+    app.callback(
+        Output("executive-notice", "children"),
+        Output("executive-body", "hidden"),
+        Output("executive-scope", "children"),
+        Output("executive-files", "children"),
+        Output("executive-sentence", "children"),
+        Output("executive-kpis", "children"),
+        Output("executive-figure", "data"),
+        Output("executive-table", "children"),
+        Output("executive-parts", "children"),
+        Input("url", "search"),
+        Input("epoch", "data"),
+    )(off_loop(lambda search, _epoch: figures_for(gold, search), on_error=_instead))
+    app.clientside_callback(
+        ClientsideFunction("cartlake", "themed"),
+        Output("executive-graph", "figure"),
+        Input("executive-figure", "data"),
+        Input("shown-scheme", "data"),
+        Input("templates", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("filters", "drill"),
+        Output("url", "search", allow_duplicate=True),
+        Input("executive-graph", "clickData"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+
+
+def figures_for(gold: PublishedGold, search: object) -> list[Any]:
+    """Everything that the page shows for the filters of an address, of one version of gold."""
+    with gold.reader() as reader:
+        extent = held(reader)
+        if extent is None:
+            return _instead(
+                components.empty_state(
+                    "No sales yet",
+                    why="Gold is published, but it holds no sale and no cancellation.",
+                    command=FIRST_COMMAND,
+                )
+            )
+        try:
+            selection = filters.chosen(search, extent)
+        except periods.BadFilter as problem:
+            return _instead(components.banner("plain", str(problem)))
+        overview = queries.remembered(reader, selection, extent)
+        as_of = f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}"
+    if overview.is_empty:
+        return _instead(components.banner("plain", "Nothing was sold there on these days."))
+    wanted = targets(gold.settings)
+    files = [
+        filters.download("executive.html", "HTML", selection),
+        filters.download("executive.pdf", "PDF", selection),
+        filters.download("key-figures.csv", "CSV", selection),
+    ]
+    return [
+        parts.chips(selection, PAGE.path),
+        False,
+        filters.scope(selection, overview.earlier),
+        files,
+        sentence(overview),
+        parts.cards(overview, wanted, as_of=as_of),
+        parts.figure(overview, wanted),
+        parts.buckets(overview, PAGE.path),
+        parts.contributors(overview, PAGE.path),
+    ]
+
+
+def _instead(notice: Any) -> list[Any]:
+    """A notice in place of the figures."""
+    return [notice, True, "", [], *[no_update] * 5]

@@ -1,0 +1,150 @@
+"""The units of the shop's own experiments: visitors of the web shop, from gold.
+
+In: gold, an experiment. Out: one row per visitor of its days, with the arm that the salted hash
+gives. A visitor counts from the first visit of these days on, whether or not there was an order.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.analyse import Analysis, conclude
+from experiments.assignment import arm_of
+from experiments.registry import Experiment, guardrail_of
+from experiments.units import parse_metric, read_units
+from lakehouse.contracts.gold import FCT_ORDERS, FCT_SESSIONS
+from lakehouse.errors import LakeError
+
+if TYPE_CHECKING:
+    import duckdb
+
+BEFORE_DAYS = 90
+COLUMNS = (
+    *("has_order", "order_count", "gross_amount", "session_count", "page_view_count"),
+    *("product_view_count", "add_to_cart_count", "checkout_count", "duration_seconds"),
+    "gross_before",
+)
+"""What is known of a visitor; `gross_before` is what the customer bought in the days before."""
+_UNITS = f"""
+with visits as (
+  select * from {FCT_SESSIONS}
+  where session_date >= $first_day and session_date <= $last_day
+), orders as (
+  select order_id, gross_amount from {FCT_ORDERS} where source_system = 'web'
+), before as (
+  select customer_id, sum(gross_amount) as gross_before from {FCT_ORDERS}
+  where customer_id is not null
+    and order_date >= $first_day - {BEFORE_DAYS} and order_date < $first_day
+  group by customer_id
+), visitors as (
+  select visitor_id, min(visits.customer_id) as customer_id,
+    max(has_order::int) as has_order,
+    count(distinct orders.order_id) as order_count,
+    coalesce(sum(orders.gross_amount), 0)::decimal(38, 4) as gross_amount,
+    count(distinct session_id) as session_count,
+    sum(page_view_count) as page_view_count, sum(product_view_count) as product_view_count,
+    sum(add_to_cart_count) as add_to_cart_count, sum(checkout_count) as checkout_count,
+    sum(duration_seconds) as duration_seconds
+  from visits left join orders using (order_id)
+  group by visitor_id
+)
+select visitor_id, {", ".join(f"{each}::varchar" for each in COLUMNS[:-1])},
+  coalesce(gross_before, 0)::varchar as gross_before
+from visitors left join before using (customer_id)
+order by visitor_id"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """An experiment's analysis on gold: its days, and how many days they are."""
+
+    name: str
+    experiment: Experiment
+    first_day: date
+    last_day: date
+    analysis: Analysis
+
+    @property
+    def days(self) -> int:
+        return (self.last_day - self.first_day).days + 1
+
+
+def analyse_experiment(
+    gold: "duckdb.DuckDBPyConnection", name: str, found: Experiment, *, sequential: bool = True
+) -> Result:
+    """What a registered experiment shows so far; by default with figures that hold at every look.
+
+    Raises:
+        LakeError: Its unit, a metric or its days don't fit what gold knows of visitors.
+    """
+    if found.unit != "visitor":
+        raise LakeError(
+            f"Experiment {name} is of unit {found.unit}: gold knows who saw what for visitors "
+            "only. Analyse a file of its units with --file."
+        )
+    first, last = _days(gold, name, found)
+    guarded = dict(map(guardrail_of, found.guardrails))
+    metrics = [parse_metric(each) for each in (*found.metrics, *guarded)]
+    covariate = found.covariate
+    wanted = [*(c for each in metrics for c in each.columns), *([covariate] if covariate else [])]
+    if unknown := sorted(set(wanted) - set(COLUMNS)):
+        raise LakeError(
+            f"Experiment {name} names {unknown[0]}, which gold does not know of a visitor. It "
+            f"knows {', '.join(COLUMNS)}."
+        )
+    rows = gold.execute(_UNITS, {"first_day": first, "last_day": last}).fetchall()
+    arms = [arm_of(row[0], salt=found.salt, weights=found.arms) for row in rows]
+    with tempfile.TemporaryDirectory(prefix="cartlake-") as folder:
+        path = Path(folder) / "units.parquet"
+        _write(path, rows, arms)
+        units = read_units(path, unit="unit", arm="arm", metrics=metrics, covariate=covariate)
+    analysis = conclude(
+        units,
+        source=f"experiment {name}",
+        control=found.control,
+        covariate=covariate,
+        weights=_shares(found.arms),
+        sequential=sequential,
+        guardrails={parse_metric(text).column: way for text, way in guarded.items()},
+    )
+    return Result(name, found, first, last, analysis)
+
+
+def _days(gold: "duckdb.DuckDBPyConnection", name: str, found: Experiment) -> tuple[date, date]:
+    """First and last day of the experiment that gold has visits of."""
+    row = gold.execute(
+        f"select min(session_date), max(session_date) from {FCT_SESSIONS}"
+    ).fetchone()
+    seen_first, seen_last = row if row else (None, None)
+    if seen_first is None:
+        raise LakeError("Gold has no visit of the web shop yet: there is nothing to analyse.")
+    first = max(found.first_day or seen_first, seen_first)
+    last = min(found.last_day or seen_last, seen_last)
+    if last < first:
+        raise LakeError(
+            f"Experiment {name} has no visit yet: gold's visits are from {seen_first} to "
+            f"{seen_last}."
+        )
+    return first, last
+
+
+def _write(path: Path, rows: "list[tuple[str, ...]]", arms: list[str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = list(zip(*rows, strict=True))
+    table = pa.table(
+        {
+            "unit": pa.array(columns[0]),
+            "arm": pa.array(arms),
+            **{name: pa.array(columns[n]) for n, name in enumerate(COLUMNS, 1)},
+        }
+    )
+    pq.write_table(table, path)
+
+
+def _shares(arms: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(weight) for name, weight in arms.items()}

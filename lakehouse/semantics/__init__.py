@@ -1,0 +1,1 @@
+"""The semantic layer: metrics declared once in the dbt project, asked for any grain and filter."""

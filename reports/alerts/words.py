@@ -1,0 +1,90 @@
+"""What an alert says: one sentence of a judgement, and the text of a message.
+
+In: judgements, incidents. Out: plain text. Names from data lose what steers a terminal or turns
+the direction of writing; each channel escapes the rest for its own form.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from lakehouse.shop_format import money
+from reports.alerts.judging import Judgement
+from reports.alerts.rules import Rule
+
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+LONGEST_NAME = 60
+
+
+def plain(text: str) -> str:
+    """A text of the data on one line, without control characters and marks of direction."""
+    kept = (each for each in text if each not in _TURNS)
+    clean = "".join(
+        " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in kept
+    )
+    short = " ".join(clean.split())
+    return short if len(short) <= LONGEST_NAME else f"{short[: LONGEST_NAME - 1]}…"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A figure for people: money as the shop writes it, rates in per cent, counts whole."""
+    if value is None:
+        return "no value"
+    sign, size = ("−" if value < 0 else ""), abs(value)
+    if unit == "money":
+        return money(Decimal(str(value)))
+    if unit == "rate":
+        return f"{sign}{size:.1%}".replace("%", " %")
+    if unit in ("count", ""):
+        return f"{sign}{size:,.0f}" if size == int(size) else f"{sign}{size:,.1f}"
+    return f"{sign}{size:,.4g} {unit}" if size < 1000 else f"{sign}{size:,.0f} {unit}"
+
+
+def summary_of(rule: Rule, found: Judgement) -> str:
+    """One sentence: subject, day, value, what was expected."""
+    subject = plain(found.subject).replace("_", " ")
+    day = f" of {found.day:%a %-d %b %Y}" if found.day else ""
+    value = figure(found.value, found.unit)
+    if rule.kind in ("change", "anomaly") or (rule.kpi and found.expected is not None):
+        against = _against(found)
+        return f"{subject}{day}: {value}, expected {figure(found.expected, found.unit)}{against}"
+    limit = rule.fire_above if rule.fire_above is not None else rule.fire_below
+    return f"{subject}{day}: {value}, limit {figure(limit, found.unit)}" + (
+        f" ({plain(found.detail)})" if found.detail else ""
+    )
+
+
+def _against(found: Judgement) -> str:
+    if found.value is None or not found.expected or found.unit == "rate":
+        return ""
+    share = found.value / found.expected - 1
+    interval = (
+        f", 95 % between {figure(found.low, found.unit)} and {figure(found.high, found.unit)}"
+        if found.low is not None and found.high is not None
+        else ""
+    )
+    return f" ({'+' if share > 0 else '−'}{abs(share):.0%}{interval})".replace("%)", " %)").replace(
+        "%,", " %,"
+    )
+
+
+def contributor_line(each: Mapping[str, Any], unit: str) -> str:
+    """One contributor: who, how much, and how much before."""
+    is_money = "money" in (unit, each.get("unit"))
+    own = "money" if is_money else "count"
+    return (
+        f"{each['dimension']} {plain(str(each['name']))}: {figure(float(each['value']), own)}, "
+        f"before {figure(float(each['before']), own)}"
+    )
+
+
+def title_of(kinds: Sequence[str], summaries: Sequence[str], severities: Sequence[str]) -> str:
+    """The subject line of a message about one or several incidents."""
+    word = {"fired": "Alert", "resolved": "Resolved", "escalated": "Still open"}[kinds[0]]
+    if len(kinds) == 1:
+        return f"{word}: {summaries[0]}"
+    fired = sum(kind != "resolved" for kind in kinds)
+    worst = "critical" if "critical" in severities else "warning"
+    parts = [f"{fired} alerts ({worst})" if fired else "", f"{len(kinds) - fired} resolved"]
+    return ", ".join(part for part in parts if part and not part.startswith("0 "))
