@@ -91,6 +91,8 @@ def test_only_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answ
         ("rolled_back", 1, WHO),
     ]
     assert chain.breaks(decisions.CHAIN, settings=settings) == []
+    figures = [each.metrics for each in decisions.of_model(model, settings=settings)]
+    assert figures == [{"loss": 1.0}] * 4 + [None]
 
 
 def test_a_version_is_recorded_with_its_figures_data_code_and_environment(
@@ -135,7 +137,6 @@ def test_mlflow_loads_a_model_by_its_alias_and_refuses_changed_bytes(
         ({"loss": None}, "not all finite"),
         ({"loss": 0.1, "units": 50}, "too few to judge by"),
         ({"loss": 0.1, "raises": Unfit("one class only")}, "one class only"),
-        ({"loss": 0.1, "raises": LakeError("no purchases")}, "no purchases"),
     ],
 )
 def test_what_can_not_be_compared_never_wins(
