@@ -12,7 +12,7 @@ from tests.ml.purchases import purchases, shop
 CUTOFF = date(2020, 6, 1)
 _PURCHASE = st.tuples(
     st.sampled_from(["a", "b", "c", "d"]),
-    st.dates(CUTOFF - timedelta(days=200), CUTOFF + timedelta(days=200)),
+    st.just(CUTOFF) | st.dates(CUTOFF - timedelta(days=200), CUTOFF + timedelta(days=200)),
     st.floats(0, 1e6),
 )
 
