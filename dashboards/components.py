@@ -63,7 +63,7 @@ def kpi(
     figure = [whole, html.Span(decimals, className="decimals")] if decimals else [whole]
     return html.Article(
         [
-            html.Div([html.H3(label, className="kpi-label"), about], className="kpi-head"),
+            html.Div([html.H2(label, className="kpi-label"), about], className="kpi-head"),
             html.P(figure, className="kpi-value"),
             html.P([change, html.Span(hint, className="kpi-hint")], className="kpi-foot"),
             sparkline(trend),
