@@ -42,7 +42,7 @@ def count(number: float | None) -> str:
 
 def points(difference: Decimal) -> str:
     """A difference of two ratios in points of a hundred."""
-    return percent(difference).removesuffix("%") + " points"
+    return percent(difference).rstrip("%\u00a0\u202f ") + " points"
 
 
 def share(part: Decimal, whole: Decimal) -> Decimal | None:

@@ -54,16 +54,14 @@ class Tenth:
     gain: float
 
 
-def judge(
-    churned: "Array", chance: "Array", baselines: Mapping[str, "Array"], *, draws: int = DRAWS
-) -> Judged:
+def judge(churned: "Array", chance: "Array", baselines: Mapping[str, "Array"]) -> Judged:
     """Figures of a model with intervals: the same drawn customers for it and for each baseline."""
     import numpy as np
 
     rows = [chance, *baselines.values()]
     generator = np.random.default_rng(SEED)
     drawn: list[list[tuple[float, float]]] = []
-    while len(drawn) < draws:
+    while len(drawn) < DRAWS:
         picked = generator.integers(0, len(churned), len(churned))
         if 0 < churned[picked].sum() < len(churned):
             drawn.append([_both(churned[picked], row[picked]) for row in rows])

@@ -70,7 +70,8 @@ def measure(settings: Settings) -> list[Look]:
             except LakeError:
                 continue
             looks = compare(each.name, before, now)
-            parts.append(pd.DataFrame(map(vars, looks)).assign(model_version=served.label))
+            if looks:
+                parts.append(pd.DataFrame(map(vars, looks)).assign(model_version=served.label))
             found += looks
     if parts:
         frame = pd.concat(parts, ignore_index=True).assign(measured_at=at)

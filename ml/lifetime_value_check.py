@@ -37,15 +37,13 @@ class Error:
     mean_absolute_error: float
 
 
-def interval(
-    model: PurchaseModel, history: "pd.DataFrame", weeks: float, *, draws: int = DRAWS
-) -> tuple[float, float]:
+def interval(model: PurchaseModel, history: "pd.DataFrame", weeks: float) -> tuple[float, float]:
     """95 % interval of all purchase days of the next `weeks`."""
     import numpy as np
 
     generator = np.random.default_rng(SEED)
     totals = []
-    for _ in range(draws):
+    for _ in range(DRAWS):
         counts = np.bincount(
             generator.integers(0, len(history), len(history)), minlength=len(history)
         ).astype(float)

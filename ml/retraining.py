@@ -78,7 +78,10 @@ def retrain(name: str, *, settings: Settings, who: str, trigger: str) -> Outcome
             version = registry.record(name, trained, data=data)
             verdict = _judge(found, version, gold, before, settings=settings)
         kind: decisions.Kind = "promoted" if verdict.is_better else "refused"
-        decision = Decision(kind, name, version.number, number, who, f"{trigger}: {verdict.reason}")
+        why = f"{trigger}: {verdict.reason}"
+        decision = Decision(
+            kind, name, version.number, number, who, why, metrics=dict(trained.metrics)
+        )
         decisions.write(decision, settings=settings, facts={"verdict": asdict(verdict)})
         registry.note(version, verdict=kind, reason=verdict.reason)
         if verdict.is_better:

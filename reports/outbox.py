@@ -177,6 +177,11 @@ class Outbox:
                 settled.append(each.key)
         return settled
 
+    def withdraw(self, report: str, detail: str) -> None:
+        """Leave mails of a report that wait where they are: what they say is not true any more."""
+        for each in self.entries("waiting", report=report):
+            self._move(each.key, "waiting", "expired", detail=detail)
+
     def release(self, key: Key) -> bool:
         """Have a mail that was refused, expired or of unknown fate sent again, as it is."""
         return any(

@@ -21,11 +21,11 @@ from reports.charts import charts
 from reports.compose import Parts
 from reports.corrections import Correction, facts_of
 from reports.figures import Figures, read_figures
-from reports.forecast import Forecast
+from reports.forecast import Forecast, read_forecast
 from reports.health import Audited, Health, judge
 from reports.html import with_images_inside
 from reports.outbox import Entry, Key, open_outbox
-from reports.periods import Report, choose, read_calendar, shop_today
+from reports.periods import Period, Report, choose, read_calendar, shop_today
 from reports.recipients import Mailing, Recipient, read_mailing
 from reports.speech import Speech
 
@@ -71,7 +71,8 @@ def send_report(
     mailing = read_mailing(settings)
     recipients = _recipients(mailing, report, to)
     sender = parse_address(settings.alert_from)
-    period_key = _period_key(settings, report, day)
+    period = _chosen(settings, report, day)
+    period_key, notice = period.key, f"{report} held"
     keys = [Key(report, period_key, each.address.spec) for each in recipients]
     with open_outbox(settings) as outbox:
         known = {each: outbox.entry(each) for each in keys}
@@ -79,7 +80,7 @@ def send_report(
     if waits or None in known.values():
         new = [each for each, key in zip(recipients, keys, strict=True) if known[key] is None]
         try:
-            reading = read(settings, report, audit=audit, day=day, readers=new)
+            reading = read(settings, report, audit=audit, day=period.start, readers=new)
             if reading.health.is_red:
                 raise CheckFailed(
                     f"The {report} report of {period_key} is not sent while the data are in doubt: "
@@ -87,12 +88,12 @@ def send_report(
                 )
             _queue(reading, new, mailing, sender=sender, settings=settings)
         except Exception as error:
-            notice = f"{report} held"
             _tell_owners((notice, period_key), error, mailing, sender=sender, settings=settings)
             delivery.deliver(settings, server=server, reports=[notice])
             raise
     tried = delivery.deliver(settings, server=server, reports=[report])
     with open_outbox(settings) as outbox:
+        outbox.withdraw(notice, "no longer true: the report went out")
         own = [found for each in keys if (found := outbox.entry(each)) is not None]
     return [*own, *(each for each in tried if each.key not in keys)]
 
@@ -116,7 +117,7 @@ def read(
             calendar = read_calendar(gold)
             period = choose(report, calendar, day=day, today=shop_today())
             figures = read_figures(gold, period, calendar)
-            forecast = None
+            forecast = read_forecast(settings, period)
             corrected = _corrections(gold, settings, report, period.key, readers)
         health = judge(version, audit(), settings=settings)
         if in_service(settings).change_id == version.change_id:
@@ -177,9 +178,10 @@ def _recipients(mailing: Mailing, report: Report, to: str | None) -> list[Recipi
     return found
 
 
-def _period_key(settings: Settings, report: Report, day: date | None) -> str:
+def _chosen(settings: Settings, report: Report, day: date | None) -> Period:
+    """The period of the mails; a publish that comes later does not move it."""
     with open_gold(in_service(settings).path) as gold:
-        return choose(report, read_calendar(gold), day=day, today=shop_today()).key
+        return choose(report, read_calendar(gold), day=day, today=shop_today())
 
 
 def _corrections(

@@ -184,7 +184,7 @@ def start_live_kpis(spark: "SparkSession", *, settings: Settings) -> "StreamingQ
     )
 
     def take(batch: "DataFrame", _batch_id: int) -> None:
-        figures.take(batch.toArrow())
+        figures.take(batch.coalesce(1).toArrow())  # one task: six would cost more than they read
 
     query = (
         stream.writeStream.queryName(QUERY)

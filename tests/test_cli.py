@@ -138,16 +138,24 @@ def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
     outcome = lake("list")
     assert (outcome.code, outcome.err) == (0, "")
     edges = {line.split()[0]: line.partition("  after ")[2] for line in outcome.out.splitlines()}
-    after_publish = ("report_daily", "report_weekly", "maintain")
-    assert edges == {
-        "ingest": "",
-        "refine": "ingest",
-        "publish": "refine",
-        **dict.fromkeys(after_publish, "publish"),
+    models = {
+        "features": "publish",
+        "train": "publish",
+        "drift": "train",
+        "retrain": "drift",
+        "score": "features, retrain",
     }
-    assert list(edges) == ["ingest", "refine", "publish", *after_publish]
-    schedules = [line.split()[1] for line in outcome.out.splitlines()]
-    assert schedules == ["daily", "daily", "daily", "daily", "daily", "weekly"]
+    after_publish = ("report_daily", "report_weekly", "maintain")
+    streams = {"ingest": "", "refine": "ingest", "publish": "refine", "alerts": ""}
+    assert edges == streams | models | dict.fromkeys(after_publish, "publish")
+    assert [name for name in edges if name in streams] == ["ingest", "alerts", "refine", "publish"]
+    schedules = dict(line.split()[:2] for line in outcome.out.splitlines())
+    assert schedules == {
+        **dict.fromkeys(("ingest", "refine", "publish", "report_daily", "report_weekly"), "daily"),
+        **dict.fromkeys(models, "ml"),
+        "maintain": "weekly",
+        "alerts": "alerts",
+    }
 
 
 def test_upkeep_of_an_empty_state_has_nothing_to_do(lake: Lake) -> None:

@@ -56,10 +56,11 @@ function fromAddress(search, limits) {
   const own = [given.get("from"), given.get("to")];
   const isOwn = own.every((day) => /^\d{4}-\d\d-\d\d$/.test(day || ""));
   const preset = isOwn ? presetOf(own, limits) : given.get("period") || limits.default;
+  const isOffered = Object.hasOwn(limits.presets, preset);
   return {
     search: search || "",
-    preset: preset in limits.presets ? preset : "",
-    days: isOwn ? own : limits.presets[preset] || [null, null],
+    preset: isOffered ? preset : "",
+    days: isOwn ? own : isOffered ? limits.presets[preset] : [null, null],
     countries: given.getAll("country"),
     source: given.get("source"),
     comparison: given.get("compare") || limits.comparison,
@@ -73,7 +74,7 @@ function fromControls(search, chosen, limits, touched) {
   if (touched.includes("days.value")) {
     if (!Array.isArray(days) || days.length !== 2 || !days.every(Boolean)) return null;
     preset = presetOf(days, limits);
-  } else if (touched.includes("preset.value") && preset in limits.presets) {
+  } else if (touched.includes("preset.value") && Object.hasOwn(limits.presets, preset)) {
     days = limits.presets[preset];
   }
   ["period", "from", "to", "country", "source", "compare"].forEach((name) => given.delete(name));

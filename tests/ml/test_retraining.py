@@ -91,6 +91,8 @@ def test_only_a_better_challenger_is_promoted_and_a_rollback_brings_the_old_answ
         ("rolled_back", 1, WHO),
     ]
     assert chain.breaks(decisions.CHAIN, settings=settings) == []
+    figures = [each.metrics for each in decisions.of_model(model, settings=settings)]
+    assert figures == [{"loss": 1.0}] * 4 + [None]
 
 
 def test_a_version_is_recorded_with_its_figures_data_code_and_environment(

@@ -28,6 +28,7 @@ def planted(
     return pd.DataFrame(np.vstack(rows), columns=list(RFM)), np.array(own)
 
 
+@pytest.mark.usefixtures("few_repetitions")
 def test_planted_groups_are_found_and_their_number_too() -> None:
     frame, own = planted(1)
     assert choose(frame) == 4
@@ -35,6 +36,7 @@ def test_planted_groups_are_found_and_their_number_too() -> None:
     assert stability(frame, 4) > 0.95
 
 
+@pytest.mark.usefixtures("few_repetitions")
 def test_figures_per_number_of_groups_are_those_of_their_definition() -> None:
     frame, _ = planted(2)
     found = compare(frame, range(2, 5))
@@ -66,6 +68,7 @@ def test_names_follow_the_centres_and_no_two_are_alike() -> None:
     ]
 
 
+@pytest.mark.usefixtures("few_repetitions")
 def test_a_move_between_groups_is_that_of_the_customer() -> None:
     rows = []
     for n in range(40):

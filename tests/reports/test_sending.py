@@ -15,7 +15,7 @@ from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger import publishes
 from lakehouse.settings import Settings
 from pipelines.publishing.restatements import Restatement, record
-from reports import sending
+from reports import paper, sending
 from reports.delivery import require_sent
 from reports.health import Audited, Equation
 from reports.outbox import Entry, open_outbox
@@ -70,8 +70,9 @@ def settings(tmp_path: Path, sink: Sink) -> Settings:
 
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the charts out where a test is not about them: they cost most of a mail's time."""
+    """Leave charts and PDF out where a test is not about them: they are most of a mail's time."""
     monkeypatch.setattr(sending, "charts", lambda *_: [])
+    monkeypatch.setattr(paper, "pdf", lambda *_: b"%PDF-")
 
 
 def daily(settings: Settings, audited: Audited = GREEN, day: date | None = None) -> list[Entry]:
@@ -134,6 +135,21 @@ def test_nothing_is_sent_on_red_but_one_notice_to_the_owners(
     assert [part.get_content_type() for part in notice.walk()] == ["text/plain"]
     require_sent(daily(settings))
     assert len(sink.mails) == 3
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_notice_that_could_not_be_sent_is_not_sent_after_the_report(
+    settings: Settings, sink: Sink
+) -> None:
+    with mail_server_with("greylisted") as grey:
+        one = settings.model_copy(update={"alert_smtp": f"smtp://127.0.0.1:{grey.port}"})
+        with pytest.raises(CheckFailed):
+            daily(one, RED)
+    daily(settings)
+    with pytest.raises(CheckFailed):
+        daily(settings, RED, day=FRIDAY - timedelta(days=1))
+    assert sink.dialogues.count("owner@shop.example") == 1
+    assert "of 2011-12-08" in str(read(sink.mails[-1])["Subject"])
 
 
 @pytest.mark.usefixtures("no_pictures")

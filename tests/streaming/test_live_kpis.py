@@ -1,6 +1,7 @@
 """Live figures from Kafka by Spark: exact over restarts, and equal to gold once it is published."""
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -57,8 +58,6 @@ def test_nothing_is_told_before_everything_is_read_that_lay_there_at_the_start()
 
 
 def test_versions_rise_and_hold_whole_values_and_their_positions() -> None:
-    import json
-
     records = random_records(22, visits=8)
     told = Told()
     kpis = live_kpis(told, target={})
@@ -94,12 +93,21 @@ def messages(records: list[Put]) -> list[Message]:
         Message(
             each.topic,
             f"k-{each.partition}",
-            str(number),
+            event_id_of(each.value, number),
             each.value,
             functions[each.topic](each.value).amount,
         )
         for number, each in enumerate(records)
     ]
+
+
+def event_id_of(value: bytes, number: int) -> str:
+    """What the message says of itself, or a name for one that says nothing."""
+    try:
+        found = json.loads(value).get("event_id")
+    except ValueError:
+        found = None
+    return found if isinstance(found, str) else f"broken-{number}"
 
 
 @contextlib.contextmanager

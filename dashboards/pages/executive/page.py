@@ -5,6 +5,8 @@ to a day, a country or a product, all of one version. The same as files: `dashbo
 Run standalone: `python -m dashboards.app`, then open the address that it prints.
 """
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from dash import ClientsideFunction, Input, Output, State, dcc, html, no_update
@@ -15,6 +17,7 @@ from dashboards.pages.executive import parts
 from dashboards.pages.executive.words import sentence
 from dashboards.published import PublishedGold
 from dashboards.queries import executive as queries
+from dashboards.queries.executive import Overview
 from dashboards.queries.sales import held
 from dashboards.registry import Page
 from dashboards.targets import targets
@@ -129,11 +132,21 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _instead(components.banner("plain", str(problem)))
-        overview = queries.remembered(reader, selection, extent)
-        as_of = f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}"
+        wanted = targets(gold.settings)
+        return reader.once(
+            ("page executive", selection),
+            lambda: _page(
+                queries.remembered(reader, selection, extent),
+                wanted,
+                as_of=f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}",
+            ),
+        )
+
+
+def _page(overview: Overview, wanted: Mapping[str, Decimal], *, as_of: str) -> list[Any]:
     if overview.is_empty:
         return _instead(components.banner("plain", "Nothing was sold there on these days."))
-    wanted = targets(gold.settings)
+    selection = overview.selection
     files = [
         filters.download("executive.html", "HTML", selection),
         filters.download("executive.pdf", "PDF", selection),

@@ -109,6 +109,7 @@ def _key_figures(past: pd.DataFrame, future: pd.DataFrame) -> list[Any]:
     week = future.head(_WEEK)
     inside = past["actual_value"].between(past["low_80"], past["high_80"]).tail(90).mean()
     recent = past.tail(_WEEK)["actual_value"].sum()
+    odd = int(past["is_anomaly"].tail(90).sum())
     return [
         components.kpi(
             "Next six trading days",
@@ -124,12 +125,9 @@ def _key_figures(past: pd.DataFrame, future: pd.DataFrame) -> list[Any]:
             f"{estimate(week['low_80'].iloc[0])} to {estimate(week['high_80'].iloc[0])}",
         ),
         components.kpi(
-            "Days within the 80 % band", f"{inside:.0%}", hint="of the last 90 trading days"
-        ),
-        components.kpi(
-            "Odd days",
-            formats.count(int(past["is_anomaly"].tail(90).sum())),
-            hint=f"of the last 90; {past['model_version'].iloc[0]}",
+            "Days within the 80 % band",
+            f"{inside:.0%}",
+            hint=f"of the last 90 trading days; {odd} of them odd; {past['model_version'].iloc[0]}",
         ),
     ]
 

@@ -123,10 +123,18 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:
             return _unusable(str(problem))
-        earlier = selection.before(extent)
-        now, before, trends, sales, products, by_country = reader.once(
-            ("sales", selection), lambda: _read(reader, selection, earlier)
-        )
+        return reader.once(("page sales", selection), lambda: _page(reader, selection, extent))
+
+
+def _page(reader: Reader, selection: periods.Selection, extent: periods.Extent) -> list[Any]:
+    cursor, names = reader.cursor, (*KPIS, "return_rate")
+    earlier = selection.before(extent)
+    now = sales_queries.values_of(cursor, selection, names)
+    before = sales_queries.values_of(cursor, earlier, names) if earlier else None
+    trends = sales_queries.over_time(cursor, selection, tuple(KPIS))
+    sales = sales_queries.sales_over_time(cursor, selection)
+    products = sales_queries.top_products(cursor, selection)
+    by_country = sales_queries.sales_by_country(cursor, selection)
     if sales.empty:
         return _unusable("There are no sales in these countries on these days.")
     first_cut, last_cut = periods.buckets_cut(selection)
@@ -146,20 +154,6 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
         products_list(products, filters.download("product.csv", "CSV", selection)),
         countries_list(by_country, filters.download("country.csv", "CSV", selection)),
     ]
-
-
-def _read(
-    reader: Reader, selection: periods.Selection, earlier: periods.Selection | None
-) -> tuple[Any, ...]:
-    cursor, names = reader.cursor, (*KPIS, "return_rate")
-    return (
-        sales_queries.values_of(cursor, selection, names),
-        sales_queries.values_of(cursor, earlier, names) if earlier else None,
-        sales_queries.over_time(cursor, selection, tuple(KPIS)),
-        sales_queries.sales_over_time(cursor, selection),
-        sales_queries.top_products(cursor, selection),
-        sales_queries.sales_by_country(cursor, selection),
-    )
 
 
 def _nothing(notice: Any) -> list[Any]:

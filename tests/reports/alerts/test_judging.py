@@ -20,24 +20,30 @@ def wavy(days: int, **changes: int) -> History:
     return course(days, orders=lambda n: 150 if (n // 7) % 2 else 100, changes=numbers)
 
 
+def restless(number: int) -> int:
+    return 60 + (number * number * 7 % 23) * 15
+
+
 def test_an_anomaly_is_the_distance_of_logarithms_by_the_robust_spread_of_the_last_days() -> None:
-    history = wavy(120, _115=900)
-    usual = statistics.median([100, 150] * 4)
-    residuals = []
-    for number in range(114, 0, -1):
+    history = course(120, orders=restless, changes={115: 90_000})
+
+    def residual(number: int) -> float | None:
         past = list(range(number - 7, -1, -7))[:8]
         if day(number).weekday() == 5 or len(past) < 6:
-            continue
-        orders = [150 if (n // 7) % 2 else 100 for n in (number, *past)]
-        residuals.append(math.log(orders[0]) - math.log(statistics.median(orders[1:])))
-    last = residuals[:40]
+            return None
+        usual = statistics.median(restless(n) for n in past)
+        return math.log(restless(number)) - math.log(usual)
+
+    found = [residual(number) for number in range(114, 0, -1)]
+    last = [each for each in found if each is not None][:40]
     middle = statistics.median(last)
-    mad = statistics.median(abs(each - middle) for each in last)
-    spread = max(1.4826 * mad, 0.25)
+    spread = 1.4826 * statistics.median(abs(each - middle) for each in last)
+    assert spread > 0.25
+    usual = statistics.median(restless(n) for n in range(108, 52, -7))
     high, low = judge_day(FAR, history, day(115))
     assert (high.subject, high.verdict, low.verdict) == ("order_count high", "bad", "calm")
     assert high.expected == usual
-    assert high.measure == pytest.approx((math.log(900) - math.log(usual)) / spread)
+    assert high.measure == pytest.approx((math.log(90_000) - math.log(usual)) / spread)
     assert (high.low, high.high) == pytest.approx(
         (usual * math.exp(-1.96 * spread), usual * math.exp(1.96 * spread))
     )
