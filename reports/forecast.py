@@ -21,7 +21,7 @@ LEVEL = Decimal("0.8")
 
 @dataclass(frozen=True)
 class Forecast:
-    """Day, mean and bounds in pounds; `level` is the share of days within the bounds."""
+    """Day, mean and bounds of money; `level` is the share of days within the bounds."""
 
     model: str
     level: Decimal
