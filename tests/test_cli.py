@@ -184,7 +184,7 @@ def test_help_of_every_command_works(lake: Lake, words: tuple[str, ...]) -> None
             ["job", "nope"],
             f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}.",
         ),
-        (["run", "hourly"], "There is no run 'hourly'. Runs: daily, weekly."),
+        (["run", "hourly"], "There is no run 'hourly'. Runs: daily, ml, weekly, alerts."),
         (["maintain", "--keep-hours", "24"], "Files are kept for 168 hours at least"),
         (["reset", "nope"], "There is no query 'nope'. Queries: ingest, refine."),
         (["quarantine", "show", "--reason", "nope"], "There is no reason 'nope'. Reasons: "),

@@ -8,6 +8,7 @@ import pytest
 
 from operations.airflow import lake_command
 from operations.airflow.lake_command import Ended, LakeCommand
+from operations.jobs import JOBS
 
 SAYS = """
 import sys
@@ -69,6 +70,6 @@ def test_the_program_is_that_of_the_project_and_hears_nothing_of_airflow(
     monkeypatch.setenv("LAKE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("AIRFLOW_HOME", "/elsewhere")
     assert LakeCommand(["job", "nope"]).run(print) == Ended(
-        2, "There is no job 'nope'. Jobs: ingest, refine, publish, maintain."
+        2, f"There is no job 'nope'. Jobs: {', '.join(each.name for each in JOBS)}."
     )
     assert "AIRFLOW_HOME" not in lake_command._environment()
