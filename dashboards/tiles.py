@@ -96,6 +96,7 @@ def about(name: str, question: Question, *, as_of: str) -> Any:
         position="bottom-end",
         withArrow=True,
         shadow="md",
+        withRoles=False,  # they would stand on a div around the button, which is not one
         trapFocus=True,
         returnFocus=True,
     )
