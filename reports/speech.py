@@ -1,10 +1,8 @@
 """Figures, days and texts of the data as a reader of one language and time zone sees them.
 
-In: exact values. Out: text, rounded half up once. What products and people are called is shown as
-it is, without signs that could hide or reorder what stands beside them.
+In: exact values. Out: text, rounded half up once.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,22 +13,6 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from lakehouse.shop import shop
 from reports.languages import LANGUAGES, LOCALES
-
-LONGEST_NAME = 80
-_HIDDEN = ("Cc", "Zl", "Zp", "Cs")
-_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
-"""Signs that turn the direction of what follows; letters of any script keep their own."""
-
-
-def plain(text: str) -> str:
-    """A name on one line, without signs that can't be seen, at most `LONGEST_NAME` long."""
-    seen = "".join(
-        " " if unicodedata.category(each) in _HIDDEN else each
-        for each in unicodedata.normalize("NFC", text)
-        if each not in _TURNING
-    )
-    line = " ".join(seen.split())
-    return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…"
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

@@ -13,10 +13,11 @@ from typing import Literal
 from reports.corrections import Correction
 from reports.figures import FIRST, ORDERS, Figures, Line
 from reports.forecast import Forecast
+from reports.foreign_texts import plain
 from reports.health import Health
 from reports.languages import kpi_name
 from reports.periods import Period, Span, span_of
-from reports.speech import Speech, plain
+from reports.speech import Speech
 
 Tone = Literal["good", "bad", "plain"]
 

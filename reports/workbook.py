@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.shop_format import currency_sign
 from reports.figures import Figures
+from reports.foreign_texts import plain
 from reports.languages import kpi_name
-from reports.speech import plain, rounded
+from reports.speech import rounded
 from reports.wording import Told
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from reports.alerts.store import Incident, open_store
-from reports.alerts.words import plain
+from reports.foreign_texts import plain
 
 
 def acknowledge(

@@ -9,7 +9,8 @@ from typing import Any
 
 from lakehouse.settings import Settings, address
 from reports.alerts.store import Incident, Notice
-from reports.alerts.words import contributor_line, plain, title_of
+from reports.alerts.words import contributor_line, title_of
+from reports.foreign_texts import plain
 
 PAGE = "alerts"
 

@@ -1,10 +1,8 @@
 """What an alert says: one sentence of a judgement, and the text of a message.
 
-In: judgements, incidents. Out: plain text. Names from data lose what steers a terminal or turns
-the direction of writing; each channel escapes the rest for its own form.
+In: judgements, incidents. Out: plain text.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,19 +10,7 @@ from typing import Any
 from lakehouse.shop_format import money
 from reports.alerts.judging import Judgement
 from reports.alerts.rules import Rule
-
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
-LONGEST_NAME = 60
-
-
-def plain(text: str) -> str:
-    """A text of the data on one line, without control characters and marks of direction."""
-    kept = (each for each in text if each not in _TURNS)
-    clean = "".join(
-        " " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in kept
-    )
-    short = " ".join(clean.split())
-    return short if len(short) <= LONGEST_NAME else f"{short[: LONGEST_NAME - 1]}…"
+from reports.foreign_texts import plain
 
 
 def figure(value: float | None, unit: str) -> str:

@@ -12,12 +12,13 @@ import pytest
 from lakehouse.contracts.kpis import kpi
 from reports.charts import charts
 from reports.figures import Figures, Line, Mover, Point
+from reports.foreign_texts import LONGEST_NAME, plain
 from reports.health import Health
 from reports.html import page
 from reports.paper import pdf
 from reports.periods import Period
 from reports.plain_text import text
-from reports.speech import LONGEST_NAME, Speech, plain
+from reports.speech import Speech
 from reports.wording import Told, tell
 from reports.workbook import neutral, workbook
 

@@ -11,7 +11,8 @@ from dash import html
 from dashboards import components, formats
 from dashboards.components import Column, Tone
 from dashboards.queries.alerts import Alerts, Told
-from reports.alerts.words import contributor_line, plain
+from reports.alerts.words import contributor_line
+from reports.foreign_texts import plain
 
 _TONES: dict[str, Tone] = {"critical": "bad", "warning": "warn"}
 _STATES: dict[str, Tone] = {"open": "bad", "acknowledged": "warn", "resolved": "good"}

@@ -16,7 +16,7 @@ from reports.alerts.contributors import Contributor
 from reports.alerts.sending import PAUSES, Sent, channels_of, send_due, targets_of
 from reports.alerts.store import Store, memory_store
 from reports.alerts.webhook import signature
-from reports.alerts.words import plain
+from reports.foreign_texts import plain
 from tests.reports.alerts.receiver import receiver
 from tests.reports.alerts.shop import at, book, course, day, rule
 
@@ -153,5 +153,5 @@ def test_names_of_the_data_are_texts_in_every_message(tmp_path: Path) -> None:
     for text in map(plain, CORPUS):
         assert text.isprintable()
         assert not set(text) & set("\u202e\u202c\x1b\x00\r\n\u2028")
-    assert plain("x" * 100) == "x" * 59 + "…"
+    assert plain("x" * 100) == "x" * 79 + "…"
     assert plain(CORPUS[-1]) == CORPUS[-1]
