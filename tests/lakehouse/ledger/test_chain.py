@@ -37,6 +37,7 @@ def test_lines_are_chained_and_the_head_names_the_last(settings: Settings) -> No
         "operations": chain.Head(3, lines[2]["sha256"]),
         "publishes": chain.Head(0, chain.GENESIS),
         "restatements": chain.Head(0, chain.GENESIS),
+        "models": chain.Head(0, chain.GENESIS),
     }
 
 
