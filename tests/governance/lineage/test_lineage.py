@@ -174,7 +174,9 @@ def test_a_page_leads_to_its_tiles_and_to_the_tables_that_it_shows(settings: Set
 def test_a_table_says_which_tiles_show_it(settings: Settings) -> None:
     lines = lineage_of(FCT_DAILY_SALES, settings=settings)
     assert lines[2] == f"  {FCT_ORDER_LINES}"
-    assert lines[-1] == "  tiles: Data health (Reconciliation)"
+    assert lines[-1] == (
+        "  tiles: Alerts (Open alerts), Data health (Reconciliation), Reports (Archive)"
+    )
 
 
 def test_a_silver_table_leads_to_the_topics_that_fill_it(settings: Settings) -> None:
