@@ -52,6 +52,7 @@ def require_equal_to_a_full_refresh(lake: LakeState, workers: Workers, run_id: s
     assert differences(before, after) == []
 
 
+@pytest.mark.slow
 def test_late_lines_new_winners_names_members_and_a_rollback_give_the_gold_of_a_full_refresh(
     lake: LakeState, workers: Workers
 ) -> None:
