@@ -215,7 +215,7 @@ def test_a_restated_day_is_corrected_once_in_the_next_mail(settings: Settings, s
     more: list[Line] = [*SHOP, (FRIDAY, "o11", "LATE", "c11", "Spain", 1, "5.00")]
     serve_shop(settings, [*more, (monday, "o12", "LAMP", "c1", "Spain", 1, "1.00")], run="2")
     publishes.record("published", {"run_id": "gold-2"}, settings=settings)
-    changed = [Restatement(FRIDAY, "net_revenue", "money", Decimal(10), Decimal(15), "gold-2")]
+    changed = [Restatement(FRIDAY, "net_revenue", "GBP", Decimal(10), Decimal(15), "gold-2")]
     record(changed, settings=settings)
     daily(settings)
     announced = "Friday, 9 December 2011: Net revenue was reported as £10.00 and is £15.00."
