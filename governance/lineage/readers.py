@@ -1,4 +1,4 @@
-"""Who reads a contract: silver tables, dbt models, rules of the gate, modules and screens.
+"""Who reads a contract: silver tables, dbt models, rules of the gate, modules, pages of the screens.
 
 In: a contract's name and a field. Out: what would notice if it changed, looked up in the code and
 the dbt project as they are now. A reader is whatever names both the contract and the field.
@@ -14,9 +14,13 @@ from pathlib import Path
 from governance.contracts.released import LINES
 from governance.lineage.field_origins import CONTENT_HASH, columns_made_of
 from lakehouse.contracts import gold, tables, topics
+from lakehouse.contracts.exposures import read_exposures
 from lakehouse.settings import PROJECT_ROOT
 
-_PACKAGES = ("storefront", "quality", "pipelines", "streaming", "dashboards", "operations")
+_PACKAGES = (
+    *("storefront", "quality", "pipelines", "streaming"),
+    *("dashboards", "experiments", "ml", "operations", "reports"),
+)
 _DBT = PROJECT_ROOT / "dbt_project"
 WORD = re.compile(r"\w+")
 _MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)(.*?)\{%-?\s*endmacro", re.DOTALL)
@@ -49,8 +53,10 @@ def _readers(contract: str, column: str) -> Iterator[tuple[str, str]]:
     yield from (("suites of the gate", name) for name in _suites_reading(contract, column))
     marts = [f"gold.{name}" for name in models if f"gold.{name}" in gold.GOLD_TABLES]
     for name in (contract, *marts):
-        for path in _modules_reading(name, column):
-            yield "screens" if path.startswith("dashboards/") else "modules", path
+        yield from (("modules", path) for path in _modules_reading(name, column))
+    for page in read_exposures():
+        if {contract, *marts} & set(page.tables()):
+            yield "screens", page.label
 
 
 def _filled_by(contract: str, field: str) -> list[tuple[str, str]]:
@@ -118,29 +124,21 @@ def _sql(path: Path) -> str:
 
 
 def _modules_reading(contract: str, column: str) -> Iterator[str]:
-    """Modules that import the contract and name the column, and screens that use such a module."""
-    modules = _modules()
-    direct = {name for name, (names, _, _) in modules.items() if contract in names}
-    for name in sorted(direct):
-        if not column or column in modules[name][1]:
-            yield name
-    for name, (_, words, imports) in sorted(modules.items()):
-        if name in direct or not name.startswith("dashboards/") or column not in words:
-            continue
-        if any(f"{each.replace('.', '/')}.py" in direct for each in imports):
+    """Modules that import the contract and name the column."""
+    for name, (names, words) in sorted(_modules().items()):
+        if contract in names and (not column or column in words):
             yield name
 
 
 @cache
-def _modules() -> dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]]:
-    """By path: contracts that the module imports, words it uses, modules it imports."""
+def _modules() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """By path: contracts that the module imports, words it uses."""
     named = _contract_names()
     found = {}
     for path in (path for each in _PACKAGES for path in (PROJECT_ROOT / each).rglob("*.py")):
-        contracts, words, imports = set(), set(), set()
+        contracts, words = set(), set()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
-                imports.add(node.module)
                 keys = {(node.module, alias.name) for alias in node.names}
                 contracts |= {named[key] for key in keys & named.keys()}
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -148,7 +146,7 @@ def _modules() -> dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]
             elif isinstance(node, ast.Attribute):
                 words.add(node.attr)
         relative = path.relative_to(PROJECT_ROOT).as_posix()
-        found[relative] = (frozenset(contracts), frozenset(words), frozenset(imports))
+        found[relative] = (frozenset(contracts), frozenset(words))
     return found
 
 

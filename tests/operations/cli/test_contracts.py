@@ -103,6 +103,7 @@ def test_a_breaking_change_is_refused_with_field_change_and_readers(
         shown = dict(line.strip().split(": ", 1) for line in readers)
         assert "fct_order_lines" in shown["dbt models"]
         assert "order_lines: contract" in shown["suites of the gate"]
+        assert "Sales" in shown["screens"]
         assert err.startswith("1 breaking change of released contracts. Leave the old name")
     assert snapshot.read_bytes() == before
 
