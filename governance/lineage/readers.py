@@ -1,4 +1,4 @@
-"""Who reads a contract: silver tables, dbt models, rules of the gate, modules, pages of the screens.
+"""Who reads a contract: silver tables, dbt models, rules of the gate, modules, pages.
 
 In: a contract's name and a field. Out: what would notice if it changed, looked up in the code and
 the dbt project as they are now. A reader is whatever names both the contract and the field.

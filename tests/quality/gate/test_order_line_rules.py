@@ -10,7 +10,7 @@ from quality.proof.line_defects import LINE_DEFECTS, ODD_LINES, PlantedDefect
 Line = Callable[..., dict[str, Any]]
 
 SEEN = {
-    "currency.known": "currency EUR, {at}",
+    "currency.known": "currency XTS, {at}",
     "line_class.known": "line_class refund, {at}",
     "source_system.known": "source_system till, {at}",
     "source_system.of_its_topic": (
