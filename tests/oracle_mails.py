@@ -131,10 +131,10 @@ def _shown(counted: Mapping[Key, Values]) -> dict[Key, Values]:
 def _in_english(value: object, unit: str) -> str:
     if not isinstance(value, Decimal):
         return "–"
-    places = {"GBP": "0.01", "count": "1", "rate": "0.01"}[unit]
+    places = {"money": "0.01", "count": "1", "rate": "0.01"}[unit]
     number = (value * 100 if unit == "rate" else value).quantize(Decimal(places), ROUND_HALF_UP)
     sign = "-" if number < 0 else ""
-    if unit == "GBP":
+    if unit == "money":
         return f"{sign}£{abs(number):,}"
     return f"{sign}{abs(number):,}%" if unit == "rate" else f"{sign}{abs(number):,}"
 
