@@ -34,7 +34,7 @@ def against(
         before: Those of the period compared with, drawn bucket by bucket under the same days.
         grain: What a bucket spans.
         label: What is shown.
-        days: First and last day of each bucket, which a click on it filters by.
+        days: First and last day of each bucket, which a click on it or on its point filters by.
         target: What each bucket should reach.
     """
     import plotly.graph_objects as go
@@ -63,8 +63,8 @@ def against(
             mode="lines",
             line={"width": 2, "dash": "dot", "color": _BEFORE},
             customdata=[
-                [f"<b>{bucket_name(day, grain)}</b><br>{label} {text}"]
-                for day, _, text in before[: len(x)]
+                [f"<b>{bucket_name(day, grain)}</b><br>{label} {text}", *map(str, span)]
+                for (day, _, text), span in zip(before[: len(x)], days, strict=False)
             ],
             hovertemplate=_HOVER,
         )

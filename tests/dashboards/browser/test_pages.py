@@ -73,7 +73,14 @@ def test_executive_leads_from_the_change_to_a_country_a_day_and_a_definition(
     page.wait_for_url("**/?from=2011-01-08&to=2011-01-11&country=France")
     page.go_back()
     visit.wait_for_net("£288.25")
-    page.locator("#executive-graph .bars .point path").last.click(force=True)
+    page.wait_for_function(
+        "Math.abs(document.querySelector('#executive-graph .js-plotly-plot').data[0].y"
+        ".reduce((sum, each) => sum + each) - 288.25) < 0.001"
+    )
+    bar = page.locator("#executive-graph .bars .point path").last
+    bar.hover(force=True)
+    page.locator("#executive-graph .hoverlayer .hovertext").wait_for()
+    bar.click(force=True)
     visit.wait_for_net("£25.50")
     assert "from=2011-01-11&to=2011-01-11" in page.url
 
