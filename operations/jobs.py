@@ -29,8 +29,8 @@ class Job:
 
     `schedule` is the run that it belongs to: `lake run daily`, `lake run weekly`. A scheduler ends
     it after `minutes`, and tries it `retries` times more where a prerequisite was missing; `look`
-    is the command that shows why it failed. A job that `is_aside` only looks and tells: it waits
-    for no run under way, and leaves the report of the last one as it is.
+    is the command that shows why it failed. A job that `is_aside` reads what is in service and
+    changes nothing of the pipeline: it waits for no run under way, and leaves its report alone.
     """
 
     name: str
@@ -73,6 +73,7 @@ JOBS = (
         ("publish",),
         "what is known of each customer, for the models",
         schedule="ml",
+        is_aside=True,
     ),
     Job(
         "train",
@@ -80,6 +81,7 @@ JOBS = (
         ("publish",),
         "a first version of each model that has none",
         schedule="ml",
+        is_aside=True,
         look="lake models list",
     ),
     Job(
@@ -88,6 +90,7 @@ JOBS = (
         ("train",),
         "features and scores held against those of the training",
         schedule="ml",
+        is_aside=True,
         look="lake models list",
     ),
     Job(
@@ -96,6 +99,7 @@ JOBS = (
         ("drift",),
         "a challenger for each model that is old or has drifted, promoted only when better",
         schedule="ml",
+        is_aside=True,
         look="lake models list",
     ),
     Job(
@@ -104,6 +108,7 @@ JOBS = (
         ("features", "retrain"),
         "segments, churn, lifetime value and forecast, for the screens",
         schedule="ml",
+        is_aside=True,
         look="lake models list",
     ),
     Job(

@@ -39,7 +39,7 @@ def run_jobs(
 
 
 def run_aside(names: list[str], *, settings: Settings, on_change: Callable[[Stage], None]) -> None:
-    """Run jobs that only look and tell: beside a run under way, and without a report."""
+    """Run jobs that change nothing of the pipeline: beside a run under way, without a report."""
     with (
         TreeMeter() as meter,
         open_context(settings, log=StageLog(meter, on_change), run_id=new_run_id()) as context,
