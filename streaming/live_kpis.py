@@ -1,4 +1,4 @@
-"""Source topics -> topic of live KPIs: what happens now, told within a second or two.
+"""Source topics -> topic of live KPIs: what happens now, told within seconds.
 
 In: the records of the source topics since yesterday. Out: each KPI's whole value per window, as
 messages with rising versions, so that of one key the newest counts however often it is sent. It

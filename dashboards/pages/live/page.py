@@ -1,4 +1,4 @@
-"""Live: what happens in the shop now, told within a second or two.
+"""Live: what happens in the shop now, told within seconds.
 
 In: the live figures that the socket brings. Out: tiles, the newest orders, countries, products and
 the funnel; `assets/live_page.js` fills them in the browser, so the server does nothing per client.
