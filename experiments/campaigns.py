@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.comparing import ALPHA, Figures, compare_means
 from lakehouse.duck import first_line, open_memory, quoted
 from lakehouse.errors import LakeError
+from lakehouse.packing import packing_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -152,12 +153,10 @@ def _verdict(figures: Figures, trend: Figures | None, metric: str) -> str:
 def _rows(path: Path, columns: list[str]) -> list[tuple[str, str, str, float]]:
     import duckdb
 
-    try:
-        with path.open("rb") as file:
-            is_parquet = file.read(4) == b"PAR1"
-    except OSError as error:
-        raise LakeError(f"{path} can't be read: {error.strerror}.") from error
-    source = "read_parquet(?)" if is_parquet else "read_csv(?, header=true, all_varchar=true)"
+    packing = packing_of(path, needs="a header and a row per unit and period")
+    source = (
+        "read_parquet(?)" if packing == "parquet" else "read_csv(?, header=true, all_varchar=true)"
+    )
     name = [glob.escape(str(path))]
     with open_memory() as connection:
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lakehouse.duck import first_line, open_memory, quoted
 from lakehouse.errors import LakeError
+from lakehouse.packing import packing_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,19 +105,12 @@ def read_units(
 
 def _load(connection: "duckdb.DuckDBPyConnection", path: Path, columns: Sequence[str]) -> None:
     """Make table `texts` of the named columns: `unit`, `arm`, `m0`, `m1` … as texts."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise LakeError(f"{path} can't be read: {error.strerror}.") from error
-    if not magic:
-        raise LakeError(f"{path} is empty: it needs a header and a row per unit.")
+    packing = packing_of(path, needs="a header and a row per unit")
     source = "read_parquet(?, hive_partitioning=false)"
-    if magic != b"PAR1":
-        gzip = "gzip" if magic.startswith(b"\x1f\x8b") else "none"
+    if packing != "parquet":
         source = (
             "read_csv(?, header=true, all_varchar=true, hive_partitioning=false, "
-            f"skip=0, comment='', compression='{gzip}')"
+            f"skip=0, comment='', compression='{packing}')"
         )
     name = [glob.escape(str(path))]
     found = [each[0] for each in connection.execute(f"from {source} limit 0", name).description]

@@ -16,6 +16,7 @@ from lakehouse.contracts.erp_lines import MISSING_TEXTS, read_time, slashed_date
 from lakehouse.contracts.topics import ERP_COLUMNS, DateOrder
 from lakehouse.duck import first_line, open_memory, quoted
 from lakehouse.errors import LakeError
+from lakehouse.packing import packing_of
 from ml.sales import COLUMNS, SalesFile
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ ROLES = ("id", "date", "amount", "order")
 _MISSING = "(" + ", ".join(f"'{each}'" for each in ("", *MISSING_TEXTS)) + ")"
 _MONEY = "decimal(24,4)"
 _ENCODINGS = ("utf-8", "latin-1")
+_ONE_ROW = "a row per purchase"
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -96,15 +98,14 @@ def _load_texts(connection: "duckdb.DuckDBPyConnection", path: Path) -> list[str
     """Make view `texts` of the file, every column as text; returns the names of its columns."""
     import duckdb
 
-    magic = _start_of(path)
+    packing = packing_of(path, needs=_ONE_ROW)
     name = glob.escape(str(path))
-    if magic == b"PAR1":
+    if packing == "parquet":
         relations = ["read_parquet($name, hive_partitioning=false)"]
     else:
-        gzipped = "gzip" if magic.startswith(b"\x1f\x8b") else "none"
         relations = [
             "read_csv($name, header=true, all_varchar=true, hive_partitioning=false, "
-            f"compression='{gzipped}', encoding='{encoding}')"
+            f"compression='{packing}', encoding='{encoding}')"
             for encoding in _ENCODINGS
         ]
     for relation in relations:
@@ -207,7 +208,8 @@ def _load_log(connection: "duckdb.DuckDBPyConnection", path: Path) -> list[str]:
     """
     import pandas as pd
 
-    opened: Callable[..., object] = gzip.open if _start_of(path)[:2] == b"\x1f\x8b" else open
+    is_gzip = packing_of(path, needs=_ONE_ROW) == "gzip"
+    opened: Callable[..., object] = gzip.open if is_gzip else open
     rows: list[tuple[str, date, str, str]] = []
     with opened(path, "rt", encoding="latin-1") as file:  # type: ignore[attr-defined]
         for number, line in enumerate(file, 1):
@@ -293,17 +295,6 @@ def _id(column: str) -> str:
         f"when regexp_full_match({plain}, '[0-9]+\\.0+') then split_part({plain}, '.', 1) "
         f"else {plain} end"
     )
-
-
-def _start_of(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise LakeError(f"{path} can't be read: {error.strerror}.") from error
-    if not magic:
-        raise LakeError(f"{path} is empty: it needs a row per purchase.")
-    return magic
 
 
 def _one(connection: "duckdb.DuckDBPyConnection", sql: str) -> int:

@@ -18,11 +18,11 @@ from typing import BinaryIO, cast
 
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
+from lakehouse.packing import GZIP_MAGIC
 from storefront.erp.columns import ExtractRow, column_positions
 from storefront.erp.date_column import DateColumn
 
 NEWLINE = "\n"
-GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1_000_000

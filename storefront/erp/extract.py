@@ -16,6 +16,7 @@ from typing import Literal
 from lakehouse.contracts.outliers import Span
 from lakehouse.contracts.topics import DateOrder
 from lakehouse.errors import LakeError
+from lakehouse.packing import GZIP_MAGIC, PARQUET_MAGIC
 from storefront.erp import csv_file, parquet_file
 from storefront.erp.columns import ExtractRow
 from storefront.erp.date_column import DateColumn
@@ -158,9 +159,9 @@ def _form(path: Path) -> Form:
         start = raw.read(4)
     if not start:
         raise LakeError(f"{path} is empty (0 bytes); extract it again.")
-    if start == parquet_file.PARQUET_MAGIC:
+    if start == PARQUET_MAGIC:
         return "parquet"
-    if start[:2] == csv_file.GZIP_MAGIC:
+    if start[:2] == GZIP_MAGIC:
         return "csv.gz"
     if start in _FOREIGN:
         raise LakeError(f"{path} is {_FOREIGN[start]}; save it as csv with the eight columns.")

@@ -19,7 +19,6 @@ from lakehouse.shop import shop
 from storefront.erp.columns import ExtractRow, column_positions
 from storefront.erp.date_column import DateColumn
 
-PARQUET_MAGIC = b"PAR1"
 _BATCH_ROWS = 1 << 15
 
 
