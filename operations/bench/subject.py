@@ -23,6 +23,7 @@ from operations.live.parts import lake
 
 START_SECONDS = 240.0
 _LOOK_SECONDS = 0.5
+_NO_PUBLISH = 3600.0
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,18 @@ class Subject:
 
 
 @contextlib.contextmanager
-def live_shop(settings: Settings, *, rate: float, publish_every: float) -> Iterator[Subject]:
-    """A live shop whose figures move. Raises: LakeError when they don't in time."""
+def live_shop(settings: Settings, *, rate: float, publish_every: float | None) -> Iterator[Subject]:
+    """A live shop whose figures move, without a publish meanwhile where `publish_every` is None.
+
+    Raises: LakeError when they don't in time.
+    """
     if not is_free(settings.dashboard_port):
         yield Subject(settings, _root(settings))
         return
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     log = settings.logs_dir / "bench.log"
-    words = ["live", "--rate", f"{rate:g}", "--publish-every", f"{publish_every:g}s"]
+    every = _NO_PUBLISH if publish_every is None else publish_every
+    words = ["live", "--rate", f"{rate:g}", "--publish-every", f"{every:g}s"]
     tied = run_tied(
         lake(*words), folder=PROJECT_ROOT, output=log, environment=settings.environment()
     )

@@ -29,7 +29,6 @@ from operations.lag import unread_records
 THINK_SECONDS = 5.0
 ALONE_SECONDS = 15.0
 _PAGE = "/"
-_NO_PUBLISH = 3600.0
 _SAMPLE_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _CALLBACK = "/_dash-update-component"
@@ -106,8 +105,7 @@ def measure(
     settings: Settings, *, rate: float, seconds: float, viewers: int, publish_every: float | None
 ) -> dict[str, Any]:
     """Run the measurement; the figures are those of the JSON object. Raises: LakeError."""
-    every = _NO_PUBLISH if publish_every is None else publish_every
-    with live_shop(settings, rate=rate, publish_every=every) as subject:
+    with live_shop(settings, rate=rate, publish_every=publish_every) as subject:
         return _measured(subject, rate=rate, seconds=seconds, viewers=viewers)
 
 

@@ -40,9 +40,7 @@ def latency(
         rate=rate,
         seconds=seconds_of(duration, option="--for"),
         viewers=viewers,
-        publish_every=None
-        if publish_every is None
-        else seconds_of(publish_every, option="--publish-every"),
+        publish_every=_pause(publish_every),
     )
     _show("Event to screen", found, as_json=as_json)
 
@@ -66,11 +64,16 @@ def users(
         rate=rate,
         seconds=seconds_of(duration, option="--for"),
         viewers=viewers,
-        publish_every=None
-        if publish_every is None
-        else seconds_of(publish_every, option="--publish-every"),
+        publish_every=_pause(publish_every),
     )
     _show("Click to answer", found, as_json=as_json)
+
+
+def _pause(publish_every: str | None) -> float | None:
+    """Seconds between publishes; None for no publish."""
+    if publish_every is None:
+        return None
+    return seconds_of(publish_every, option="--publish-every")
 
 
 def _show(title: str, found: Mapping[str, Any], *, as_json: bool) -> None:
