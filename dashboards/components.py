@@ -31,6 +31,11 @@ def icon(name: str) -> Any:
     return html.Span(className=f"icon icon-{name}", **{"aria-hidden": "true"})
 
 
+def page_head(title: str, question: str) -> Any:
+    """The title of a page, and the question that it answers."""
+    return html.Div([html.H1(title), html.P(question, className="muted")], className="page-head")
+
+
 def card(
     title: str,
     children: Any,

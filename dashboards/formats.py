@@ -12,7 +12,7 @@ from lakehouse import shop_format
 from lakehouse.shop_format import MINUS, day, percent
 
 __all__ = ["MINUS", "NOTHING", "count", "day", "moment", "money", "parted", "percent", "period"]
-__all__ += ["seconds", "share", "signed", "size"]
+__all__ += ["estimate", "seconds", "share", "signed", "size"]
 
 NOTHING = "–"
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -26,6 +26,11 @@ def signed(text: str, *, negative: bool) -> str:
 def money(amount: Decimal | None, *, places: int | None = None) -> str:
     """An amount of the shop's currency; a dash where there is none."""
     return NOTHING if amount is None else shop_format.money(amount, places=places)
+
+
+def estimate(amount: float) -> str:
+    """An estimate of money, without decimals."""
+    return money(Decimal(str(amount)), places=0)
 
 
 def parted(figure: str) -> tuple[str, str]:

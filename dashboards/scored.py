@@ -1,4 +1,4 @@
-"""What the pages of the models share: their frame, the empty state, rounding, and the origin.
+"""What the pages of the models share: the empty state, rows, rates, and the origin.
 
 In: a frame of scores. Out: components and texts.
 """
@@ -14,12 +14,6 @@ from dashboards import components, formats
 COMMAND = "./lake run ml"
 
 
-def layout(title: str, question: str, body: str) -> Any:
-    """A page without content, whose callback fills the part `body`."""
-    head = html.Div([html.H1(title), html.P(question, className="muted")], className="page-head")
-    return html.Div([head, html.Div(id=body)])
-
-
 def nothing_yet() -> Any:
     """Says that nothing was scored, and what does it."""
     return components.empty_state(
@@ -33,11 +27,6 @@ def nothing_yet() -> Any:
 def rows(frame: pd.DataFrame) -> list[Any]:
     """The rows of a frame, by their columns' names."""
     return list(frame.itertuples(index=False))
-
-
-def estimate(value: float) -> str:
-    """An estimate of money, without decimals."""
-    return formats.money(Decimal(str(value)), places=0)
 
 
 def percent(rate: float, *, places: int = 0) -> str:

@@ -3,7 +3,6 @@
 In: a frame of `dashboards.queries.models.daily_forecast`. Out: a figure as plain JSON values.
 """
 
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -67,14 +66,9 @@ def daily_sales(frame: pd.DataFrame) -> dict[str, Any]:
     return plain
 
 
-def estimate(value: float) -> str:
-    """An estimate of money, without decimals."""
-    return formats.money(Decimal(str(value)), places=0)
-
-
 def _hover(rows: pd.DataFrame, column: str, label: str) -> list[str]:
     return [
-        f"<b>{shop_format.weekday(day)} {formats.day(day)}</b><br>{label} {estimate(value)}"
+        f"<b>{shop_format.weekday(day)} {formats.day(day)}</b><br>{label} {formats.estimate(value)}"
         for day, value in zip(rows["forecast_date"], rows[column], strict=True)
     ]
 

@@ -6,10 +6,9 @@ Run standalone: `python -m dashboards.app`, then open /alerts.
 
 from typing import Any
 
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components
-from dashboards.callbacks import off_loop
+from dashboards import components, one_part
 from dashboards.pages.alerts import cards as parts
 from dashboards.published import PublishedGold
 from dashboards.queries.alerts import Alerts, read_alerts
@@ -20,19 +19,16 @@ PAGE = Page("/alerts", "Alerts", group="Decisions", icon="warn")
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    question = "What needs somebody now, what is behind it, and who takes care of it?"
-    head = html.Div(
-        [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+    return one_part.layout(
+        PAGE.title,
+        "What needs somebody now, what is behind it, and who takes care of it?",
+        "alerts-body",
     )
-    return html.Div([head, html.Div(id="alerts-body")])
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the alerts."""
-
-    app.callback(Output("alerts-body", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: body(read_alerts(gold.settings)), on_error=lambda notice: notice)
-    )
+    one_part.register(app, "alerts-body", lambda: body(read_alerts(gold.settings)))
 
 
 def body(found: Alerts | None) -> Any:

@@ -7,10 +7,9 @@ Run standalone: `python -m dashboards.app`, then open /churn.
 from typing import Any
 
 import pandas as pd
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components, formats, scored
-from dashboards.callbacks import off_loop
+from dashboards import components, formats, one_part, scored
 from dashboards.published import PublishedGold
 from dashboards.queries import customer_scores
 from dashboards.registry import Page
@@ -23,14 +22,14 @@ _BANDS = 10
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    return scored.layout(PAGE.title, "Who is about to stay away, and is a call worth it?", "churn")
+    return one_part.layout(
+        PAGE.title, "Who is about to stay away, and is a call worth it?", "churn"
+    )
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the last scoring."""
-    app.callback(Output("churn", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: filled(gold.settings), on_error=lambda notice: notice)
-    )
+    one_part.register(app, "churn", lambda: filled(gold.settings))
 
 
 def filled(settings: Settings) -> Any:
@@ -63,12 +62,12 @@ def _key_figures(frame: pd.DataFrame, calls: pd.DataFrame) -> Any:
                 hint=f"of {formats.count(len(frame))} customers, for 90 days",
             ),
             components.kpi(
-                "Revenue at risk", scored.estimate(at_risk.sum()), hint="of 90 days at usual pace"
+                "Revenue at risk", formats.estimate(at_risk.sum()), hint="of 90 days at usual pace"
             ),
             components.kpi(
                 "Worth a call",
                 formats.count(len(calls)),
-                hint=f"for {scored.estimate(calls['expected_profit'].sum())} of expected profit",
+                hint=f"for {formats.estimate(calls['expected_profit'].sum())} of expected profit",
             ),
         ],
         className="kpis",
@@ -82,8 +81,8 @@ def _calls(calls: pd.DataFrame, settings: Settings) -> Any:
             scored.percent(row.churn_chance),
             row.reason,
             row.second_reason or "",
-            scored.estimate(row.usual_amount),
-            scored.estimate(row.expected_profit),
+            formats.estimate(row.usual_amount),
+            formats.estimate(row.expected_profit),
         )
         for row in scored.rows(calls.head(_SHOWN))
     ]
@@ -97,7 +96,7 @@ def _calls(calls: pd.DataFrame, settings: Settings) -> Any:
     )
     note = (
         "Worth is the expected profit of an offer that costs "
-        f"{scored.estimate(settings.offer_cost)} and keeps "
+        f"{formats.estimate(settings.offer_cost)} and keeps "
         f"{scored.percent(settings.offer_success_rate)} of those who would go, at a margin of "
         f"{scored.percent(settings.margin_rate)}. Usual spend is that of 90 days."
     )

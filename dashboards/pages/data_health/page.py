@@ -6,10 +6,10 @@ Run standalone: `python -m dashboards.app`, then open /data-health.
 
 from typing import Any
 
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components
-from dashboards.callbacks import FIRST_COMMAND, off_loop
+from dashboards import components, one_part
+from dashboards.callbacks import FIRST_COMMAND
 from dashboards.pages.data_health import cards as parts
 from dashboards.pages.data_health.restated_days import restated_days
 from dashboards.published import PublishedGold
@@ -21,19 +21,14 @@ PAGE = Page("/data-health", "Data health", group="Platform", icon="pulse")
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    question = "Is every figure complete and equal to the events that made it?"
-    head = html.Div(
-        [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+    return one_part.layout(
+        PAGE.title, "Is every figure complete and equal to the events that made it?", "health-body"
     )
-    return html.Div([head, html.Div(id="health-body")])
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the last run's report."""
-
-    app.callback(Output("health-body", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: body(read_last_run(gold.settings)), on_error=lambda notice: notice)
-    )
+    one_part.register(app, "health-body", lambda: body(read_last_run(gold.settings)))
 
 
 def body(run: LastRun | None) -> Any:

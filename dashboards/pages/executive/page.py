@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from dash import ClientsideFunction, Input, Output, State, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, html, no_update
 
-from dashboards import components, filters, formats, periods
+from dashboards import components, filters, formats, periods, themed_chart
 from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.pages.executive import parts
 from dashboards.pages.executive.words import sentence
@@ -29,7 +29,6 @@ PAGE = Page(
     icon="target",
     filters=("period", "comparison", "country", "source"),
 )
-_CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
 def layout() -> Any:
@@ -57,11 +56,8 @@ def layout() -> Any:
 
 
 def _body() -> list[Any]:
-    chart = html.Div(
-        dcc.Graph(id="executive-graph", config=_CHART, responsive=True, style={"height": "100%"}),
-        className="graph",
-        role="img",
-        **{"aria-label": "Chart of net revenue over time; the table below it has its figures"},
+    chart = themed_chart.layout(
+        "executive", "Chart of net revenue over time; the table below it has its figures"
     )
     return [
         html.P(id="executive-sentence", className="sentence"),
@@ -81,7 +77,6 @@ def _body() -> list[Any]:
             id="executive-chart-card",
         ),
         html.Div(id="executive-parts", className="thirds"),
-        dcc.Store(id="executive-figure"),
     ]
 
 
@@ -100,13 +95,7 @@ def register(app: Any, gold: PublishedGold) -> None:
         Input("url", "search"),
         Input("epoch", "data"),
     )(off_loop(lambda search, _epoch: figures_for(gold, search), on_error=_instead))
-    app.clientside_callback(
-        ClientsideFunction("cartlake", "themed"),
-        Output("executive-graph", "figure"),
-        Input("executive-figure", "data"),
-        Input("shown-scheme", "data"),
-        Input("templates", "data"),
-    )
+    themed_chart.register(app, "executive")
     app.clientside_callback(
         ClientsideFunction("filters", "drill"),
         Output("url", "search", allow_duplicate=True),

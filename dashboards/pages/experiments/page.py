@@ -6,10 +6,9 @@ Run standalone: `python -m dashboards.app`, then open /experiments.
 
 from typing import Any
 
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components
-from dashboards.callbacks import off_loop
+from dashboards import components, one_part
 from dashboards.pages.experiments import cards as parts
 from dashboards.published import PublishedGold
 from dashboards.queries.experiments import read_experiments
@@ -22,23 +21,21 @@ PAGE = Page("/experiments", "Experiments", group="Decisions", icon="chart")
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    question = "What does each experiment show so far, and can it be trusted?"
-    head = html.Div(
-        [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+    return one_part.layout(
+        PAGE.title,
+        "What does each experiment show so far, and can it be trusted?",
+        "experiments-body",
     )
-    return html.Div([head, html.Div(id="experiments-body")])
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the gold in service."""
 
-    def show(_epoch: object) -> Any:
+    def show() -> Any:
         with gold.reader() as reader:
             return body(read_experiments(reader.cursor))
 
-    app.callback(Output("experiments-body", "children"), Input("epoch", "data"))(
-        off_loop(show, on_error=lambda notice: notice)
-    )
+    one_part.register(app, "experiments-body", show)
 
 
 def body(found: list[tuple[str, Experiment, Result | str]]) -> Any:

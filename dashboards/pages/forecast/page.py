@@ -4,16 +4,14 @@ In: the table of forecasts. Out: key figures, a chart and the odd days.
 Run standalone: `python -m dashboards.app`, then open /forecast.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from dash import ClientsideFunction, Input, Output, dcc, html, no_update
+from dash import Input, Output, html, no_update
 
-from dashboards import components, formats
+from dashboards import components, formats, scored, themed_chart
 from dashboards.callbacks import off_loop
 from dashboards.figures import forecast as forecast_figures
-from dashboards.figures.forecast import estimate
 from dashboards.published import PublishedGold
 from dashboards.queries.models import daily_forecast
 from dashboards.registry import Page
@@ -21,23 +19,15 @@ from dashboards.registry import Page
 PAGE = Page("/forecast", "Forecast", group="Models", icon="clock")
 _WEEK = 6
 _MOST_ODD = 12
-_CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
 def layout() -> Any:
     """The page without figures; a callback fills it."""
     question = "What should the coming trading days bring, and which days were out of the ordinary?"
-    chart = html.Div(
-        dcc.Graph(id="forecast-graph", config=_CHART, responsive=True, style={"height": "100%"}),
-        className="graph",
-        role="img",
-        **{"aria-label": "Chart of daily net revenue, expected and actual"},
-    )
+    chart = themed_chart.layout("forecast", "Chart of daily net revenue, expected and actual")
     return html.Div(
         [
-            html.Div(
-                [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
-            ),
+            components.page_head(PAGE.title, question),
             html.Div(id="forecast-notice"),
             html.Div(
                 [
@@ -54,7 +44,6 @@ def layout() -> Any:
                 className="stack",
                 hidden=True,
             ),
-            dcc.Store(id="forecast-figure"),
         ]
     )
 
@@ -75,13 +64,7 @@ def register(app: Any, gold: PublishedGold) -> None:
             on_error=lambda notice: [notice, True, *[no_update] * 4],
         )
     )
-    app.clientside_callback(
-        ClientsideFunction("cartlake", "themed"),
-        Output("forecast-graph", "figure"),
-        Input("forecast-figure", "data"),
-        Input("shown-scheme", "data"),
-        Input("templates", "data"),
-    )
+    themed_chart.register(app, "forecast")
 
 
 def figures_for(frame: pd.DataFrame) -> list[Any]:
@@ -113,16 +96,17 @@ def _key_figures(past: pd.DataFrame, future: pd.DataFrame) -> list[Any]:
     return [
         components.kpi(
             "Next six trading days",
-            estimate(week["expected_value"].sum()),
-            hint=f"the last six brought {estimate(recent)}",
+            formats.estimate(week["expected_value"].sum()),
+            hint=f"the last six brought {formats.estimate(recent)}",
             trend=future["expected_value"].tolist(),
         ),
         components.kpi(
             "Next trading day",
-            estimate(float(week["expected_value"].iloc[0])),
+            formats.estimate(float(week["expected_value"].iloc[0])),
             hint=f"{week['forecast_date'].iloc[0]:%a} "
             f"{formats.day(week['forecast_date'].iloc[0])}, 80 of 100: "
-            f"{estimate(week['low_80'].iloc[0])} to {estimate(week['high_80'].iloc[0])}",
+            f"{formats.estimate(week['low_80'].iloc[0])} to "
+            f"{formats.estimate(week['high_80'].iloc[0])}",
         ),
         components.kpi(
             "Days within the 80 % band",
@@ -136,11 +120,11 @@ def _table(future: pd.DataFrame) -> Any:
     rows = [
         [
             f"{row.forecast_date:%a} {formats.day(row.forecast_date)}",
-            estimate(row.expected_value),
-            f"{estimate(row.low_80)} to {estimate(row.high_80)}",
-            f"{estimate(row.low_95)} to {estimate(row.high_95)}",
+            formats.estimate(row.expected_value),
+            f"{formats.estimate(row.low_80)} to {formats.estimate(row.high_80)}",
+            f"{formats.estimate(row.low_95)} to {formats.estimate(row.high_95)}",
         ]
-        for row in _rows(future)
+        for row in scored.rows(future)
     ]
     head = ["Day", "Expected", "80 of 100", "95 of 100"]
     return html.Details(
@@ -162,11 +146,11 @@ def _odd_days(past: pd.DataFrame) -> Any:
     rows = [
         [
             f"{row.forecast_date:%a} {formats.day(row.forecast_date)}",
-            estimate(row.actual_value),
-            estimate(row.expected_value),
+            formats.estimate(row.actual_value),
+            formats.estimate(row.expected_value),
             formats.signed(f"{abs(row.error_spreads):.1f}", negative=row.error_spreads < 0),
         ]
-        for row in _rows(odd)
+        for row in scored.rows(odd)
     ]
     inside: Any = "No day was far from what was expected."
     if rows:
@@ -177,7 +161,3 @@ def _odd_days(past: pd.DataFrame) -> Any:
         note="Trading days far beyond the usual errors, the newest first; a day without any sale "
         "counts, such as a holiday or an outage.",
     )
-
-
-def _rows(frame: pd.DataFrame) -> Iterable[Any]:
-    return frame.itertuples()

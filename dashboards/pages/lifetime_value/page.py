@@ -7,10 +7,9 @@ Run standalone: `python -m dashboards.app`, then open /lifetime-value.
 from typing import Any
 
 import pandas as pd
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components, formats, scored
-from dashboards.callbacks import off_loop
+from dashboards import components, formats, one_part, scored
 from dashboards.published import PublishedGold
 from dashboards.queries import customer_scores
 from dashboards.registry import Page
@@ -24,14 +23,12 @@ _ALL_STAY = 0.98
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    return scored.layout(PAGE.title, "What will each customer still buy?", "lifetime-values")
+    return one_part.layout(PAGE.title, "What will each customer still buy?", "lifetime-values")
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the last scoring."""
-    app.callback(Output("lifetime-values", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: filled(gold.settings), on_error=lambda notice: notice)
-    )
+    one_part.register(app, "lifetime-values", lambda: filled(gold.settings))
 
 
 def filled(settings: Settings) -> Any:
@@ -73,7 +70,7 @@ def _key_figures(frame: pd.DataFrame) -> Any:
         [
             components.kpi(
                 "Expected revenue",
-                scored.estimate(total),
+                formats.estimate(total),
                 hint=f"of known customers, {weeks:g} weeks",
             ),
             components.kpi(
@@ -98,8 +95,8 @@ def _tenths(frame: pd.DataFrame) -> Any:
         (
             f"Tenth {row.tenth + 1}",
             f"{formats.count(row.customers)} customers",
-            scored.estimate(row.total),
-            f"{scored.estimate(row.average)} each",
+            formats.estimate(row.total),
+            f"{formats.estimate(row.average)} each",
             row.total / longest,
         )
         for row in scored.rows(tenths)
@@ -125,7 +122,7 @@ def _spread(frame: pd.DataFrame) -> Any:
         (
             name,
             f"{formats.count(len(own))} customers",
-            scored.estimate(own["expected_amount"].sum()),
+            formats.estimate(own["expected_amount"].sum()),
             f"{own['expected_purchase_days'].sum():,.0f} purchase days",
             own["expected_amount"].sum() / longest,
         )
@@ -145,8 +142,8 @@ def _customers(frame: pd.DataFrame) -> Any:
             formats.count(row.repeat_day_count),
             scored.percent(row.alive_chance),
             f"{row.expected_purchase_days:.1f}",
-            scored.estimate(row.expected_day_amount),
-            scored.estimate(row.expected_amount),
+            formats.estimate(row.expected_day_amount),
+            formats.estimate(row.expected_amount),
         )
         for row in scored.rows(frame.head(_SHOWN))
     ]

@@ -4,14 +4,13 @@ In: the record of decisions, the champions' cards and the last look at drift. Ou
 by one callback. Run standalone: `python -m dashboards.app`, then open /models.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from dash import Input, Output, dcc, html
+from dash import dcc, html
 
-from dashboards import components, formats
-from dashboards.callbacks import off_loop
+from dashboards import components, formats, one_part, scored
 from dashboards.components import Column, Tone
 from dashboards.published import PublishedGold
 from dashboards.queries.models import ModelState, last_drift, model_states
@@ -31,20 +30,17 @@ _MOST_DECISIONS = 10
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    question = "Which version of each model serves, why, and does it still fit the shop?"
-    head = html.Div(
-        [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+    return one_part.layout(
+        PAGE.title,
+        "Which version of each model serves, why, and does it still fit the shop?",
+        "models-body",
     )
-    return html.Div([head, html.Div(id="models-body")])
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the record of decisions and the table of drift."""
-    app.callback(Output("models-body", "children"), Input("epoch", "data"))(
-        off_loop(
-            lambda _epoch: body(model_states(gold.settings), last_drift(gold.settings)),
-            on_error=lambda notice: notice,
-        )
+    one_part.register(
+        app, "models-body", lambda: body(model_states(gold.settings), last_drift(gold.settings))
     )
 
 
@@ -140,7 +136,6 @@ def _drift(frame: pd.DataFrame) -> Any:
         Column("Limit", is_number=True),
         Column("Verdict"),
     ]
-    looks: Iterable[Any] = frame.itertuples()
     rows = [
         [
             row.model,
@@ -151,7 +146,7 @@ def _drift(frame: pd.DataFrame) -> Any:
             _figure(row.limit_ks),
             components.badge("drift", "warn") if row.is_drift else components.badge("calm", "good"),
         ]
-        for row in looks
+        for row in scored.rows(frame)
     ]
     at = pd.Timestamp(frame["measured_at"].max()).to_pydatetime()
     return components.card(

@@ -7,10 +7,9 @@ then open /reports.
 from collections.abc import Sequence
 from typing import Any
 
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components, formats
-from dashboards.callbacks import off_loop
+from dashboards import components, formats, one_part
 from dashboards.components import Column, Tone
 from dashboards.published import PublishedGold
 from dashboards.registry import Page
@@ -40,19 +39,14 @@ _MEANINGS = {
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    question = "What was sent to whom, of which figures, and did it arrive?"
-    head = html.Div(
-        [html.H1(PAGE.title), html.P(question, className="muted")], className="page-head"
+    return one_part.layout(
+        PAGE.title, "What was sent to whom, of which figures, and did it arrive?", "reports-body"
     )
-    return html.Div([head, html.Div(id="reports-body")])
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the outbox."""
-
-    app.callback(Output("reports-body", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: body(archive.rows(gold.settings)), on_error=lambda notice: notice)
-    )
+    one_part.register(app, "reports-body", lambda: body(archive.rows(gold.settings)))
 
 
 def body(sent: Sequence[Sent]) -> Any:

@@ -6,9 +6,9 @@ version. Run standalone: `python -m dashboards.app`, then open the address that 
 
 from typing import Any
 
-from dash import ClientsideFunction, Input, Output, dcc, html, no_update
+from dash import Input, Output, html, no_update
 
-from dashboards import components, filters, periods
+from dashboards import components, filters, periods, themed_chart
 from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.figures import sales as sales_figures
 from dashboards.pages.sales.cards import KPIS, cards, countries_list, products_list, sales_table
@@ -24,7 +24,6 @@ PAGE = Page(
     icon="chart",
     filters=("period", "comparison", "country", "source"),
 )
-_CHART = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 
 
 def layout() -> Any:
@@ -49,12 +48,8 @@ def layout() -> Any:
 
 
 def _body() -> Any:
-    chart = html.Div(
-        dcc.Graph(id="sales-graph", config=_CHART, responsive=True, style={"height": "100%"}),
-        id="sales-chart",
-        className="graph",
-        role="img",
-        **{"aria-label": "Chart of revenue over time; the same figures are in the table below it"},
+    chart = themed_chart.layout(
+        "sales", "Chart of revenue over time; the same figures are in the table below it"
     )
     numbers = html.Details(
         [html.Summary("Show these figures as a table"), html.Div(id="sales-table")]
@@ -69,7 +64,6 @@ def _body() -> Any:
                 id="sales-card",
             ),
             html.Div([html.Div(id="products"), html.Div(id="top-countries")], className="halves"),
-            dcc.Store(id="sales-figure"),
         ],
         id="sales-parts",
     )
@@ -98,13 +92,7 @@ def register(app: Any, gold: PublishedGold) -> None:
             on_error=lambda notice: [notice, True, None, True, "", *[no_update] * 6],
         )
     )
-    app.clientside_callback(
-        ClientsideFunction("cartlake", "themed"),
-        Output("sales-graph", "figure"),
-        Input("sales-figure", "data"),
-        Input("shown-scheme", "data"),
-        Input("templates", "data"),
-    )
+    themed_chart.register(app, "sales")
 
 
 def figures_for(gold: PublishedGold, search: object) -> list[Any]:

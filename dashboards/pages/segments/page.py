@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pandas as pd
-from dash import Input, Output, html
+from dash import html
 
-from dashboards import components, formats, scored
-from dashboards.callbacks import off_loop
+from dashboards import components, formats, one_part, scored
 from dashboards.published import PublishedGold
 from dashboards.queries import customer_scores
 from dashboards.registry import Page
@@ -22,14 +21,12 @@ _MOVES_SHOWN = 8
 
 def layout() -> Any:
     """The page without content; a callback fills it."""
-    return scored.layout(PAGE.title, "Which groups do the customers fall into?", "segments-body")
+    return one_part.layout(PAGE.title, "Which groups do the customers fall into?", "segments-body")
 
 
 def register(app: Any, gold: PublishedGold) -> None:
     """Connect the page to the last scoring."""
-    app.callback(Output("segments-body", "children"), Input("epoch", "data"))(
-        off_loop(lambda _epoch: filled(gold), on_error=lambda notice: notice)
-    )
+    one_part.register(app, "segments-body", lambda: filled(gold))
 
 
 def filled(gold: PublishedGold) -> Any:
@@ -82,7 +79,7 @@ def _groups(groups: pd.DataFrame) -> Any:
             formats.count(row.customer_count),
             f"{row.recency_days:.0f} days",
             f"{row.order_count:.0f}",
-            scored.estimate(row.monetary_amount),
+            formats.estimate(row.monetary_amount),
             scored.percent(row.share),
             f"+{row.moved_in:,} / {formats.MINUS}{row.moved_out:,}",
         )
