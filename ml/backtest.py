@@ -54,7 +54,7 @@ def origins(series: "pd.Series[float]") -> tuple[int, ...]:
 
 
 def backtest(series: "pd.Series[float]", kind: Kind) -> "pd.DataFrame":
-    """Forecasts of a kind of model, fitted anew at each origin to the days before it.
+    """Forecasts of a kind of model, fitted again at each origin to the days before it.
 
     Returns:
         One row per origin and day: origin (place), day, horizon, actual, expected, `error` (on the

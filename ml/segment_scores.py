@@ -1,6 +1,6 @@
 """Puts every customer in a group, and says in which the customer was a month before.
 
-In: a frame of purchases. Out: the rows of the table of segments. The groups are found anew at each
+In: a frame of purchases. Out: the rows of the table of segments. The groups are found again at each
 scoring, for they need no labels; those of a month before are the same groups, so a move is the
 customer's and not the model's. Run standalone: `lake job score`.
 """

@@ -26,7 +26,7 @@ MOST_FOR_SILHOUETTE = 10_000
 """Customers of whom the silhouette is taken; of more, it is that of as many drawn ones."""
 RESAMPLES = 10
 STABLE = 0.8
-"""Mean adjusted Rand index from which groups count as the same when customers are drawn anew."""
+"""Mean adjusted Rand index from which groups count as the same when customers are drawn again."""
 
 
 @dataclass(frozen=True)

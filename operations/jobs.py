@@ -52,7 +52,7 @@ class Job:
 
 SCHEDULES = (
     Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
-    Schedule("ml", "0 7 * * *", "models: watched, trained anew, and what they say"),
+    Schedule("ml", "0 7 * * *", "models: watched, trained again, and what they say"),
     Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
     Schedule("alerts", "*/15 * * * *", "rules on KPIs and on the platform"),
 )

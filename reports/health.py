@@ -111,6 +111,6 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise LakeError(
             f"{path} can't be read, so it is not known whether the gate is green: the next run "
-            "(./lake run daily) writes it anew."
+            "(./lake run daily) writes it again."
         ) from error
     return found if isinstance(found, dict) else {}

@@ -140,7 +140,7 @@ class _NotTaken(smtplib.SMTPResponseException):
 
 
 def _answered(error: smtplib.SMTPResponseException) -> Outcome:
-    """A refusal is for good only where it is of this mail: a wrong password may be mended."""
+    """A refusal is for good only where it is of this mail: a wrong password can be corrected."""
     is_final = isinstance(error, _NotTaken) and error.smtp_code // 100 == 5
     return Outcome("refused" if is_final else "later", _line(error.smtp_code, error.smtp_error))
 

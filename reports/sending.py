@@ -280,7 +280,7 @@ def _tell_owners(
     lines = [
         f"The report of {key[1]} has not been sent to its readers.",
         f"Why: {error}" if isinstance(error, LakeError) else f"Why: {type(error).__name__}.",
-        "The next run sends it once that has been mended. See `lake status` and `lake audit`.",
+        "The next run sends it once that has been fixed. See `lake status` and `lake audit`.",
     ]
     with open_outbox(settings) as outbox:
         for owner in mailing.owners:

@@ -46,7 +46,7 @@ def agreement(settings: Settings) -> str:
     if differing:
         raise CheckFailed(
             f"The live figures of {day} are not those of gold: {'; '.join(differing)}. "
-            "Run `lake audit`, and start the live shop again: it counts the day anew."
+            "Run `lake audit`, and start the live shop again: it counts the day again."
         )
     return (
         f"All {len(KPIS)} live KPIs of {day} equal gold: {live['order_count']} orders, "
