@@ -35,6 +35,7 @@ from tests.once import once
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from pipelines.gold.dbt_worker import GoldWorker
     from pipelines.publishing.publish import Workers
 
 
@@ -96,12 +97,23 @@ def kafka(new_settings: NewSettings) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def workers(new_settings: NewSettings) -> "Iterator[Workers]":
-    """The warm children of every publish."""
-    from pipelines.publishing.publish import warm_workers
+def gold_worker(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[GoldWorker]":
+    """The one child process that builds gold."""
+    from pipelines.gold.dbt_worker import GoldWorker
 
-    with warm_workers(new_settings()) as warm:
-        yield warm
+    with GoldWorker(Settings(home=tmp_path_factory.mktemp("worker"))) as worker:
+        worker.await_ready()
+        yield worker
+
+
+@pytest.fixture(scope="session")
+def workers(new_settings: NewSettings, gold_worker: "GoldWorker") -> "Iterator[Workers]":
+    """The warm children of every publish."""
+    from pipelines.publishing.publish import Workers
+    from quality.gate.worker import GateWorker
+
+    with GateWorker(new_settings()) as gate:
+        yield Workers(gate, gold_worker)
 
 
 @pytest.fixture(scope="session")

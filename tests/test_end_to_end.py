@@ -173,6 +173,7 @@ def test_every_equation_holds_on_the_published_state(shop: Shop) -> None:
     assert "fails" not in audit.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 @pytest.mark.kafka
 def test_a_second_demo_changes_nothing_and_says_so(shop: Shop) -> None:

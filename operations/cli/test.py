@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import typer
@@ -56,7 +57,7 @@ def run_checks(
     """
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
-    failed = [] if context.args or faults or stack else _failed(*CHECKS)
+    failed = [] if context.args or faults or stack else _failed_of_two_at_a_time(*CHECKS)
     if stack:
         failed += _failed(("pytest", ("pytest", "-m", "stack", *_of_containers(), *context.args)))
     elif faults:
@@ -109,19 +110,35 @@ def _with_figures(*runs: tuple[str, ...], is_full: bool = True) -> list[str]:
     return _failed(("reliability table", report))
 
 
+def _failed_of_two_at_a_time(*checks: tuple[str, tuple[str, ...]]) -> list[str]:
+    """Checks that need one core each, two side by side; each one's output comes when it ends."""
+    with ThreadPoolExecutor(2) as pool:
+        passed = pool.map(lambda check: _passes(*check, at_its_end=True), checks)
+        return [name for (name, _), good in zip(checks, passed, strict=True) if not good]
+
+
 def _failed(*checks: tuple[str, tuple[str, ...]]) -> list[str]:
     return [name for name, command in checks if not _passes(name, command)]
 
 
-def _passes(name: str, command: tuple[str, ...]) -> bool:
-    print(f"== {name}", flush=True)
+def _passes(name: str, command: tuple[str, ...], *, at_its_end: bool = False) -> bool:
+    heading = f"== {name}"
+    if not at_its_end:
+        print(heading, flush=True)
     started = time.monotonic()
     program = str(PROJECT_ROOT / ".venv" / "bin" / command[0])
     if not (PROJECT_ROOT / ".venv").is_dir():
         program = f"{sys.prefix}/bin/{command[0]}"
-    environment = clean_environment("JAVA_TOOL_OPTIONS")
-    code = subprocess.run(
-        [program, *command[1:]], cwd=PROJECT_ROOT, env=environment, check=False
-    ).returncode
-    print(f"== {name} {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.0f} s")
-    return code == 0
+    done = subprocess.run(
+        [program, *command[1:]],
+        cwd=PROJECT_ROOT,
+        env=clean_environment("JAVA_TOOL_OPTIONS"),
+        stdout=subprocess.PIPE if at_its_end else None,
+        stderr=subprocess.STDOUT if at_its_end else None,
+        text=True,
+        check=False,
+    )
+    took = f"{time.monotonic() - started:.0f} s"
+    verdict = f"{heading} {'passed' if done.returncode == 0 else 'FAILED'} in {took}"
+    print(f"{heading}\n{done.stdout}{verdict}" if at_its_end else verdict, flush=True)
+    return done.returncode == 0

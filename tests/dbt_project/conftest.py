@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 from lakehouse.contracts.tables import GOLD_SOURCES, Table
 from lakehouse.duck import duck_type
 from lakehouse.settings import PROJECT_ROOT
+from tests.once import once
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
@@ -22,8 +24,8 @@ class DbtRun:
     """
 
     manifest: dict[str, Any]
-    results: dict[str, tuple[str, str]]
-    arguments: tuple[str, ...]
+    results: dict[str, Sequence[str]]
+    arguments: Sequence[str]
     variables: dict[str, str]
 
 
@@ -65,9 +67,13 @@ def empty(table: Table) -> str:
 @pytest.fixture(scope="session")
 def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
     """The whole project with its unit tests, built once over empty silver tables."""
+    return DbtRun(**once(tmp_path_factory, "dbt", lambda: built(tmp_path_factory.mktemp("dbt"))))
+
+
+def built(home: Path) -> dict[str, Any]:
+    """What a build in this folder gave, as `DbtRun` holds it."""
     from dbt.cli.main import dbtRunner
 
-    home = tmp_path_factory.mktemp("dbt")
     arguments = [
         *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
         *("--target-path", str(home / "target"), "--log-path", str(home / "logs")),
@@ -79,21 +85,21 @@ def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
     }
     parsed = dbtRunner().invoke(["--quiet", "parse", *arguments])
     assert parsed.success, parsed.exception
-    built = dbtRunner(manifest=parsed.result).invoke(
+    done = dbtRunner(manifest=parsed.result).invoke(
         [
             *("--quiet", "build", *arguments),
             *("--vars", json.dumps(variables), "--exclude-resource-types", "exposure"),
         ]
     )
-    assert built.exception is None
-    return DbtRun(
-        manifest=json.loads((home / "target" / "manifest.json").read_text()),
-        results={
-            each.node.name: (str(each.status), each.message or "") for each in built.result.results
+    assert done.exception is None
+    return {
+        "manifest": json.loads((home / "target" / "manifest.json").read_text()),
+        "results": {
+            each.node.name: (str(each.status), each.message or "") for each in done.result.results
         },
-        arguments=tuple(arguments),
-        variables=variables,
-    )
+        "arguments": arguments,
+        "variables": variables,
+    }
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def of_oracle(line: dict[str, Any]) -> oracle.Line:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(lines=random_lines, chance=st.randoms(use_true_random=False))
 def test_scores_and_cohorts_are_the_oracles_however_many_customers_tie(

@@ -120,7 +120,7 @@ def fill(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(lines=random_lines.map(all_measured), visits=random_visits)
 def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
@@ -136,7 +136,7 @@ def test_every_kpi_of_a_day_is_what_its_events_add_up_to(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(lines=random_lines.map(all_measured), visits=random_visits)
 def test_the_semantic_layer_answers_what_the_table_of_kpis_holds(

@@ -93,7 +93,7 @@ def expected_versions(dimension: Dimension, changes: Sequence[Change]) -> list[V
 
 @pytest.mark.parametrize("dimension", DIMENSIONS, ids=lambda each: each.mart)
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data(), chance=st.randoms(use_true_random=False))
 def test_every_version_of_a_random_history_is_there_whole_and_keyed_by_its_start(

@@ -128,6 +128,7 @@ def test_a_broker_frozen_before_a_batch_is_read_delays_it_and_no_more(
     assert len(set(lake.rows(BRONZE_EVENTS, "partition", "offset"))) == 50
 
 
+@pytest.mark.slow
 def test_records_deleted_before_they_were_read_stop_ingest_until_they_are_given_up_on_the_record(
     own_kafka: Settings, new_lake: NewLake, workers: Workers, record_fault: Recorder
 ) -> None:

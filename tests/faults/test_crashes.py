@@ -41,6 +41,7 @@ def test_sigkill_after_the_sinks_commit_and_before_the_checkpoints(
     record_fault(trial.prove(), recovery_seconds=recovery)
 
 
+@pytest.mark.slow
 def test_two_drivers_of_one_query_the_second_is_refused_and_nothing_is_doubled(
     trial: Trial, record_fault: Recorder
 ) -> None:

@@ -243,6 +243,7 @@ def test_a_refused_message_of_any_size_fits_into_its_dead_letter() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_same_or_an_overlapping_extract_in_another_form_changes_nothing(
     kafka_lake: LakeState, tmp_path: Path
 ) -> None:

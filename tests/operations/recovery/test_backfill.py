@@ -255,6 +255,7 @@ def test_days_that_would_double_a_fact_of_other_days_are_refused(
     ]
 
 
+@pytest.mark.slow
 def test_a_backfill_that_was_cut_short_is_finished_by_the_next_run(
     lake: LakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +320,7 @@ def test_records_that_refine_has_not_seen_are_placed_once(lake: LakeState) -> No
     assert silver(lake) == once
 
 
+@pytest.mark.slow
 def test_a_damaged_table_is_named_with_the_command_that_mends_it(lake: LakeState) -> None:
     lake.land(*two_days())
     lake.refine()

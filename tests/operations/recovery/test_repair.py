@@ -257,6 +257,7 @@ def test_bronze_and_unknown_tables_are_refused_with_what_to_do(lake: LakeState) 
         repair_table(lake.settings, name="gold.fct_orders")
 
 
+@pytest.mark.slow
 def test_versions_of_before_a_rebuilding_do_not_count_as_known(
     published: Published, workers: Workers
 ) -> None:

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -29,18 +29,6 @@ from tests.silver_commits import commit
 
 FIRST = {table.name: 0 for table in GOLD_SOURCES}
 POSITION = {"refined_batch": 1, "source_topic": "t", "source_partition": 0, "source_offset": 0}
-
-
-@pytest.fixture(scope="session")
-def worker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("worker")
-
-
-@pytest.fixture(scope="session")
-def worker(worker_home: Path) -> Iterator[GoldWorker]:
-    with GoldWorker(Settings(home=worker_home)) as worker:
-        worker.await_ready()
-        yield worker
 
 
 @pytest.fixture
@@ -109,7 +97,7 @@ def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_build_is_one_sealed_file_with_every_gold_table(
-    settings: Settings, worker: GoldWorker
+    settings: Settings, gold_worker: GoldWorker
 ) -> None:
     fill(
         settings,
@@ -119,7 +107,7 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
         line(4, order_id="A500003", line_class="adjustment", unit_price="-11062.06"),
     )
     (settings.gold_dir / "build" / "left-by-a-dead-run").mkdir(parents=True)
-    build = build_gold(settings, run_id="run-1", table_versions=FIRST, worker=worker)
+    build = build_gold(settings, run_id="run-1", table_versions=FIRST, worker=gold_worker)
 
     assert [each.name for each in (settings.gold_dir / "build").iterdir()] == ["run-1"]
     assert build.path == settings.gold_dir / "build" / "run-1" / "gold-run-1.duckdb"
@@ -163,19 +151,23 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
     ]
 
 
-def test_a_build_reads_the_pinned_versions_only(settings: Settings, worker: GoldWorker) -> None:
+def test_a_build_reads_the_pinned_versions_only(
+    settings: Settings, gold_worker: GoldWorker
+) -> None:
     fill(settings, line(1, order_id="C500001", line_class="cancellation", quantity=-1))
     commit(settings, ORDER_LINES, [line(2), line(3)], version=1)
-    build = build_gold(settings, run_id="pinned", table_versions=FIRST, worker=worker)
+    build = build_gold(settings, run_id="pinned", table_versions=FIRST, worker=gold_worker)
     assert query(build.path, "select order_id, line_amount from gold.fct_order_lines") == [
         ("C500001", Decimal("-2.5000"))
     ]
 
 
-def test_gold_of_empty_silver_is_empty_and_passes(settings: Settings, worker: GoldWorker) -> None:
+def test_gold_of_empty_silver_is_empty_and_passes(
+    settings: Settings, gold_worker: GoldWorker
+) -> None:
     for table in GOLD_SOURCES:
         commit(settings, table, [])
-    build = build_gold(settings, run_id="empty", table_versions=FIRST, worker=worker)
+    build = build_gold(settings, run_id="empty", table_versions=FIRST, worker=gold_worker)
     assert {each.name: each.rows for each in build.models if each.rows} == {
         "dim_countries": 1,
         "dim_customers": 1,
@@ -184,7 +176,7 @@ def test_gold_of_empty_silver_is_empty_and_passes(settings: Settings, worker: Go
 
 
 def test_failed_tests_are_named_with_rows_but_no_person_and_published_gold_stays(
-    settings: Settings, worker: GoldWorker
+    settings: Settings, gold_worker: GoldWorker
 ) -> None:
     fill(settings, *(line(number) for number in (1, 1, 2, 2, 3, 3, 4, 4)))
     stranger = {"event_id": "c2", "content_hash": "h", "customer_id": "stranger"}
@@ -200,7 +192,7 @@ def test_failed_tests_are_named_with_rows_but_no_person_and_published_gold_stays
             settings,
             run_id="bad",
             table_versions={**FIRST, CUSTOMER_CONTACTS.name: 1},
-            worker=worker,
+            worker=gold_worker,
         )
 
     failed = {each.name: each for each in failure.value.checks if each.status == "fail"}
@@ -222,20 +214,25 @@ def test_failed_tests_are_named_with_rows_but_no_person_and_published_gold_stays
     assert [each.name for each in settings.gold_dir.glob("*.duckdb")] == []
 
 
-def test_a_failed_model_is_named_with_its_reason(settings: Settings, worker: GoldWorker) -> None:
+def test_a_failed_model_is_named_with_its_reason(
+    settings: Settings, gold_worker: GoldWorker
+) -> None:
     fill(settings, line(1, currency=None))
     with pytest.raises(
         GoldFailed,
         match=r"model fct_order_lines: .*NOT NULL constraint failed: fct_order_lines\.currency\.",
     ):
-        build_gold(settings, run_id="bad", table_versions=FIRST, worker=worker)
+        build_gold(settings, run_id="bad", table_versions=FIRST, worker=gold_worker)
 
 
-def test_a_table_that_cannot_be_read_is_named(settings: Settings, worker: GoldWorker) -> None:
+def test_a_table_that_cannot_be_read_is_named(settings: Settings, gold_worker: GoldWorker) -> None:
     fill(settings, line(1))
     with pytest.raises(GoldFailed, match=rf"IO Error: .*'{ORDER_LINES.name}': 99"):
         build_gold(
-            settings, run_id="bad", table_versions={**FIRST, ORDER_LINES.name: 99}, worker=worker
+            settings,
+            run_id="bad",
+            table_versions={**FIRST, ORDER_LINES.name: 99},
+            worker=gold_worker,
         )
 
 
@@ -259,9 +256,7 @@ def test_a_killed_builder_gives_a_clear_error(settings: Settings) -> None:
             build_gold(settings, run_id="killed", table_versions=FIRST, worker=worker)
 
 
-def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(
-    worker: GoldWorker, worker_home: Path
-) -> None:
+def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from lakehouse.settings import Settings\n"
@@ -270,7 +265,7 @@ def test_the_builder_dies_with_its_parent_and_hears_no_ctrl_c(
         "worker.await_ready(); print(worker.pid, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", script, str(worker_home)],
+        [sys.executable, "-c", script, str(tmp_path)],
         cwd=PROJECT_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

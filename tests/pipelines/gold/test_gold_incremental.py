@@ -2,7 +2,6 @@
 
 import dataclasses
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -22,12 +21,6 @@ from tests.random_shop import RandomShop
 from tests.silver_commits import commit
 
 STEPS = (("trade",), ("trade", "correct"), ("trade", "tidy"), ("correct", "tidy", "trade"))
-
-
-@pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoldWorker]:
-    with GoldWorker(Settings(home=tmp_path_factory.mktemp("worker"))) as worker:
-        yield worker
 
 
 @pytest.fixture
@@ -63,21 +56,21 @@ def in_full(shop: RandomShop, worker: GoldWorker, run_id: str = "full") -> GoldB
     "seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))]
 )
 def test_after_late_lines_corrections_and_moved_files_it_equals_a_full_build(
-    settings: Settings, worker: GoldWorker, seed: int
+    settings: Settings, gold_worker: GoldWorker, seed: int
 ) -> None:
     shop = RandomShop(settings, seed=seed)
     shop.trade()
-    build = in_full(shop, worker, "0")
+    build = in_full(shop, gold_worker, "0")
     assert build.start.note == "built in full: there is nothing to begin with"
     for number, acts in enumerate(STEPS, start=1):
         for act in acts:
             getattr(shop, act)()
-        build = go_on(shop, build, worker, str(number))
+        build = go_on(shop, build, gold_worker, str(number))
     assert build.facts["in_a_row"] == len(STEPS)
-    assert differences(build.path, in_full(shop, worker).path) == []
+    assert differences(build.path, in_full(shop, gold_worker).path) == []
 
 
-def test_rows_of_other_days_are_not_written(settings: Settings, worker: GoldWorker) -> None:
+def test_rows_of_other_days_are_not_written(settings: Settings, gold_worker: GoldWorker) -> None:
     days = ("2011-01-04", "2011-01-05", "2011-01-06")
     old, other, new = (
         line(number, order_id=day, customer_id=day, order_date=day, ordered_at=f"{day} 10:00:00+00")
@@ -85,13 +78,13 @@ def test_rows_of_other_days_are_not_written(settings: Settings, worker: GoldWork
     )
     for table in GOLD_SOURCES:
         commit(settings, table, [old, other] if table is ORDER_LINES else [])
-    build = build_gold(settings, run_id="0", table_versions=FIRST, worker=worker)
+    build = build_gold(settings, run_id="0", table_versions=FIRST, worker=gold_worker)
     with duckdb.connect(str(build.path)) as gold:
         gold.execute("update gold.fct_order_lines set currency = 'OLD'")
     commit(settings, ORDER_LINES, [new], version=1)
     versions = {**FIRST, ORDER_LINES.name: 1}
     last = find_last_gold(settings, last=published(build, settings), table_versions=versions)
-    later = build_gold(settings, run_id="1", table_versions=versions, worker=worker, last=last)
+    later = build_gold(settings, run_id="1", table_versions=versions, worker=gold_worker, last=last)
     with open_gold(later.path) as gold:
         rows = gold.execute(
             "select order_date::varchar, currency from gold.fct_order_lines order by all"
@@ -101,15 +94,15 @@ def test_rows_of_other_days_are_not_written(settings: Settings, worker: GoldWork
 
 
 def test_a_file_that_was_changed_by_hand_is_not_built_on(
-    settings: Settings, worker: GoldWorker
+    settings: Settings, gold_worker: GoldWorker
 ) -> None:
     shop = RandomShop(settings, seed=6)
     shop.trade()
-    build = in_full(shop, worker, "0")
+    build = in_full(shop, gold_worker, "0")
     last = dataclasses.replace(published(build, settings), file_sha256="other")
     found = find_last_gold(settings, last=last, table_versions=shop.versions)
     later = build_gold(
-        settings, run_id="1", table_versions=shop.versions, worker=worker, last=found
+        settings, run_id="1", table_versions=shop.versions, worker=gold_worker, last=found
     )
     assert later.start.note == "built in full: gold-0.duckdb is not the file that was published"
     assert later.facts["in_a_row"] == 0

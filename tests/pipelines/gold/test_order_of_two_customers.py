@@ -1,7 +1,6 @@
 """An order whose lines differ in customer, day and country is counted by its lines everywhere."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -85,9 +84,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def gold(settings: Settings) -> Iterator[Path]:
-    with GoldWorker(settings) as worker:
-        yield build_gold(settings, run_id="1", table_versions=VERSIONS, worker=worker).path
+def gold(settings: Settings, gold_worker: GoldWorker) -> Path:
+    return build_gold(settings, run_id="1", table_versions=VERSIONS, worker=gold_worker).path
 
 
 def equations(settings: Settings, gold: Path) -> list[Equation]:

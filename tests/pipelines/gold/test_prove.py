@@ -11,12 +11,14 @@ def proof() -> GoldProof:
     return prove_gold((0,))
 
 
+@pytest.mark.slow
 def test_every_planted_defect_of_gold_fails_its_test_alone(proof: GoldProof) -> None:
     assert [row for row in proof.rows if not row.caught] == []
     assert [row.check for row in proof.rows] == [each["check"] for each in gold_defects()]
     assert all("failing rows: " in row.saw for row in proof.rows)
 
 
+@pytest.mark.slow
 def test_sound_gold_fails_no_test(proof: GoldProof) -> None:
     assert proof.alarms == {0: ()}
 

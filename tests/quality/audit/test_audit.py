@@ -165,6 +165,7 @@ def test_a_checkpoint_that_names_other_files_than_its_commits_is_found(
     assert found.startswith(f"silver.order_lines: {path.name} can't be read: ")
 
 
+@pytest.mark.slow
 def test_a_pointer_moved_back_is_found_and_a_publish_puts_it_right(
     published: Published, workers: Workers
 ) -> None:
@@ -196,7 +197,7 @@ def delete_an_order(lake: LakeState) -> None:
     ("act", "equation", "named"),
     [
         (append_bronze_again, "R1", "offsets, bronze"),
-        (delete_an_order, "R4", "is lost"),
+        pytest.param(delete_an_order, "R4", "is lost", marks=pytest.mark.slow),
     ],
 )
 def test_a_doubled_batch_or_a_lost_record_blocks_the_publish(

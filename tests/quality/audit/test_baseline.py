@@ -162,7 +162,7 @@ def assert_it_blocks(act: Act, published: Published, workers: Workers, named: st
             "but the record it repeats is not accepted",
             marks=pytest.mark.slow,
         ),
-        (lose_a_row_of_a_batch, "R1", "the ranges hold"),
+        pytest.param(lose_a_row_of_a_batch, "R1", "the ranges hold", marks=pytest.mark.slow),
     ],
 )
 def test_what_went_wrong_since_the_cut_blocks_the_publish(
@@ -171,12 +171,11 @@ def test_what_went_wrong_since_the_cut_blocks_the_publish(
     assert_it_blocks(act, published, workers, rf"{equation} .*{named}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "equation", "named"),
     [
-        pytest.param(
-            place_a_record_twice, "R4", "is twice: accepted and re", marks=pytest.mark.slow
-        ),
+        (place_a_record_twice, "R4", "is twice: accepted and re"),
         (send_another_amount_than_stated, "R5", "erp.invoice_lines.v1: acknowledged"),
     ],
 )

@@ -32,6 +32,7 @@ def test_every_defect_is_seen_by_its_check_and_missed_when_that_is_deleted(shop:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_a_planted_defect_leaves_no_trace(shop: Shop) -> None:
     for defect in WIDE_DEFECTS:
         prove_defect(shop, defect, rules=[OF_NAME[defect.check]])

@@ -196,6 +196,7 @@ def test_a_broker_ends_when_its_command_is_killed(new_state: NewState) -> None:
     assert broker.stop(settings) is None
 
 
+@pytest.mark.slow
 def test_two_starts_at_once_make_one_broker_and_one_without_its_command_is_replaced(
     new_state: NewState,
 ) -> None:
