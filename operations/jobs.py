@@ -118,6 +118,7 @@ JOBS = (
         "the report of the last day that is over, by mail, once",
         minutes=30,
         look="lake report outbox",
+        is_aside=True,
     ),
     Job(
         "report_weekly",
@@ -126,6 +127,7 @@ JOBS = (
         "the report of the last week that is over, by mail, once",
         minutes=30,
         look="lake report outbox",
+        is_aside=True,
     ),
     Job(
         "maintain",

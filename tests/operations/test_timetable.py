@@ -1,6 +1,7 @@
 """The registry of jobs as a scheduler's DAGs: what runs, in which order, when, and how often."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT
-from operations.jobs import JOBS, Job, Schedule
+from operations.jobs import JOBS, Job, Schedule, in_order
 from operations.timetable import Dag, timetable
 
 FILES = sorted((PROJECT_ROOT / "dags").rglob("*.py"))
@@ -62,6 +63,15 @@ def test_lag_is_looked_at_every_five_minutes_and_ends_before_the_next_look() -> 
     assert (watch.name, watch.cron) == ("shop_streaming_watch", "*/5 * * * *")
     assert plan(watch) == [("lag", (), "lake lag")]
     assert watch.tasks[0].minutes < 5
+
+
+def test_jobs_that_a_scheduler_may_start_side_by_side_do_not_wait_for_the_same_lock() -> None:
+    before: dict[str, set[str]] = {}
+    for each in in_order():
+        before[each.name] = set(each.after).union(*(before[name] for name in each.after))
+    for one, other in itertools.combinations(JOBS, 2):
+        if one.schedule == other.schedule and not (one.is_aside or other.is_aside):
+            assert one.name in before[other.name] or other.name in before[one.name], (one, other)
 
 
 def test_a_new_job_appears_in_its_dag_without_another_line() -> None:
