@@ -63,10 +63,9 @@ class FirstFailure(SmtpNotifier):
 
 def build(found: Dag, settings: Settings) -> DAG:
     """Airflow's DAG of a plan. Without a start date its first run is the next one that is due."""
-    schedule = found.cron and CronTriggerTimetable(found.cron, timezone=settings.shop_time_zone)
     with DAG(
         found.name,
-        schedule=schedule,
+        schedule=when(found, settings),
         catchup=False,
         max_active_runs=1,
         description=found.description,
@@ -80,6 +79,15 @@ def build(found: Dag, settings: Settings) -> DAG:
             for before in each.after:
                 made[before] >> made[each.name]
     return dag
+
+
+def when(found: Dag, settings: Settings) -> CronTriggerTimetable | list[Asset] | None:
+    """Airflow's schedule of a plan."""
+    if found.after_gold:
+        return [gold(settings)]
+    if found.cron is None:
+        return None
+    return CronTriggerTimetable(found.cron, timezone=settings.shop_time_zone)
 
 
 def operator(task: Task, dag: Dag, settings: Settings) -> LakeOperator:

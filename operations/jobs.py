@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a run of jobs is due: `cron` on the shop's clock."""
+    """When a run of jobs is due: `cron` on the shop's clock, or None for after each publish."""
 
     name: str
-    cron: str
+    cron: str | None
     description: str
 
 
@@ -52,7 +52,7 @@ class Job:
 
 SCHEDULES = (
     Schedule("daily", "0 5 * * *", "what Kafka holds, through the whole pipeline into service"),
-    Schedule("ml", "0 7 * * *", "models: watched, trained again, and what they say"),
+    Schedule("ml", None, "models: watched, trained again, and what they say"),
     Schedule("weekly", "30 3 * * 0", "upkeep of the tables"),
     Schedule("alerts", "*/15 * * * *", "rules on KPIs and on the platform"),
 )
@@ -118,6 +118,7 @@ JOBS = (
         "the report of the last day that is over, by mail, once",
         minutes=30,
         look="lake report outbox",
+        is_aside=True,
     ),
     Job(
         "report_weekly",
@@ -126,6 +127,7 @@ JOBS = (
         "the report of the last week that is over, by mail, once",
         minutes=30,
         look="lake report outbox",
+        is_aside=True,
     ),
     Job(
         "maintain",

@@ -28,10 +28,6 @@ def _report(context: Context, report: Report) -> None:
     from reports.sending import send_report
 
     settings = context.settings
-    if (
-        context.outcome.gate is None
-    ):  # a run of its own: it has no verdicts to put in place of others
-        context.outcome.is_new = False
     with context.log.stage(f"report_{report}") as stage:
         mailing = read_mailing(settings)
         try:

@@ -40,7 +40,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Dag:
-    """A run of tasks: when `cron` says on the shop's clock, or only when asked for (None).
+    """A run of tasks: when `cron` says on the shop's clock, `after_gold` came into service, or only
+    when asked for.
 
     `days` are its parameters, first and last day of the shop; `again` runs it once more. Where
     `mails_once`, a row of failed runs sends one mail and not one a run.
@@ -52,6 +53,7 @@ class Dag:
     tasks: tuple[Task, ...]
     days: tuple[str, ...] = ()
     mails_once: bool = False
+    after_gold: bool = False
 
     @property
     def again(self) -> str:
@@ -86,7 +88,13 @@ def timetable(
 def _scheduled(schedule: Schedule, jobs: Sequence[Job]) -> Dag:
     names = {each.name for each in jobs}
     tasks = [_task(each, after=[name for name in each.after if name in names]) for each in jobs]
-    return Dag(f"shop_{schedule.name}", schedule.cron, schedule.description, tuple(tasks))
+    return Dag(
+        f"shop_{schedule.name}",
+        schedule.cron,
+        schedule.description,
+        tuple(tasks),
+        after_gold=schedule.cron is None,
+    )
 
 
 def _task(job: Job, *, after: Sequence[str]) -> Task:

@@ -1,5 +1,6 @@
 """The command line without any engine: help, wrong use, what is said before a first run."""
 
+import errno
 import importlib
 import json
 import os
@@ -219,6 +220,17 @@ def test_debug_shows_the_traceback_of_an_error(lake: Lake) -> None:
     assert outcome.code == 2
     assert outcome.err.startswith("Traceback")
     assert "There is no job 'nope'." in outcome.err.splitlines()[-1]
+
+
+def test_a_full_disk_is_told_as_what_it_is(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "gold/CURRENT")
+
+    importlib.import_module("operations.cli.run")
+    monkeypatch.setattr("operations.cli.run.in_order", full)
+    outcome = lake("list")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("The disk is full. Free some space and run the same command")
 
 
 def test_ctrl_c_exits_130_and_says_that_nothing_is_lost(

@@ -4,6 +4,7 @@ In: arguments. Out: exit code 0 done, 1 a check of the data failed, 2 wrong use 
 prerequisite. Errors are one or two sentences; a traceback only with `--debug`.
 """
 
+import errno
 import sys
 from traceback import walk_tb
 from typing import Annotated
@@ -129,6 +130,14 @@ def _complain_generally(error: Exception) -> int:
         typer.secho(
             "Spark's Java process ended, most often for want of memory: `lake doctor` says what "
             "fits this machine. Nothing is lost: run the same command again.",
+            fg="red",
+            err=True,
+        )
+        return 2
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        typer.secho(
+            "The disk is full. Free some space and run the same command again: it goes on where "
+            "it stopped.",
             fg="red",
             err=True,
         )

@@ -107,6 +107,8 @@ def test_the_settings_that_compose_reads_are_explained_and_have_one_default() ->
     own = {
         "LAKE_SPARK_MASTER": "local[2]",
         "LAKE_SPARK_CORES": "2",
+        "LAKE_INGEST_MAX_RECORDS": "50000",
+        "LAKE_REFINE_MAX_BYTES": "8m",
         "LAKE_SPARK_DRIVER_MEMORY": "1g",
         "LAKE_ALERT_SMTP": "smtp://mail:1025",
         "LAKE_ALERT_TO": "owner@shop.example",

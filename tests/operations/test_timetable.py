@@ -1,6 +1,7 @@
 """The registry of jobs as a scheduler's DAGs: what runs, in which order, when, and how often."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import PROJECT_ROOT
-from operations.jobs import JOBS, Job, Schedule
+from operations.jobs import JOBS, Job, Schedule, in_order
 from operations.timetable import Dag, timetable
 
 FILES = sorted((PROJECT_ROOT / "dags").rglob("*.py"))
@@ -31,7 +32,7 @@ def test_each_job_is_a_task_of_its_schedule_after_those_it_depends_on() -> None:
     ]
     assert {each.retries for each in daily.tasks} == {3}
     assert [each.name for each in daily.tasks if each.makes_gold] == ["publish"]
-    assert (models.name, models.cron) == ("shop_ml", "0 7 * * *")
+    assert (models.name, models.cron, models.after_gold) == ("shop_ml", None, True)
     assert plan(models) == [
         ("features", (), "lake job features"),
         ("train", (), "lake job train"),
@@ -62,6 +63,15 @@ def test_lag_is_looked_at_every_five_minutes_and_ends_before_the_next_look() -> 
     assert (watch.name, watch.cron) == ("shop_streaming_watch", "*/5 * * * *")
     assert plan(watch) == [("lag", (), "lake lag")]
     assert watch.tasks[0].minutes < 5
+
+
+def test_jobs_that_a_scheduler_may_start_side_by_side_do_not_wait_for_the_same_lock() -> None:
+    before: dict[str, set[str]] = {}
+    for each in in_order():
+        before[each.name] = set(each.after).union(*(before[name] for name in each.after))
+    for one, other in itertools.combinations(JOBS, 2):
+        if one.schedule == other.schedule and not (one.is_aside or other.is_aside):
+            assert one.name in before[other.name] or other.name in before[one.name], (one, other)
 
 
 def test_a_new_job_appears_in_its_dag_without_another_line() -> None:
@@ -109,5 +119,8 @@ def test_airflow_finds_every_dag_file() -> None:
 
 def test_the_timetable_in_the_docs_is_the_one_that_runs() -> None:
     text = Path(PROJECT_ROOT / "dags" / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(shop_\w+)` \| [^|]*?(?:`([^`]+)`|by hand)[^|]*\|", text, re.M)
-    assert rows == [(each.name, each.cron or "") for each in timetable()]
+    rows = re.findall(r"^\| `(shop_\w+)` \| [^|]*?(`[^`]+`|by hand|after gold)[^|]*\|", text, re.M)
+    said = {each.name: "after gold" if each.after_gold else "by hand" for each in timetable()}
+    assert rows == [
+        (each.name, f"`{each.cron}`" if each.cron else said[each.name]) for each in timetable()
+    ]
