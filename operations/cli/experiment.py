@@ -115,6 +115,35 @@ def _analyse_registered(
     _show(found.analysis)
 
 
+@experiment.command("models")
+def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """The forecast's challenger against its champion, on days that neither was trained on.
+
+    Each live day counts for one of the two, dealt by a hash. Example: lake experiment models
+    """
+    from datetime import date
+
+    from experiments.model_days import analyse_models
+    from lakehouse.settings import Settings
+    from ml.forecast import NAME
+    from ml.serving import in_use
+
+    settings = Settings()
+    pair = in_use(NAME, settings=settings)
+    if "challenger" not in pair:
+        raise LakeError(f"{NAME} has no challenger: `lake retrain {NAME}` trains one.")
+    found = analyse_models(
+        settings,
+        champion=pair["champion"].label,
+        challenger=pair["challenger"].label,
+        known_until=max(date.fromisoformat(each.known_until) for each in pair.values()),
+    )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(found)
+
+
 @experiment.command("plan")
 def plan(  # noqa: PLR0917 - one parameter per option
     effect: Annotated[
