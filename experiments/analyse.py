@@ -5,12 +5,11 @@ not sound refuses a verdict; the figures stay, for the search of the fault.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from experiments.bayes import believe
 from experiments.comparing import (
-    ALPHA,
     Figures,
     SampleRatio,
     always_valid,
@@ -24,98 +23,20 @@ from experiments.comparing import (
     wald_error,
     without_covariate,
 )
-from experiments.units import Arm, Metric, Units, read_units
+from experiments.results import (
+    UNSOUND,
+    Analysis,
+    BayesReading,
+    Before,
+    Bias,
+    Comparison,
+    Guardrail,
+)
+from experiments.units import Metric, Units, read_units
+from experiments.verdict import broken_of, conclusion, notes_of, refusal
 from lakehouse.errors import LakeError
 
-UNSOUND = 0.001
-"""Below this p-value, units per arm, or figures from before, don't differ by chance."""
 MOST_IN_TWO_ARMS = 0.01
-HEAVY = 0.5
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One arm against the control, by one metric."""
-
-    arm: str
-    metric: str
-    figures: Figures
-    p_value_adjusted: float | None
-
-
-@dataclass(frozen=True)
-class Guardrail:
-    """A metric that must not get worse in an arm: its figures, and a p-value towards worse only."""
-
-    arm: str
-    metric: str
-    bad: str
-    figures: Figures
-    p_value_worse: float | None
-
-    @property
-    def is_broken(self) -> bool:
-        return self.p_value_worse is not None and self.p_value_worse < ALPHA
-
-
-@dataclass(frozen=True)
-class Bias:
-    """How far an arm was from the control before the experiment."""
-
-    arm: str
-    difference: float
-    p_value: float | None
-
-
-@dataclass(frozen=True)
-class Before:
-    """What the covariate says: bias of each arm, variance it took out of each money metric."""
-
-    covariate: str
-    bias: tuple[Bias, ...]
-    variance_reduction: dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """All that is known of one experiment."""
-
-    control: str
-    units: dict[str, int]
-    in_two_arms: int
-    sample_ratio: SampleRatio
-    comparisons: tuple[Comparison, ...]
-    before: Before | None
-    verdict: str
-    guardrails: tuple[Guardrail, ...] = ()
-    is_sound: bool = True
-    """Whether the assignment allows a verdict at all."""
-
-    @property
-    def mismatch(self) -> bool:
-        return self.sample_ratio.p_value < UNSOUND
-
-    def as_json(self) -> dict[str, Any]:
-        """The documented form; what does not apply is left out, what has no value is null."""
-        found: dict[str, Any] = {
-            "sample_ratio": {**asdict(self.sample_ratio), "mismatch": self.mismatch},
-            "comparisons": [
-                {"arm": each.arm, "metric": each.metric}
-                | asdict(each.figures)
-                | {"p_value_adjusted": each.p_value_adjusted}
-                for each in self.comparisons
-            ],
-            "verdict": self.verdict,
-        }
-        if self.in_two_arms:
-            found["units_in_two_arms"] = self.in_two_arms
-        if self.guardrails:
-            found["guardrails"] = [
-                {**asdict(each), "is_broken": each.is_broken} for each in self.guardrails
-            ]
-        if self.before:
-            found["before"] = asdict(self.before)
-        return found
 
 
 def analyse(
@@ -128,6 +49,7 @@ def analyse(
     covariate: str | None = None,
     weights: Mapping[str, float] | Sequence[float] | None = None,
     sequential: bool = False,
+    bayes: bool = False,
 ) -> Analysis:
     """Compare each arm of a file with the control.
 
@@ -136,6 +58,7 @@ def analyse(
             those of the other arms by name. Equal ones otherwise.
         covariate: A figure of each unit from before the experiment, for CUPED.
         sequential: Intervals and p-values that hold at every look, not only at a planned end.
+        bayes: Also say what to believe, a reading beside the tests.
 
     Raises:
         LakeError: The file, a column, a value or a weight does not fit.
@@ -152,6 +75,7 @@ def analyse(
         covariate=covariate,
         weights=weights,
         sequential=sequential,
+        bayes=bayes,
     )
 
 
@@ -164,6 +88,7 @@ def conclude(
     weights: Mapping[str, float] | Sequence[float] | None = None,
     sequential: bool = False,
     guardrails: Mapping[str, str] | None = None,
+    bayes: bool = False,
 ) -> Analysis:
     """The analysis of units, wherever they come from; `source` names them in messages.
 
@@ -191,7 +116,7 @@ def conclude(
         for (name, n), found, p in zip(pairs, figures, p_values, strict=True)
     )
     reasons = _unsound(ratio, counts, units.in_two_arms, before)
-    verdict = _refusal(reasons) if reasons else _reading(comparisons, control)
+    verdict = refusal(reasons) if reasons else conclusion(comparisons, control)
     watched = tuple(
         _guard(name, units.metrics[n], found, guarded[units.metrics[n]])
         for name in others
@@ -202,7 +127,7 @@ def conclude(
         ]
     )
     broken = [each for each in watched if each.is_broken]
-    notes = [*([] if reasons or not broken else [_broken(broken)]), *_notes(units)]
+    notes = [*([] if reasons or not broken else [broken_of(broken)]), *notes_of(units)]
     return Analysis(
         control,
         counts,
@@ -213,6 +138,14 @@ def conclude(
         " ".join([verdict, *notes]),
         watched,
         is_sound=not reasons,
+        bayes=tuple(
+            BayesReading(
+                name,
+                units.metrics[n],
+                believe(*_both(units, adjusted, name, control, n), units.kinds[n]),
+            )
+            for name, n in (pairs if bayes else [])
+        ),
     )
 
 
@@ -269,6 +202,17 @@ def _before(
     return Before(covariate, bias, reduction), adjusted
 
 
+def _both(
+    units: Units, adjusted: Mapping[int, Mapping[str, Any]], arm: str, control: str, metric: int
+) -> tuple[Any, Any]:
+    """A metric's values in both arms, without what a covariate explains."""
+    values, base = (
+        adjusted[metric][name] if metric in adjusted else units.arms[name].values[metric]
+        for name in (arm, control)
+    )
+    return values, base
+
+
 def _compare(
     units: Units,
     adjusted: Mapping[int, Mapping[str, Any]],
@@ -278,10 +222,7 @@ def _compare(
     metric: int,
     sequential: bool,
 ) -> Figures:
-    values, base = (
-        adjusted[metric][name] if metric in adjusted else units.arms[name].values[metric]
-        for name in (arm, control)
-    )
+    values, base = _both(units, adjusted, arm, control, metric)
     kind = units.kinds[metric]
     compare = {"binary": compare_shares, "money": compare_means, "ratio": compare_ratios}[kind]
     found = compare(values, base)
@@ -301,11 +242,6 @@ def _guard(arm: str, metric: str, found: Figures, bad: str) -> Guardrail:
         is_bad = found.difference > 0 if bad == "rise" else found.difference < 0
         worse = found.p_value / 2 if is_bad else 1 - found.p_value / 2
     return Guardrail(arm, metric, bad, found, worse)
-
-
-def _broken(guardrails: Sequence[Guardrail]) -> str:
-    said = ", ".join(f"{each.metric} of {each.arm}" for each in guardrails)
-    return f"GUARDRAIL BROKEN: {said} got worse; don't roll it out before that is understood."
 
 
 def _unsound(
@@ -328,64 +264,3 @@ def _unsound(
             if each.p_value is not None and each.p_value < UNSOUND
         ]
     return reasons
-
-
-def _refusal(reasons: Sequence[str]) -> str:
-    return (
-        f"No verdict: {'; '.join(reasons)}. Find the fault in assignment or logging first: the "
-        "figures can't be trusted."
-    )
-
-
-def _reading(comparisons: Sequence[Comparison], control: str) -> str:
-    tested = [each for each in comparisons if each.p_value_adjusted is not None]
-    parts = [_said(each) for each in tested if _is_clear(each)]
-    if unclear := [each for each in tested if not _is_clear(each)]:
-        parts.append(f"no difference is shown for {_names(unclear)}")
-    if untested := [each for each in comparisons if each not in tested]:
-        parts.append(f"no test is possible for {_names(untested)}, which vary too little")
-    return f"Against {control}: {'; '.join(parts)}."
-
-
-def _is_clear(each: Comparison) -> bool:
-    return each.p_value_adjusted is not None and each.p_value_adjusted < ALPHA
-
-
-def _said(each: Comparison) -> str:
-    found = each.figures
-    verb = "raises" if found.difference > 0 else "lowers"
-    lift = "" if found.relative_lift is None else f"{found.relative_lift:+.1%}, "
-    return (
-        f"{each.arm} {verb} {each.metric} by {abs(found.difference):.4g} ({lift}95 % interval "
-        f"{found.ci_low:.4g} to {found.ci_high:.4g}, adjusted p {each.p_value_adjusted:.2g})"
-    )
-
-
-def _notes(units: Units) -> list[str]:
-    """What a reader should know beside the verdict, each a sentence."""
-    notes = []
-    if units.in_two_arms:
-        notes.append(f"{units.in_two_arms:,} units in more than one arm are left out.")
-    for n, name in enumerate(units.metrics):
-        arms = units.arms.values()
-        if units.kinds[n] == "money":
-            total = sum(float(abs(each.values[n]).sum()) for each in arms)
-            largest = max(float(abs(each.values[n]).max()) for each in arms)
-            if total and largest >= HEAVY * total:
-                notes.append(
-                    f"One unit holds {largest / total:.0%} of {name}: look at it before you decide."
-                )
-        elif units.kinds[n] == "binary" and min(_rarest(each, n) for each in arms) < 5:
-            notes.append(
-                f"An arm has fewer than five cases of {name}: its test is only a rough one."
-            )
-    return notes
-
-
-def _rarest(arm: Arm, metric: int) -> int:
-    ones = int(arm.values[metric].sum())
-    return min(ones, arm.units - ones)
-
-
-def _names(comparisons: Sequence[Comparison]) -> str:
-    return ", ".join(f"{each.metric} of {each.arm}" for each in comparisons)

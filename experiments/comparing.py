@@ -109,8 +109,8 @@ def compare_ratios(arm: "Values", control: "Values") -> Figures:
 
     if not (arm[:, 1].sum() > 0 and control[:, 1].sum() > 0):
         return Figures(0.0, None)
-    ratio, base = _ratio(arm), _ratio(control)
-    found = Figures(ratio - base, _lift(ratio - base, base))
+    difference = ratio_difference(arm, control)
+    found = Figures(difference, _lift(difference, _ratio(control)))
     error = ratio_error(arm, control)
     if error == 0:
         return found
@@ -123,6 +123,11 @@ def compare_ratios(arm: "Values", control: "Values") -> Figures:
         p_value=2 * float(ndtr(-abs(statistic))),
         statistic=statistic,
     )
+
+
+def ratio_difference(arm: "Values", control: "Values") -> float:
+    """The arm's ratio less the control's; rows as `compare_ratios` takes them."""
+    return _ratio(arm) - _ratio(control)
 
 
 def ratio_error(arm: "Values", control: "Values") -> float:

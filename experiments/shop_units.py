@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.analyse import Analysis, conclude
+from experiments.analyse import conclude
 from experiments.assignment import arm_of
 from experiments.registry import Experiment, guardrail_of
+from experiments.results import Analysis
 from experiments.units import parse_metric, read_units
 from lakehouse.contracts.gold import FCT_ORDERS, FCT_SESSIONS
 from lakehouse.errors import LakeError
@@ -73,7 +74,12 @@ class Result:
 
 
 def analyse_experiment(
-    gold: "duckdb.DuckDBPyConnection", name: str, found: Experiment, *, sequential: bool = True
+    gold: "duckdb.DuckDBPyConnection",
+    name: str,
+    found: Experiment,
+    *,
+    sequential: bool = True,
+    bayes: bool = False,
 ) -> Result:
     """What a registered experiment shows so far; by default with figures that hold at every look.
 
@@ -108,6 +114,7 @@ def analyse_experiment(
         covariate=covariate,
         weights=_shares(found.arms),
         sequential=sequential,
+        bayes=bayes,
         guardrails={parse_metric(text).column: way for text, way in guarded.items()},
     )
     return Result(name, found, first, last, analysis)

@@ -1,25 +1,22 @@
 """Every figure of a report, exact, from one gold version.
 
 In: a cursor on gold and a period. Out: `Figures`. Values of a day are those of the mart of daily
-KPIs; values of a week follow from the marts by the KPI's own declaration, with orders and customers
-counted once. Money stays Decimal; nothing is rounded here but quotients, to four decimals as in
-gold.
+KPIs, which is what is audited and restated; all others are answers of the semantic layer, with
+orders and customers counted once. Money stays Decimal; nothing is rounded here but means, to four
+decimals as in gold.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from lakehouse.contracts.gold import (
-    DIM_PRODUCTS,
-    FCT_DAILY_FUNNEL,
-    FCT_DAILY_KPIS,
-    FCT_DAILY_SALES,
-    FCT_ORDER_LINES,
-)
+from lakehouse.contracts.gold import FCT_DAILY_KPIS
 from lakehouse.contracts.kpis import Kpi, read_kpis
+from lakehouse.semantics.names import product_names
+from lakehouse.semantics.question import Question, ask
 from reports.periods import Calendar, Period, Span, days_of
 
 if TYPE_CHECKING:
@@ -115,13 +112,8 @@ def values_of(cursor: "duckdb.DuckDBPyConnection", span: Span, report: str) -> V
             f"select kpi, value from {FCT_DAILY_KPIS} where kpi_date = $day", {"day": span[0]}
         ).fetchall()
         return dict(rows)
-    measures = _measures(cursor, span)
-    found = {
-        each.name: each.value(measures)
-        for each in shown_kpis()
-        if {each.measure, each.per or each.measure} <= measures.keys()
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    [week] = ask(cursor, Question(tuple(each.name for each in shown_kpis()), *span))
+    return {name: Decimal(value) for name, value in week.values.items() if value is not None}
 
 
 def median(values: Iterable[Decimal]) -> Decimal | None:
@@ -140,93 +132,32 @@ def rounded_mean(total: Decimal, count: int) -> Decimal:
     return (total / count).quantize(_PLACES, ROUND_HALF_UP)
 
 
-def _measures(cursor: "duckdb.DuckDBPyConnection", span: Span) -> dict[str, Decimal | int]:
-    """What KPIs are made of, over a span: sums of money, orders and customers counted once."""
-    ends = {"start": span[0], "end": span[1]}
-    money = _one(
-        cursor,
-        f"""select coalesce(sum(gross_amount), 0)::decimal(38, 4) as gross_amount,
-          coalesce(sum(cancelled_amount), 0)::decimal(38, 4) as cancelled_amount,
-          coalesce(sum(net_amount), 0)::decimal(38, 4) as net_amount,
-          coalesce(sum(item_quantity), 0)::bigint as item_quantity
-        from {FCT_DAILY_SALES} where order_date between $start and $end""",
-        ends,
-    )
-    counted = _one(
-        cursor,
-        f"""select count(distinct (source_system, order_id)) as order_count,
-          count(distinct customer_id) as active_customers
-        from {FCT_ORDER_LINES}
-        where line_class = 'sale' and order_date between $start and $end""",
-        ends,
-    )
-    new = _one(
-        cursor,
-        f"""select coalesce(sum(value), 0)::bigint as new_customers from {FCT_DAILY_KPIS}
-        where kpi = 'new_customers' and kpi_date between $start and $end""",
-        ends,
-    )
-    visits = _one(
-        cursor,
-        f"""select
-          sum(session_count) filter (step = 'page_view')::bigint as visit_sessions,
-          sum(session_count) filter (step = 'add_to_cart')::bigint as cart_sessions,
-          sum(session_count) filter (step = 'purchase')::bigint as purchase_sessions
-        from {FCT_DAILY_FUNNEL} where funnel_date between $start and $end""",
-        ends,
-    )
-    found: dict[str, Any] = {**money, **counted, **new, **visits}
-    found["returned_amount"] = -found["cancelled_amount"]
-    found["returning_customers"] = found["active_customers"] - found["new_customers"]
-    if found["cart_sessions"] is not None and found["purchase_sessions"] is not None:
-        found["abandoned_cart_sessions"] = found["cart_sessions"] - found["purchase_sessions"]
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def _movers(cursor: "duckdb.DuckDBPyConnection", period: Period) -> tuple[Mover, ...]:
     """The products and countries whose net revenue differs most from the same weekdays' average."""
     if not period.usual or not period.is_trading:
         return ()
-    values = {
-        "start": period.start,
-        "end": period.end,
-        "usual": [day for span in period.usual for day in days_of(span)],
-    }
-    chosen = "(order_date between $start and $end or list_contains($usual::date[], order_date))"
-    sums = """coalesce(sum(amount) filter (order_date between $start and $end), 0)::decimal(38, 4),
-      coalesce(sum(amount) filter (list_contains($usual::date[], order_date)), 0)::decimal(38, 4)"""
-    products = cursor.execute(
-        f"""with sold as (
-          select sku, order_date, line_amount as amount from {FCT_ORDER_LINES}
-          where is_product and line_class in ('sale', 'cancellation') and {chosen}
-        )
-        select coalesce(min(products.description), sold.sku), {sums}
-        from sold left join {DIM_PRODUCTS} as products
-          on products.sku = sold.sku and products.is_current
-        group by sold.sku order by sold.sku""",
-        values,
-    ).fetchall()
-    countries = cursor.execute(
-        f"""with sold as (
-          select country, order_date, net_amount as amount from {FCT_DAILY_SALES} where {chosen}
-        )
-        select country, {sums} from sold group by country order by country""",
-        values,
-    ).fetchall()
-    weeks = len(period.usual)
-    return (
-        *_most("product", products, weeks),
-        *_most("country", countries, weeks),
-    )
+    return (*_moved(cursor, period, "product"), *_moved(cursor, period, "country"))
 
 
-def _most(
-    kind: Literal["product", "country"], rows: Sequence[tuple[str, Decimal, Decimal]], weeks: int
+def _moved(
+    cursor: "duckdb.DuckDBPyConnection", period: Period, kind: Literal["product", "country"]
 ) -> list[Mover]:
-    found = [Mover(kind, name, now, rounded_mean(usual, weeks)) for name, now, usual in rows]
-    ordered = sorted(found, key=lambda each: each.change, reverse=True)
-    risen = [each for each in ordered if each.change > 0][:MOVERS]
-    fallen = [each for each in ordered if each.change < 0][-MOVERS:]
+    """The largest rises, then the deepest falls, of the products or of the countries."""
+    only = {"is_product": ("true",)} if kind == "product" else {}
+    now: dict[str, Decimal] = defaultdict(Decimal)
+    usual: dict[str, Decimal] = defaultdict(Decimal)
+    for span, sums in ((period.span, now), *((each, usual) for each in period.usual)):
+        for row in ask(cursor, Question((FIRST,), *span, by=(kind,), where=only)):
+            sums[str(row.place[0])] += Decimal(row.values[FIRST] or 0)
+    keys = sorted({*now, *usual})
+    names = product_names(cursor, keys) if kind == "product" else {}
+    found = [
+        Mover(kind, names.get(key, key), now[key], rounded_mean(usual[key], len(period.usual)))
+        for key in keys
+    ]
+    found.sort(key=lambda each: each.change, reverse=True)
+    risen = [each for each in found if each.change > 0][:MOVERS]
+    fallen = [each for each in found if each.change < 0][-MOVERS:]
     return risen + fallen
 
 
@@ -250,11 +181,3 @@ def _trend(
         Point(*span, found.get(FIRST, none), found.get(ORDERS, none), span == period.span)
         for span, found in values.items()
     )
-
-
-def _one(
-    cursor: "duckdb.DuckDBPyConnection", sql: str, values: Mapping[str, object]
-) -> dict[str, Any]:
-    result = cursor.execute(sql, dict(values))
-    names = [column[0] for column in result.description or ()]
-    return dict(zip(names, result.fetchall()[0], strict=True))

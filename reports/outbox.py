@@ -20,6 +20,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Literal
 
@@ -89,28 +90,26 @@ class Outbox:
     def queue(
         self,
         key: Key,
-        mail: bytes,
+        mail: EmailMessage,
         *,
-        message_id: str,
-        subject: str,
-        sender: str,
         gold_run: str = "",
         facts: str = "{}",
     ) -> bool:
-        """Put a finished mail in line.
+        """Put a finished mail in line; sender, subject and id are those of its headers.
 
         Returns: False where the key is known, in whatever state: nothing is changed then.
         """
         if self.entry(key) is not None:
             return False
-        name = hashlib.sha256(mail).hexdigest()
+        content = mail.as_bytes()
+        name = hashlib.sha256(content).hexdigest()
         path = self._folder / "messages" / name[:2] / f"{name}.eml"
-        _write(path, mail)
+        _write(path, content)
         values = {
             **vars(key),
-            "message_id": message_id,
-            "subject": subject,
-            "sender": sender,
+            "message_id": str(mail["Message-ID"]),
+            "subject": str(mail["Subject"]),
+            "sender": mail["From"].addresses[0].addr_spec,
             "gold_run": gold_run,
             "facts": facts,
             "file": path.relative_to(self._folder).as_posix(),

@@ -225,15 +225,7 @@ def _queue(
         made.append((key, mail, facts))
     with open_outbox(settings) as outbox:
         for key, mail, facts in made:
-            outbox.queue(
-                key,
-                mail.as_bytes(),
-                message_id=mail["Message-ID"],
-                subject=mail["Subject"],
-                sender=sender.spec,
-                gold_run=reading.version.change_id,
-                facts=facts,
-            )
+            outbox.queue(key, mail, gold_run=reading.version.change_id, facts=facts)
 
 
 def _parts(
@@ -288,10 +280,4 @@ def _tell_owners(
             mail = compose.notice_mail(
                 own, f"Cartlake: {' of '.join(key)}", lines, sender=sender, recipient=owner
             )
-            outbox.queue(
-                own,
-                mail.as_bytes(),
-                message_id=mail["Message-ID"],
-                subject=mail["Subject"],
-                sender=sender.spec,
-            )
+            outbox.queue(own, mail)

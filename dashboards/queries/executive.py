@@ -14,10 +14,10 @@ from dashboards.queries.sales import (
     Values,
     not_filtered,
     over_time,
-    product_names,
     question_of,
     values_of,
 )
+from lakehouse.semantics.names import product_names
 from lakehouse.semantics.question import ask
 
 if TYPE_CHECKING:

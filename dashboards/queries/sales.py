@@ -14,8 +14,9 @@ import pandas as pd
 
 from dashboards.periods import Extent, Grain, Selection
 from dashboards.published import Reader
-from lakehouse.contracts.gold import DIM_DATES, DIM_PRODUCTS
+from lakehouse.contracts.gold import DIM_DATES
 from lakehouse.semantics.declared import read_layer
+from lakehouse.semantics.names import product_names
 from lakehouse.semantics.question import Question, Value, ask
 
 if TYPE_CHECKING:
@@ -162,17 +163,6 @@ def top_products(
     described = [names.get(sku, sku) for sku in chosen["product"]]
     chosen.insert(1, "description", pd.Series(described, dtype=object))
     return chosen.rename(columns={"product": "sku"})
-
-
-def product_names(cursor: "duckdb.DuckDBPyConnection", skus: Sequence[str]) -> Mapping[str, str]:
-    """The name of each product that has one."""
-    rows = cursor.execute(
-        f"""select sku, description from {DIM_PRODUCTS}
-        where is_current and description is not null and list_contains($skus::varchar[], sku)
-        order by sku, description desc""",
-        {"skus": list(skus)},
-    ).fetchall()
-    return dict(rows)
 
 
 def sales_by_country(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from lakehouse.errors import LakeError
 from operations.cli import app
 
 if TYPE_CHECKING:
-    from experiments.analyse import Analysis
+    from experiments.results import Analysis, BayesReading
 
 experiment = typer.Typer(help="Plan experiments, and read what came of them.", no_args_is_help=True)
 app.add_typer(experiment, name="experiment")
@@ -55,6 +55,10 @@ def analyse(  # noqa: PLR0917 - one parameter per option
     fixed: Annotated[
         bool, typer.Option("--fixed", help="Of a NAME: those of a planned end, looked at once.")
     ] = False,
+    bayes: Annotated[
+        bool,
+        typer.Option("--bayes", help="Also the chance that the arm is better, and its risk."),
+    ] = False,
     registry: Registry = OWN_REGISTRY,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -66,7 +70,7 @@ def analyse(  # noqa: PLR0917 - one parameter per option
     if (name is None) == (file is None):
         raise LakeError("Give the name of an experiment, or a --file: one of the two.")
     if file is None:
-        _analyse_registered(str(name), registry, sequential=not fixed, as_json=as_json)
+        _analyse_registered(str(name), registry, sequential=not fixed, bayes=bayes, as_json=as_json)
         return
     if not (unit and arm and control and metrics):
         raise LakeError("A file needs --unit, --arm, --control and --metric.")
@@ -82,6 +86,7 @@ def analyse(  # noqa: PLR0917 - one parameter per option
         covariate=covariate,
         weights=_weights(weights) if weights else None,
         sequential=sequential,
+        bayes=bayes,
     )
     if as_json:
         print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
@@ -89,7 +94,9 @@ def analyse(  # noqa: PLR0917 - one parameter per option
         _show(found)
 
 
-def _analyse_registered(name: str, registry: Path, *, sequential: bool, as_json: bool) -> None:
+def _analyse_registered(
+    name: str, registry: Path, *, sequential: bool, bayes: bool, as_json: bool
+) -> None:
     """A registered experiment, from the gold in service."""
     from experiments.registry import one
     from experiments.shop_units import analyse_experiment
@@ -98,7 +105,7 @@ def _analyse_registered(name: str, registry: Path, *, sequential: bool, as_json:
 
     declared = one(registry, name)
     with open_gold(Settings()) as gold:
-        found = analyse_experiment(gold, name, declared, sequential=sequential)
+        found = analyse_experiment(gold, name, declared, sequential=sequential, bayes=bayes)
     if as_json:
         days = {"first_day": found.first_day.isoformat(), "last_day": found.last_day.isoformat()}
         body = {"experiment": name, **days, **found.analysis.as_json()}
@@ -106,6 +113,35 @@ def _analyse_registered(name: str, registry: Path, *, sequential: bool, as_json:
         return
     print(f"{name}, {found.first_day} to {found.last_day}: {declared.hypothesis}.")
     _show(found.analysis)
+
+
+@experiment.command("models")
+def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """The forecast's challenger against its champion, on days that neither was trained on.
+
+    Each live day counts for one of the two, dealt by a hash. Example: lake experiment models
+    """
+    from datetime import date
+
+    from experiments.model_days import analyse_models
+    from lakehouse.settings import Settings
+    from ml.forecast import NAME
+    from ml.serving import in_use
+
+    settings = Settings()
+    pair = in_use(NAME, settings=settings)
+    if "challenger" not in pair:
+        raise LakeError(f"{NAME} has no challenger: `lake retrain {NAME}` trains one.")
+    found = analyse_models(
+        settings,
+        champion=pair["champion"].label,
+        challenger=pair["challenger"].label,
+        known_until=max(date.fromisoformat(each.known_until) for each in pair.values()),
+    )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(found)
 
 
 @experiment.command("plan")
@@ -292,6 +328,8 @@ def _show(found: "Analysis") -> None:
         shown = [_short(own.difference), lift or "-", *map(_short, figures)]
         table.add_row(each.arm, each.metric, *shown)
     Console(markup=False).print(table)
+    for reading in found.bayes:
+        print(_believed(reading))
     for guard in found.guardrails:
         print(
             f"Guardrail {guard.metric} of {guard.arm} (must not {guard.bad}): "
@@ -309,6 +347,16 @@ def _show(found: "Analysis") -> None:
                 f"CUPED takes {'-' if gone is None else f'{gone:.1%}'} of the variance of {metric}."
             )
     print(found.verdict)
+
+
+def _believed(each: "BayesReading") -> str:
+    if each.belief is None:
+        return f"Bayes: nothing to believe of {each.metric} of {each.arm}, which varies too little."
+    return (
+        f"Bayes: {each.arm} is better by {each.metric} with a probability of "
+        f"{each.belief.probability_better:.2%}; choosing it loses "
+        f"{_short(each.belief.expected_loss)} on average."
+    )
 
 
 def _short(figure: float | None) -> str:

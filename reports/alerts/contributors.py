@@ -1,34 +1,27 @@
 """Who is behind a KPI's change: sources, countries and products that differ most from before.
 
-In: gold, a KPI, a day, the days it is compared with. Out: the largest differences, by dimension.
+In: gold, a KPI, a day, the days it is compared with. Out: the largest differences, by dimension, of
+the KPI's metric in the semantic layer; of a rate, those of what stands above the line.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lakehouse.contracts.gold import FCT_ORDER_LINES
-from lakehouse.contracts.kpis import kpi as declared
+from lakehouse.contracts.kpis import quotient
+from lakehouse.semantics.declared import read_layer
+from lakehouse.semantics.names import product_names
+from lakehouse.semantics.question import Question, ask
 
 if TYPE_CHECKING:
     import duckdb
 
 MOST = 3
 """Contributors named of each dimension."""
-DIMENSIONS = {"source": "source_system", "country": "country", "product": "sku"}
-_SALES = "line_class = 'sale'"
-_MEASURES = {
-    "gross_amount": (_SALES, "sum(line_amount)"),
-    "net_amount": ("line_class in ('sale', 'cancellation')", "sum(line_amount)"),
-    "cancelled_amount": ("line_class = 'cancellation'", "sum(line_amount)"),
-    "returned_amount": ("line_class = 'cancellation'", "-sum(line_amount)"),
-    "order_count": (_SALES, "count(distinct order_id)"),
-    "item_quantity": (_SALES, "sum(quantity)"),
-    "active_customers": (_SALES, "count(distinct customer_id)"),
-}
-"""For a measure of a KPI: which lines, and what of them."""
+DIMENSIONS = ("source", "country", "product")
 
 
 @dataclass(frozen=True)
@@ -50,35 +43,54 @@ def contributors(
 ) -> list[Contributor]:
     """The members that differ most from their mean, largest difference first, by dimension.
 
-    Empty for a KPI that lines do not add up to, and where there is nothing to compare with.
+    Empty for a KPI that can't be cut by any of them, and where there is nothing to compare with.
     """
-    measure = declared(kpi).measure
-    if measure not in _MEASURES or not compared:
+    metric = _counted(kpi)
+    if metric is None or not compared:
         return []
-    lines, figure = _MEASURES[measure]
     found = []
-    for dimension, column in DIMENSIONS.items():
-        label = "max(description)" if column == "sku" else "any_value(member)"
-        rows = gold.execute(
-            f"""with figures as (
-              select {column} as member, order_date, {figure} as figure,
-                max(description) as description
-              from {FCT_ORDER_LINES}
-              where {lines} and (order_date = $day or list_contains($compared, order_date))
-              group by all
-            ), members as (
-              select member, {label} as label,
-                coalesce(sum(figure) filter (order_date = $day), 0)::decimal(38, 4) as value,
-                (coalesce(sum(figure) filter (order_date <> $day), 0)
-                  / $days::decimal(9, 0))::decimal(38, 4) as before
-              from figures group by member
+    for dimension in DIMENSIONS:
+        if dimension not in read_layer().dimensions(metric):
+            continue
+        now = _by(gold, metric, dimension, [day])
+        before = _by(gold, metric, dimension, compared)
+        members = [
+            Contributor(dimension, key, now[key], _mean(before[key], len(compared)))
+            for key in {*now, *before}
+        ]
+        members.sort(key=lambda each: (-abs(each.difference), each.name))
+        most = [each for each in members if each.difference][:MOST]
+        names = product_names(gold, [each.name for each in most]) if dimension == "product" else {}
+        found += [
+            Contributor(
+                dimension,
+                f"{each.name} {names[each.name]}" if each.name in names else each.name,
+                each.value,
+                each.before,
             )
-            select member, label, value, before from members
-            where value <> before
-            order by abs(value - before) desc, member limit {MOST}""",
-            {"day": day, "compared": list(compared), "days": len(compared)},
-        ).fetchall()
-        for member, label, value, before in rows:
-            name = member if label in (None, member) else f"{member} {label}"
-            found.append(Contributor(dimension, str(name), value, before))
+            for each in most
+        ]
     return found
+
+
+def _counted(kpi: str) -> str | None:
+    """The metric whose parts add up to the KPI; None where the layer does not know it."""
+    found = read_layer().metrics.get(kpi)
+    if found is None:
+        return None
+    return found.inputs[0] if found.type == "ratio" else found.name
+
+
+def _by(
+    gold: "duckdb.DuckDBPyConnection", metric: str, dimension: str, days: Sequence[date]
+) -> dict[str, Decimal]:
+    """The metric of each member, summed over the days."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for day in days:
+        for row in ask(gold, Question((metric,), day, day, by=(dimension,))):
+            sums[row.place[0] or f"no {dimension}"] += Decimal(row.values[metric] or 0)
+    return sums
+
+
+def _mean(total: Decimal, days: int) -> Decimal:
+    return quotient(total, Decimal(days)) or Decimal(0)

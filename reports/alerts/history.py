@@ -1,6 +1,7 @@
 """The course of the daily KPIs, and what a day is expected to be, from the days before it alone.
 
-In: `fct_daily_kpis`. Out: values by KPI and day, the comparable days of a day, its expectation.
+In: `fct_daily_kpis`, and forecasts where there are any. Out: values by KPI and day, the comparable
+days of a day, its expectation.
 Nothing here looks at a later day, so a day judged in a replay equals one judged on its morning.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.contracts.gold import FCT_DAILY_KPIS, FCT_DAILY_SALES
@@ -47,13 +49,29 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class Foreseen(Expectation):
+    """What a model expected the day before; `error` is that of `observed`, in its usual errors."""
+
+    observed: float
+    error: float
+
+    def distance(self, observed: float) -> float:
+        del observed
+        return self.error
+
+
+@dataclass(frozen=True)
 class History:
-    """Values by KPI and day; days on which each source had an order; days off by declaration."""
+    """Values by KPI and day; days on which each source had an order; days off by declaration.
+
+    `foreseen` is what models expected, by KPI and day.
+    """
 
     values: Mapping[str, Mapping[date, Decimal]]
     source_days: Mapping[str, frozenset[date]] = field(default_factory=dict)
     closed: frozenset[date] = frozenset()
     last: date | None = None
+    foreseen: Mapping[str, Mapping[date, Foreseen]] = field(default_factory=dict)
     _found: dict[tuple[str, date], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -108,7 +126,14 @@ class History:
         return median
 
     def expectation(self, kpi: str, day: date) -> Expectation | None:
-        """The same-weekday median, with the robust spread of the last forty open days around it."""
+        """What the model in use expected; else the same-weekday median.
+
+        Around the median lies the robust spread of the last forty open days. A forecast counts only
+        where it was scored for the value that the day has now.
+        """
+        model, value = self.foreseen.get(kpi, {}).get(day), self.value(kpi, day)
+        if model is not None and value is not None and math.isclose(model.observed, float(value)):
+            return model
         usual = self.usual(kpi, day)
         if usual is None or usual <= 0:
             return None
@@ -141,7 +166,12 @@ class History:
         return [each for each in weeks if each in known and each not in self.closed][:reach]
 
 
-def read_history(gold: "duckdb.DuckDBPyConnection", *, closed: frozenset[date]) -> History:
+def read_history(
+    gold: "duckdb.DuckDBPyConnection",
+    *,
+    closed: frozenset[date],
+    foreseen: Mapping[str, Mapping[date, Foreseen]] = MappingProxyType({}),
+) -> History:
     """All daily KPIs of a gold file, and the days with orders of each source."""
     values: dict[str, dict[date, Decimal]] = {}
     rows = gold.execute(f"select kpi, kpi_date, value from {FCT_DAILY_KPIS}").fetchall()
@@ -153,5 +183,8 @@ def read_history(gold: "duckdb.DuckDBPyConnection", *, closed: frozenset[date]) 
     ).fetchall():
         sources.setdefault(source, set()).add(day)
     return History(
-        values, {name: frozenset(days) for name, days in sources.items()}, frozenset(closed)
+        values,
+        {name: frozenset(days) for name, days in sources.items()},
+        frozenset(closed),
+        foreseen=foreseen,
     )

@@ -39,13 +39,7 @@ def queue(message: Message, reader: str, *, settings: Settings) -> Answer:
     lines = message.text.split("\n\n")
     mail = notice_mail(key, subject, lines, sender=sender, recipient=parse_address(reader))
     with open_outbox(settings) as outbox:
-        outbox.queue(
-            key,
-            mail.as_bytes(),
-            message_id=mail["Message-ID"],
-            subject=subject,
-            sender=sender.spec,
-        )
+        outbox.queue(key, mail)
     return Answer(True, True, "in the outbox")
 
 

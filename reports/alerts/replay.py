@@ -92,7 +92,7 @@ def with_outage(history: History, days: Iterable[date], *, left: float) -> Histo
     }
     gone = hit if left == 0 else set[date]()
     sources = {name: days - gone for name, days in history.source_days.items()}
-    return History(values, sources, history.closed)
+    return History(values, sources, history.closed, foreseen=history.foreseen)
 
 
 def _part(value: Decimal, left: float) -> Decimal:

@@ -16,7 +16,10 @@ from lakehouse.errors import LakeError
 OWN_RULES = Path(__file__).with_name("rules.toml")
 DAILY = ("threshold", "change", "anomaly", "source_silent")
 """Kinds that judge a day of the shop."""
-NOW = ("gold_age", "gate", "audit", "run", "lag_records", "lag_hours", "experiment")
+NOW = (
+    *("gold_age", "gate", "audit", "run", "lag_records", "lag_hours"),
+    *("experiment", "model_drift"),
+)
 """Kinds that judge the platform as it is."""
 SEVERITIES = ("critical", "warning")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -19,6 +19,7 @@ from reports.alerts.contributors import contributors
 from reports.alerts.experiments import read_experiments
 from reports.alerts.history import History, read_history
 from reports.alerts.mail import deliver_alerts
+from reports.alerts.models import KPI_FORESEEN, read_drift, read_foreseen
 from reports.alerts.readings import read_platform
 from reports.alerts.rules import OWN_RULES, RuleBook, read_rules
 from reports.alerts.sending import Sent, channels_of, send_due, targets_of
@@ -57,17 +58,19 @@ def check_now(
     """
     now = now or datetime.now(UTC)
     book = rules_of(settings)
-    watched = any(rule.kind == "experiment" for rule in book.rules.values())
+    kinds = {rule.kind for rule in book.rules.values()}
     with hold(LOCK, settings=settings, wait_seconds=WAIT_SECONDS), open_store(settings) as store:
         with _gold(settings) as gold:
-            history = read_history(gold, closed=book.closed) if gold is not None else None
+            history = _history(gold, settings, book) if gold is not None else None
+            experiments = read_experiments(gold) if gold and "experiment" in kinds else {}
             changes = check(
                 store,
                 book,
                 history=history,
                 readings={
                     **read_platform(settings, now=now, lag=lag),
-                    "experiment": read_experiments(gold) if gold is not None and watched else {},
+                    "experiment": experiments,
+                    "model_drift": read_drift(settings) if "model_drift" in kinds else {},
                 },
                 now=now,
                 targets=targets_of(settings),
@@ -86,7 +89,14 @@ def rules_of(settings: Settings) -> RuleBook:
 def gold_history(settings: Settings, book: RuleBook) -> History:
     """The history of gold in service. Raises: LakeError where nothing is published."""
     with open_gold(settings) as gold:
-        return read_history(gold, closed=book.closed)
+        return _history(gold, settings, book)
+
+
+def _history(gold: "duckdb.DuckDBPyConnection", settings: Settings, book: RuleBook) -> History:
+    """The course of gold; with forecasts where a rule asks for what they foresee."""
+    judged = {rule.kpi for rule in book.rules.values() if rule.kind == "anomaly"}
+    foreseen = read_foreseen(settings) if KPI_FORESEEN in judged else {}
+    return read_history(gold, closed=book.closed, foreseen=foreseen)
 
 
 @contextlib.contextmanager

@@ -4,33 +4,34 @@ In: judgements, incidents. Out: plain text.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from lakehouse.shop_format import money
+from lakehouse import shop_format
+from lakehouse.shop_format import rounded
 from reports.alerts.judging import Judgement
 from reports.alerts.rules import Rule
 from reports.foreign_texts import plain
 
 
 def figure(value: float | None, unit: str) -> str:
-    """A figure for people: money as the shop writes it, rates in per cent, counts whole."""
+    """A figure as the shop writes it: money, rates in per cent, others with one decimal at most."""
     if value is None:
         return "no value"
-    sign, size = ("−" if value < 0 else ""), abs(value)
+    exact = Decimal(repr(value))
     if unit == "money":
-        return money(Decimal(str(value)))
+        return shop_format.money(exact)
     if unit == "rate":
-        return f"{sign}{size:.1%}".replace("%", " %")
-    if unit in ("count", ""):
-        return f"{sign}{size:,.0f}" if size == int(size) else f"{sign}{size:,.1f}"
-    return f"{sign}{size:,.4g} {unit}" if size < 1000 else f"{sign}{size:,.0f} {unit}"
+        return shop_format.percent(exact)
+    written = shop_format.number(exact, places=0 if rounded(exact, 1) == int(exact) else 1)
+    return written if unit in ("count", "") else f"{written} {unit}"
 
 
 def summary_of(rule: Rule, found: Judgement) -> str:
     """One sentence: subject, day, value, what was expected."""
     subject = plain(found.subject).replace("_", " ")
-    day = f" of {found.day:%a %-d %b %Y}" if found.day else ""
+    day = f" of {when(found.day)}" if found.day else ""
     value = figure(found.value, found.unit)
     if rule.kind in ("change", "anomaly") or (rule.kpi and found.expected is not None):
         against = _against(found)
@@ -44,15 +45,19 @@ def summary_of(rule: Rule, found: Judgement) -> str:
 def _against(found: Judgement) -> str:
     if found.value is None or not found.expected or found.unit == "rate":
         return ""
-    share = found.value / found.expected - 1
+    share = Decimal(repr(found.value / found.expected - 1))
     interval = (
-        f", 95 % between {figure(found.low, found.unit)} and {figure(found.high, found.unit)}"
+        f", 95% between {figure(found.low, found.unit)} and {figure(found.high, found.unit)}"
         if found.low is not None and found.high is not None
         else ""
     )
-    return f" ({'+' if share > 0 else '−'}{abs(share):.0%}{interval})".replace("%)", " %)").replace(
-        "%,", " %,"
-    )
+    change = shop_format.percent(share, places=0)
+    return f" ({'+' if share > 0 else ''}{change}{interval})"
+
+
+def when(day: date) -> str:
+    """A day with its weekday: Fri 9 Dec 2011."""
+    return f"{shop_format.weekday(day)} {shop_format.day(day)}"
 
 
 def contributor_line(each: Mapping[str, Any], unit: str) -> str:

@@ -33,7 +33,7 @@ def test_an_open_alert_names_value_expectation_and_who_is_behind_it(
     when = f"{day(BAD):%a %-d %b %Y}"
     assert text.startswith(
         "Open alerts 1 open A trouble is told once, and stays here until its figures are calm "
-        f"again. #1 order count of {when}: 1, expected 10 (−90 %) critical open m source erp: 1, "
+        f"again. #1 order count of {when}: 1, expected 10 (−90%) critical open m source erp: 1, "
         "before 10 country United <b>Kingdom: 0, before 7 country France: 1, before 3 "
         "product S2 TEA: 0, before 5 product =1+1 HEART {{x}}: 1, before 5 r "
         "Since 1 Apr 2012, 12:00 UTC, rule fell, owner sales, 0 messages. ./lake alerts ack 1"

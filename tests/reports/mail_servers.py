@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
 from typing import Any, Literal
 
 from aiosmtpd.controller import Controller
@@ -17,6 +19,15 @@ Fault = Literal[
     *("none", "greylisted", "unknown_user", "sender_refused", "full", "spam", "too_slow", "slow"),
     *("dies_after_data", "keeps_and_dies", "dies_at_rcpt", "refuses_starttls", "busy"),
 ]
+
+
+def small_mail(subject: str) -> EmailMessage:
+    """A finished mail; the same subject gives the same bytes."""
+    mail = EmailMessage(policy=SMTP_POLICY)
+    mail["From"], mail["To"] = "Shop <shop@shop.example>", "jo@reader.example"
+    mail["Subject"], mail["Message-ID"] = subject, f"<{subject}@shop.example>"
+    mail.set_content("hello")
+    return mail
 
 
 @dataclass

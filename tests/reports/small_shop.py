@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from lakehouse.settings import Settings
-from tests.gold_files import serve_gold
+from tests.gold_files import ORDERS_GROUPED, serve_gold
 
 Line = tuple[date, str, str, str | None, str, int, str]
 """Day, order, name of the product, customer, country, pieces, unit price; negative: cancelled."""
@@ -72,16 +72,12 @@ def serve_shop(
           date_day in (select order_date from gold.fct_order_lines)""",
         """create table gold.dim_products as
         select distinct sku, sku as description, true as is_current from gold.fct_order_lines""",
-        """create table gold.fct_daily_sales as
-        select order_date, source_system, country,
-          sum(quantity) filter (line_class = 'sale')::bigint as item_quantity,
-          coalesce(sum(line_amount) filter (line_class = 'sale'), 0)::decimal(18, 4)
-            as gross_amount,
-          coalesce(sum(line_amount) filter (line_class = 'cancellation'), 0)::decimal(18, 4)
-            as cancelled_amount,
-          sum(line_amount)::decimal(18, 4) as net_amount
-        from gold.fct_order_lines group by all""",
-        "create table gold.fct_daily_funnel (funnel_date date, step varchar, session_count bigint)",
+        ORDERS_GROUPED,
+        """create table gold.dim_customers as
+        select customer_id, min(order_date) as first_order_date, null::timestamp as valid_to
+        from gold.fct_order_lines where line_class = 'sale' group by customer_id""",
+        """create table gold.fct_sessions (session_date date, has_page_view boolean,
+          has_add_to_cart boolean, has_purchase boolean)""",
         _VALUES,
         file=f"gold-{run}.duckdb",
     )

@@ -21,19 +21,13 @@ def settings(tmp_path: Path) -> Settings:
 
 def queued(settings: Settings) -> str:
     mail = EmailMessage()
-    mail["To"], mail["Subject"] = KEY.recipient, "Daily report"
+    mail["From"], mail["To"] = "shop@shop.example", KEY.recipient
+    mail["Subject"], mail["Message-ID"] = "Daily report", "<1@x>"
     mail.set_content("text")
     link = "https://shop.example/?a=jo%2Bx%40shop.example"
     mail.add_alternative(f"<p>£1.00 <a href='{link}'>no more</a> {KEY.recipient}", subtype="html")
     with open_outbox(settings) as outbox:
-        outbox.queue(
-            KEY,
-            mail.as_bytes(),
-            message_id="<1@x>",
-            subject="s",
-            sender="a@b.example",
-            gold_run="r1",
-        )
+        outbox.queue(KEY, mail, gold_run="r1")
         outbox.begin(KEY)
         outbox.finish(KEY, Outcome("refused", f"550 no {KEY.recipient} here"))
     return archive.rows(settings)[0].name

@@ -14,7 +14,7 @@ from reports import delivery
 from reports.delivery import deliver, require_sent
 from reports.mailer import MailServer
 from reports.outbox import Key, Outbox, open_outbox
-from tests.reports.mail_servers import Fault, Sink, mail_server_with
+from tests.reports.mail_servers import Fault, Sink, mail_server_with, small_mail
 
 KEY = Key("daily", "2011-12-09", "jo@reader.example")
 
@@ -23,13 +23,7 @@ KEY = Key("daily", "2011-12-09", "jo@reader.example")
 def settings(tmp_path: Path) -> Settings:
     found = Settings(home=tmp_path / "lake")
     with open_outbox(found) as outbox:
-        outbox.queue(
-            KEY,
-            b"Subject: one\r\n\r\nhello\r\n",
-            message_id="<1@x>",
-            subject="one",
-            sender="a@b.example",
-        )
+        outbox.queue(KEY, small_mail("one"))
     return found
 
 
@@ -145,9 +139,7 @@ def test_a_mail_whose_file_is_gone_is_said_and_stops_no_other(settings: Settings
         found = outbox.entry(KEY)
         assert found is not None
         found.file.unlink()
-        outbox.queue(
-            other, b"Subject: 2\r\n\r\nx\r\n", message_id="<2@x>", subject="2", sender="a@b.c"
-        )
+        outbox.queue(other, small_mail("two"))
     with mail_server_with() as sink:
         tried = deliver(settings, server=server(sink))
     assert {each.key: each.state for each in tried} == {KEY: "refused", other: "sent"}

@@ -10,6 +10,7 @@ from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
 from reports.mailer import Outcome
 from reports.outbox import Key, Outbox, message_id, open_outbox
+from tests.reports.mail_servers import small_mail
 
 KEY = Key("daily", "2011-12-09", "jo@reader.example")
 
@@ -19,8 +20,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "lake")
 
 
-def queue(outbox: Outbox, key: Key = KEY, mail: bytes = b"Subject: one\r\n\r\nhello\r\n") -> bool:
-    return outbox.queue(key, mail, message_id="<1@x>", subject="one", sender="shop@shop.example")
+def queue(outbox: Outbox, key: Key = KEY, subject: str = "one") -> bool:
+    return outbox.queue(key, small_mail(subject))
 
 
 def state(settings: Settings, key: Key = KEY) -> tuple[str, int, str]:
@@ -33,10 +34,15 @@ def state(settings: Settings, key: Key = KEY) -> tuple[str, int, str]:
 def test_a_key_is_queued_once_and_keeps_its_bytes(settings: Settings) -> None:
     with open_outbox(settings) as outbox:
         assert queue(outbox)
-        assert not queue(outbox, mail=b"another")
+        assert not queue(outbox, subject="another")
         entry = outbox.entry(KEY)
         assert entry is not None
-        assert (entry.state, entry.mail()) == ("waiting", b"Subject: one\r\n\r\nhello\r\n")
+        assert (entry.state, entry.mail()) == ("waiting", small_mail("one").as_bytes())
+        assert (entry.subject, entry.sender, entry.message_id) == (
+            "one",
+            "shop@shop.example",
+            "<one@shop.example>",
+        )
         assert entry.file.stat().st_mode & 0o777 == 0o600
 
 

@@ -10,9 +10,9 @@ from dash import html
 
 from dashboards import components, formats
 from dashboards.components import Column, Tone
-from experiments.analyse import Analysis
 from experiments.comparing import Figures
 from experiments.registry import Experiment
+from experiments.results import Analysis
 from experiments.shop_units import Result
 
 _COLUMNS = (

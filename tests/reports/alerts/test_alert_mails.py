@@ -35,7 +35,7 @@ def test_each_owner_gets_one_mail_of_text_with_value_expectation_and_contributor
         assert [each["To"] for each in mails] == ["jo@shop.example", "al@shop.example"]
         when = f"{day(BAD):%a %-d %b %Y}"
         assert mails[0]["Subject"] == (
-            f"Cartlake: Alert: order count of {when}: 1, expected 10 (−90 %)"
+            f"Cartlake: Alert: order count of {when}: 1, expected 10 (−90%)"
         )
         assert [part.get_content_type() for part in mails[0].walk()] == ["text/plain"]
         text = text_of(mails[0]).replace("\r\n", "\n")

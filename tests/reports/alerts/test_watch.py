@@ -14,7 +14,7 @@ from reports.alerts.actions import acknowledge
 from reports.alerts.contributors import contributors
 from reports.alerts.store import open_store, store_path
 from reports.alerts.watch import check_now
-from tests.gold_files import serve_gold
+from tests.gold_files import ORDERS_GROUPED, serve_gold
 from tests.reports.alerts.receiver import receiver
 from tests.reports.alerts.shop import FIRST, day
 
@@ -57,6 +57,9 @@ def served(tmp_path: Path, **options: Any) -> Settings:
     serve_gold(
         settings,
         lines,
+        ORDERS_GROUPED,
+        """create table gold.dim_products as
+          select distinct sku, description, true as is_current from gold.fct_order_lines""",
         """create table gold.fct_daily_kpis as select order_date as kpi_date, 'order_count' as kpi,
           count(distinct order_id)::decimal(38, 4) as value, 'count' as unit
           from gold.fct_order_lines group by all""",
