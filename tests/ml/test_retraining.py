@@ -9,7 +9,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from dashboards.queries import models as queries
+from dashboards.queries.models import model_states, refusal
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger import chain
 from lakehouse.locks import hold
@@ -19,6 +22,7 @@ from ml.catalogue import Model
 from ml.registry import CHALLENGER, CHAMPION, STORE, Registry, store_uri
 from ml.retraining import LOCK, finish, promote, registry_of, retrain, roll_back
 from ml.trained import Unfit
+from operations.cli import app
 from tests.gold_files import serve_gold
 from tests.ml import toy_model
 
@@ -38,7 +42,8 @@ def model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """A model of its own for each test."""
     name = f"toy_{request.node.name.partition('[')[0][5:35]}"
     toy = Model(name, "nothing", "tests.ml.toy_model", 100)
-    monkeypatch.setattr(catalogue, "MODELS", (toy,))
+    for module in (catalogue, queries):
+        monkeypatch.setattr(module, "MODELS", (toy,))
     before = dict(toy_model.NEXT)
     yield name
     toy_model.NEXT.update(before)
@@ -152,13 +157,27 @@ def test_what_can_not_be_compared_never_wins(
     assert (last.kind, reason in last.why) == ("refused", True)
 
 
-def test_a_first_version_that_does_not_beat_the_naive_rule_does_not_serve(
+def test_a_first_version_that_does_not_beat_the_best_plain_rule_is_kept_and_does_not_serve(
     model: str, settings: Settings
 ) -> None:
     outcome = train(model, settings, 1.2)
-    assert (outcome.is_promoted, "the naive rule" in outcome.reason) == (False, True)
+    assert (outcome.is_promoted, "the best rule" in outcome.reason) == (False, True)
     with pytest.raises(LakeError, match=f"No version of {model} serves yet.*lake retrain"):
         serving.load_champion(model, settings=settings)
+    challenger = serving.challenger(model, settings=settings)
+    assert challenger is not None
+    assert challenger.version == outcome.version
+    assert "the best rule" in refusal(model, settings)
+    (state,) = model_states(settings)
+    assert (list(state.in_use), state.card) == ([CHALLENGER], "# toy\n\nFor tests.")
+    home = {"LAKE_HOME": str(settings.home)}
+    shown = CliRunner().invoke(app, ["models", "list", "--json"], env=home)
+    (row,) = json.loads(shown.output)
+    assert (row["champion"], row["challenger"]) == (None, outcome.version)
+    assert "the best rule" in row["because"]
+    shown = CliRunner().invoke(app, ["models", "show", model], env=home)
+    assert f"No version of {model} serves." in shown.output
+    assert f"refused, version {outcome.version}, by {WHO}" in shown.output
 
 
 def test_a_worse_version_serves_only_by_force_with_a_reason_on_record(
