@@ -15,6 +15,7 @@ from dashboards.published import PublishedGold
 PAGES = (
     "executive",
     "sales",
+    "products",
     "live",
     "segments",
     "churn",

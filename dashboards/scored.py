@@ -14,8 +14,14 @@ from dashboards import components, formats
 COMMAND = "./lake run ml"
 
 
-def nothing_yet() -> Any:
-    """Says that nothing was scored, and what does it."""
+def nothing_yet(refusal: str = "", *, model: str = "") -> Any:
+    """Says that nothing was scored, and what does it, or why no version of a model serves."""
+    if refusal:
+        return components.empty_state(
+            "No version serves",
+            why=f"Every version of this model was refused, the last one so: {refusal}.",
+            command=f"./lake models show {model}",
+        )
     return components.empty_state(
         "Not scored yet",
         why="The models have not been run on the published figures. This command trains what is "

@@ -25,7 +25,8 @@ class Model:
     """A model. The functions take a reader on gold; `losses` also an artifact.
 
     `train` learns from what came before the hold-out; `losses` is what the units of the newest
-    hold-out cost an artifact, and `baseline` what they cost the naive rule that it must beat.
+    hold-out cost an artifact, and `baselines` what they cost the plain rules, by name, the best of
+    which a first version must beat.
     `least_units` is how many a hold-out needs to say anything.
     """
 
@@ -44,9 +45,9 @@ class Model:
         found: Losses = self._function("losses")(gold, artifact)
         return found
 
-    def baseline(self, gold: "duckdb.DuckDBPyConnection") -> "Losses":
-        """What the newest hold-out costs the naive rule."""
-        found: Losses = self._function("baseline")(gold)
+    def baselines(self, gold: "duckdb.DuckDBPyConnection") -> "dict[str, Losses]":
+        """What the newest hold-out costs each plain rule, by the rule in words."""
+        found: dict[str, Losses] = self._function("baselines")(gold)
         return found
 
     def score(self, settings: "Settings") -> int:

@@ -13,8 +13,10 @@ from lakehouse.errors import LakeError
 from ml import artifacts
 from ml.artifacts import Artifact
 from ml.churn import (
+    BASELINES,
     DAYS,
     KINDS,
+    Baseline,
     Examples,
     Kind,
     Metrics,
@@ -39,6 +41,11 @@ NAME = "churn"
 FOLDS = 3
 """Origins before the hold-out on which the kinds compete."""
 LOSS = "squared error of the chance"
+RULES: dict[Baseline, str] = {
+    "recency": "recency alone",
+    "rfm": "recency, frequency and money alone",
+}
+"""The plain rules in words."""
 
 
 def train(gold: "duckdb.DuckDBPyConnection") -> Trained:
@@ -85,16 +92,29 @@ def losses(gold: "duckdb.DuckDBPyConnection", artifact: Artifact) -> Losses:
     Raises:
         Unfit: The hold-out has one class only, or the artifact is no such model.
     """
-    estimator = artifacts.estimator_of(artifact)
-    return _losses(gold, lambda unseen: chances(estimator, unseen.features))
+    return _losses(_unseen(gold_sales(gold)), artifacts.estimator_of(artifact))
 
 
-def baseline(gold: "duckdb.DuckDBPyConnection") -> Losses:
-    """The same for the days since the last purchase alone, as a logistic regression reads them."""
+def baselines(gold: "duckdb.DuckDBPyConnection") -> dict[str, Losses]:
+    """The same for each plain rule, as a logistic regression reads its features."""
     sales = gold_sales(gold)
-    known = _examples(sales, hold_out(sales))
-    naive = fit_baseline(known, baseline="recency")
-    return _losses(gold, lambda unseen: chances(naive, unseen.features))
+    unseen, fitted = _unseen(sales), _rules(sales)
+    return {RULES[each]: _losses(unseen, estimator) for each, estimator in fitted.items()}
+
+
+def best_rule(sales: "pd.DataFrame") -> tuple[str, Any]:
+    """The plain rule that foresees the hold-out best, learned again from all complete labels.
+
+    Returns: the rule in words, and an estimator as `ml.churn.fit` gives one.
+
+    Raises:
+        Unfit: The history is too short to judge the rules by, or one class has too few customers.
+    """
+    unseen = _unseen(sales)
+    briers = {each: evaluate(found, unseen).brier for each, found in _rules(sales).items()}
+    best = min(briers, key=lambda each: briers[each])
+    known = _examples(sales, last_day(sales) + timedelta(days=1))
+    return RULES[best], fit_baseline(known, baseline=best)
 
 
 def predict(artifact: Artifact, frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -105,19 +125,37 @@ def predict(artifact: Artifact, frame: "pd.DataFrame") -> "pd.DataFrame":
 def watched(
     gold: "duckdb.DuckDBPyConnection", artifact: Artifact, served: Served
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Features and chances of all customers, as of the training's last day and as of now."""
+    """What is known of all customers as of the training's last day, and as of now.
+
+    Features and chances as of that day; and `error`, the squared errors of the chances at the
+    newest cut-off whose label was complete on it, whose mean is the Brier score.
+    """
     sales = gold_sales(gold)
     estimator = artifacts.estimator_of(artifact)
-    found = []
-    for day in (date.fromisoformat(served.known_until), last_day(sales)):
-        frame = features(sales, day + timedelta(days=1))
-        found.append(frame.assign(score=chances(estimator, frame)))
-    return found[0], found[1]
+    days = (date.fromisoformat(served.known_until), last_day(sales))
+    before, now = (_as_of(day, sales, estimator) for day in days)
+    return before, now
+
+
+def _as_of(day: date, sales: "pd.DataFrame", estimator: Any) -> "pd.DataFrame":
+    import pandas as pd
+
+    frame = features(sales, day + timedelta(days=1))
+    frame = frame.assign(score=chances(estimator, frame))
+    try:
+        labelled = examples(sales, (_newest_complete(day),))
+    except LakeError:
+        return frame
+    return pd.concat([frame, pd.DataFrame({"error": _losses(labelled, estimator).values})])
 
 
 def hold_out(sales: "pd.DataFrame") -> date:
     """The newest cut-off whose label is complete: its customers judge the model."""
-    return last_day(sales) - timedelta(days=DAYS - 1)
+    return _newest_complete(last_day(sales))
+
+
+def _newest_complete(day: date) -> date:
+    return day - timedelta(days=DAYS - 1)
 
 
 def _examples(sales: "pd.DataFrame", cutoff: date) -> Examples:
@@ -127,16 +165,21 @@ def _examples(sales: "pd.DataFrame", cutoff: date) -> Examples:
         raise Unfit(str(error)) from error
 
 
-def _losses(gold: "duckdb.DuckDBPyConnection", foresee: Any) -> Losses:
-    sales = gold_sales(gold)
+def _unseen(sales: "pd.DataFrame") -> Examples:
     try:
-        unseen = examples(sales, (hold_out(sales),))
+        return examples(sales, (hold_out(sales),))
     except LakeError as error:
         raise Unfit(str(error)) from error
-    chance: np.ndarray[Any, Any] = foresee(unseen)
-    return Losses(
-        LOSS, (chance - unseen.churned) ** 2, tuple(map(str, unseen.features.index)), facts={}
-    )
+
+
+def _rules(sales: "pd.DataFrame") -> dict[Baseline, Any]:
+    known = _examples(sales, hold_out(sales))
+    return {each: fit_baseline(known, baseline=each) for each in BASELINES}
+
+
+def _losses(unseen: Examples, estimator: Any) -> Losses:
+    errors = (chances(estimator, unseen.features) - unseen.churned) ** 2
+    return Losses(LOSS, errors, tuple(map(str, unseen.features.index)))
 
 
 def _frame(chance: "np.ndarray[Any, Any]", frame: "pd.DataFrame") -> "pd.DataFrame":

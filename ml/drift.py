@@ -2,7 +2,8 @@
 
 In: a column as it was when the champion was trained, and as it is now. Out: two distances with what
 chance alone exceeds, and rows of the table of drift. A column has drifted when both distances are
-beyond their limits and PSI is worth acting on.
+beyond their limits and PSI is worth acting on; errors must also have grown, by Welch's test, for a
+population that changes moves their distribution and not their size.
 Source: Siddiqi (2006), Credit Risk Scorecards, for PSI and 0.1; its law under no drift, chi-squared
 with tenths - 1 degrees of freedom times 1/n + 1/m: Yurdakul & Naranjo (2020), Statistical
 properties of the population stability index, Journal of Risk Model Validation 14; Kolmogorov &
@@ -104,7 +105,9 @@ def compare(model: str, before: "pd.DataFrame", now: "pd.DataFrame") -> list[Loo
                 distance,
                 limit_psi,
                 limit_ks,
-                own > limit_psi and distance > limit_ks,
+                own > limit_psi
+                and distance > limit_ks
+                and (column != "error" or grew(old, new, len(columns))),
                 len(old),
                 len(new),
             )
@@ -133,6 +136,15 @@ def ks(before: "np.ndarray[Any, Any]", now: "np.ndarray[Any, Any]") -> float:
     from scipy.stats import ks_2samp
 
     return float(ks_2samp(before, now, method="asymp").statistic)
+
+
+def grew(before: "np.ndarray[Any, Any]", now: "np.ndarray[Any, Any]", columns: int) -> bool:
+    """Whether errors are larger than before, beyond what chance does with `RISK`."""
+    import numpy as np
+    from scipy.stats import ttest_ind
+
+    test = ttest_ind(np.abs(now), np.abs(before), equal_var=False, alternative="greater")
+    return bool(test.pvalue < RISK / max(columns, 1))
 
 
 def limits(before: int, now: int, columns: int) -> tuple[float, float]:

@@ -102,9 +102,9 @@ def losses(gold: "duckdb.DuckDBPyConnection", artifact: Artifact) -> Losses:
     return _losses(gold, _model(artifact))
 
 
-def baseline(gold: "duckdb.DuckDBPyConnection") -> Losses:
-    """The same for the seasonal naive rule: the last value of the weekday."""
-    return _losses(gold, fit(_learned_from(gold), "seasonal_naive"))
+def baselines(gold: "duckdb.DuckDBPyConnection") -> dict[str, Losses]:
+    """The same for the seasonal naive rule."""
+    return {"the weekday's last value": _losses(gold, fit(_learned_from(gold), "seasonal_naive"))}
 
 
 def predict(artifact: Artifact, frame: "pd.DataFrame") -> "pd.DataFrame":

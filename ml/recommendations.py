@@ -77,10 +77,11 @@ def losses(gold: "duckdb.DuckDBPyConnection", artifact: Artifact) -> Losses:
     return _losses(baskets, _missed(baskets, hold_out(baskets), _shrink(artifact)))
 
 
-def baseline(gold: "duckdb.DuckDBPyConnection") -> Losses:
+def baselines(gold: "duckdb.DuckDBPyConnection") -> dict[str, Losses]:
     """The same for the ten products that most baskets hold."""
     baskets = read_baskets(gold)
-    return _losses(baskets, _missed_by_popularity(baskets, hold_out(baskets)))
+    missed = _missed_by_popularity(baskets, hold_out(baskets))
+    return {"the ten most popular": _losses(baskets, missed)}
 
 
 def predict(artifact: Artifact, frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -7,7 +7,7 @@ Run standalone: `lake retrain [NAME]`, `lake models promote NAME VERSION`.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from ml.registry import CHALLENGER, CHAMPION, Registry, Version
 from ml.trained import DataVersion, Losses
 
 LOCK = "models"
-BASELINE = "the naive rule"
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ def registry_of(settings: Settings) -> Iterator[Registry]:
 def retrain(name: str, *, settings: Settings, who: str, trigger: str) -> Outcome:
     """Train a challenger and promote it where it is better than the champion for certain.
 
-    The first version of a model is held against the naive rule. A training that gives nothing to
-    compare is a refusal too, with its reason.
+    As long as none serves, the best plain rule is the champion to beat. A training that gives
+    nothing to compare is a refusal too, with its reason.
 
     Raises:
         LakeError: Nothing is published, another training is under way, or the registry can't be
@@ -180,18 +179,23 @@ def _judge(
     *,
     settings: Settings,
 ) -> Verdict:
-    """Hold a version against the champion, or where none serves against the naive rule."""
+    """Hold a version against the champion, or where none serves against the best plain rule."""
     try:
         challenger = found.losses(gold, serving.load(version.served, settings=settings))
     except LakeError as error:
         return Verdict(False, str(error))
-    rival: Losses
     try:
         if before is None:
-            rival = found.baseline(gold)
+            rival_name, rival = _best(found.baselines(gold))
         else:
+            rival_name = f"version {before.version}"
             rival = found.losses(gold, serving.load(before, settings=settings))
     except LakeError as error:
         return Verdict(False, f"there is nothing to compare it with: {error}")
-    rival_name = f"version {before.version}" if before else BASELINE
     return judge(challenger, rival, least_units=found.least_units, rival_name=rival_name)
+
+
+def _best(rules: Mapping[str, Losses]) -> tuple[str, Losses]:
+    """The rule with the smallest mean loss on the hold-out."""
+    name = min(rules, key=lambda each: float(rules[each].values.mean()))
+    return name, rules[name]

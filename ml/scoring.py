@@ -120,26 +120,26 @@ WRITERS: dict[str, Callable[[Known, Settings], Written]] = {
 def churn_models(now: Known, settings: Settings) -> tuple[dict[str, tuple[str, Any]], str]:
     """Estimators by alias with their labels, and what is to be said of them.
 
-    Without a champion one is learned from all complete labels, for this scoring alone.
+    As long as no version serves, the best plain rule stands in the champion's place.
 
     Raises:
-        LakeError: The champion's file is refused, or there is too little to learn from.
+        LakeError: The champion's file is refused, or there is too little to learn a rule from.
     """
     from ml import artifacts, serving
-    from ml.churn import DAYS, examples, fit, origins
+    from ml.churn_model import NAME, best_rule
 
-    if serving.champion("churn", settings=settings) is not None:
-        in_use = serving.in_use("churn", settings=settings)
-        return {
-            alias: (
-                each.label,
-                artifacts.estimator_of(serving.load(each, settings=settings)),
-            )
-            for alias, each in in_use.items()
-        }, f"by {in_use['champion'].label}"
-    learned_from = examples(now.sales, origins(now.sales, now.cutoff, days=DAYS))
-    label = f"churn of {now.run_id}, not registered"
-    return {"champion": (label, fit(learned_from))}, "no champion yet: learned for this run alone"
+    champion = serving.champion(NAME, settings=settings)
+    challenger = serving.challenger(NAME, settings=settings)
+    found = {
+        alias: (each.label, artifacts.estimator_of(serving.load(each, settings=settings)))
+        for alias, each in (("champion", champion), ("challenger", challenger))
+        if each is not None
+    }
+    if champion is not None:
+        return found, f"by {champion.label}"
+    rule, estimator = best_rule(now.sales)
+    label = f"the rule {rule}, of {now.run_id}"
+    return {**found, "champion": (label, estimator)}, f"no version serves: by the rule {rule}"
 
 
 def _write(

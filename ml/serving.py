@@ -47,6 +47,15 @@ def champion(model: str, *, settings: Settings) -> Served | None:
     return _named(pointer_of(model, settings=settings), model)
 
 
+def challenger(model: str, *, settings: Settings) -> Served | None:
+    """The newest registered version that does not serve; None where there is none.
+
+    Raises:
+        LakeError: The file that names it is damaged.
+    """
+    return _named(shadow_of(model, settings=settings), model)
+
+
 def in_use(model: str, *, settings: Settings) -> dict[str, Served]:
     """The versions that score, by alias: the champion, and the challenger in its shadow if any.
 
@@ -56,8 +65,8 @@ def in_use(model: str, *, settings: Settings) -> dict[str, Served]:
     found = champion(model, settings=settings)
     if found is None:
         raise LakeError(f"No version of {model} serves yet: train one with `lake retrain {model}`.")
-    shadow = _named(shadow_of(model, settings=settings), model)
-    return {"champion": found, **({"challenger": shadow} if shadow else {})}
+    other = challenger(model, settings=settings)
+    return {"champion": found, **({"challenger": other} if other else {})}
 
 
 def _named(path: Path, model: str) -> Served | None:
@@ -78,13 +87,13 @@ def serve(served: Served, *, settings: Settings) -> None:
     replace_text(pointer_of(served.model, settings=settings), text)
 
 
-def shadow(challenger: Served | None, model: str, *, settings: Settings) -> None:
-    """Let a challenger score in the champion's shadow, or none."""
+def shadow(served: Served | None, model: str, *, settings: Settings) -> None:
+    """Let a version score in the champion's shadow, or none."""
     path = shadow_of(model, settings=settings)
-    if challenger is None:
+    if served is None:
         path.unlink(missing_ok=True)
     else:
-        replace_text(path, json.dumps(asdict(challenger), indent=1, sort_keys=True))
+        replace_text(path, json.dumps(asdict(served), indent=1, sort_keys=True))
 
 
 def load(served: Served, *, settings: Settings) -> Artifact:

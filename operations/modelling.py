@@ -12,7 +12,7 @@ from operations.context import Context
 
 
 def train(context: Context) -> None:
-    """Train a first version of each model that has none, and hold it against a naive rule."""
+    """Train a version of each model of which none serves; it must beat the best plain rule."""
     from ml import serving
     from ml.retraining import retrain as trained_anew
 
@@ -43,20 +43,16 @@ def drift(context: Context) -> None:
         stage.note = f"drifted: {', '.join(drifted)}" if drifted else "no drift"
 
 
-def _each(
-    context: Context, name: str, due: list[Model], work: Callable[[Model], tuple[str, str]]
-) -> None:
+def _each(context: Context, name: str, due: list[Model], work: Callable[[Model], str]) -> None:
     if not due:
         with context.log.stage(name) as stage:
             stage.status, stage.note = "skipped", "no model is due"
     for each in due:
         with context.log.stage(f"{name} {each.name}") as stage:
-            stage.status, stage.note = work(each)
+            stage.note = work(each)
 
 
-def _told(
-    trained_anew: Callable[..., object], each: Model, context: Context, trigger: str
-) -> tuple[str, str]:
+def _told(trained_anew: Callable[..., object], each: Model, context: Context, trigger: str) -> str:
     from ml.retraining import Outcome
 
     found = trained_anew(
@@ -64,4 +60,4 @@ def _told(
     )
     assert isinstance(found, Outcome)  # noqa: S101
     verb = "promoted" if found.is_promoted else "refused"
-    return "done", f"{verb}: {found.reason}"
+    return f"{verb}: {found.reason}"

@@ -46,8 +46,14 @@ def score(context: Context) -> None:
     for name, write in WRITERS.items():
         attempt(name, partial(_of_customers, write, now, settings))
     for each in MODELS:
-        if each.name not in WRITERS and serving.champion(each.name, settings=settings):
+        if each.name in WRITERS:
+            continue
+        if serving.champion(each.name, settings=settings):
             attempt(each.name, partial(_of_model, each, settings))
+        else:
+            with context.log.stage(f"score {each.name}") as stage:
+                stage.status = "skipped"
+                stage.note = f"no version serves: lake models show {each.name}"
     if failed:
         raise LakeError(f"Not everything was scored. {' '.join(failed)}")
 

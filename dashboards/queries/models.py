@@ -20,7 +20,10 @@ CARD = "card.md"
 
 @dataclass(frozen=True)
 class ModelState:
-    """A model: its champion and challenger by alias, all decisions, and the champion's card."""
+    """A model: its champion and challenger by alias, all decisions, and a card.
+
+    The card is the champion's, or where none serves that of the challenger.
+    """
 
     name: str
     description: str
@@ -41,6 +44,12 @@ def model_states(settings: Settings) -> list[ModelState]:
     return [_state(each.name, each.description, settings) for each in MODELS]
 
 
+def refusal(name: str, settings: Settings) -> str:
+    """Why the last version of a model of which none serves was refused; else nothing."""
+    past = decisions.of_model(name, settings=settings)
+    return "" if not past or serving.champion(name, settings=settings) else past[-1].why.rstrip(".")
+
+
 def last_drift(settings: Settings) -> pd.DataFrame:
     """The newest look at each model's columns, in the order of models and PSI."""
     frame = scores.read(MODEL_DRIFT, settings=settings)
@@ -57,13 +66,17 @@ def _state(name: str, description: str, settings: Settings) -> ModelState:
 
     past = tuple(decisions.of_model(name, settings=settings))
     try:
-        if serving.champion(name, settings=settings) is None:
+        named = {
+            "champion": serving.champion(name, settings=settings),
+            "challenger": serving.challenger(name, settings=settings),
+        }
+        in_use = {alias: each for alias, each in named.items() if each is not None}
+        if not in_use:
             return ModelState(name, description, {}, past, "")
-        in_use = serving.in_use(name, settings=settings)
-        serving.load(in_use["champion"], settings=settings)
+        first = next(iter(in_use.values()))
+        serving.load(first, settings=settings)
     except LakeError as error:
         return ModelState(name, description, {}, past, "", str(error))
-    path = settings.models_dir / in_use["champion"].file
-    card = path.parents[2] / CARD
+    card = (settings.models_dir / first.file).parents[2] / CARD
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     return ModelState(name, description, in_use, past, text)

@@ -39,8 +39,8 @@ MODEL_DRIFT = Table(
     (
         Column("measured_at", "timestamp", unit=UTC),
         Column("model", "string"),
-        Column("column_name", "string", description="A feature, or the score itself"),
-        Column("kind", "string", description="feature or score"),
+        Column("column_name", "string", description="A feature, the score or the error"),
+        Column("kind", "string", description="feature, score or error"),
         Column("psi", "double", description="Population stability index, by tenths of before"),
         Column("ks", "double", description="Largest distance of the two distributions, 0 to 1"),
         Column("limit_psi", "double", description="What chance exceeds once in a hundred looks"),

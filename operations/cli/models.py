@@ -32,7 +32,7 @@ def list_models(as_json: Json = False) -> None:
         found = serving.champion(each.name, settings=settings)
         past = decisions.of_model(each.name, settings=settings)
         last = past[-1] if past else None
-        shadow = serving.in_use(each.name, settings=settings).get("challenger") if found else None
+        shadow = serving.challenger(each.name, settings=settings)
         rows.append(
             {
                 "model": each.name,
@@ -41,23 +41,28 @@ def list_models(as_json: Json = False) -> None:
                 "trained_at": found.trained_at if found else None,
                 "challenger": shadow.version if shadow else None,
                 "last_decision": f"{last.kind} {last.at[:16]}" if last else None,
+                "because": last.why if last else None,
             }
         )
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    _table(rows)
+    _table([{key: value for key, value in row.items() if key != "because"} for row in rows])
+    for row in rows:
+        if row["challenger"] and not row["champion"]:
+            print(f"\nNo version of {row['model']} serves. {row['because']}.")
 
 
 @models.command("show")
 def show(
     name: Name,
     number: Annotated[
-        int | None, typer.Option("--version", help="Which; default: the champion.")
+        int | None,
+        typer.Option("--version", help="Which; default: the champion, else the challenger."),
     ] = None,
 ) -> None:
     """One version: parameters, figures, data, code and card, and all decisions on the model."""
-    from ml import decisions, serving
+    from ml import serving
     from ml.catalogue import model
     from ml.registry import Registry
 
@@ -66,9 +71,11 @@ def show(
     if number is None:
         found = serving.champion(name, settings=settings)
         if found is None:
-            raise LakeError(
-                f"No version of {name} serves yet: train one with `lake retrain {name}`."
-            )
+            print(f"No version of {name} serves.\n")
+            found = serving.challenger(name, settings=settings)
+        if found is None:
+            _print_decisions(name, settings)
+            raise LakeError(f"There is no version of {name}: train one with `lake retrain {name}`.")
         number = found.version
     version = Registry(settings).version(name, number)
     print(version.tags.get("mlflow.note.content", "").rstrip())
@@ -78,9 +85,7 @@ def show(
         print(f"{title}: " + ", ".join(f"{key} {_short(value)}" for key, value in shown.items()))
     for key in ("gold_run", "code_sha256", "mlflow.source.git.commit", "environment", "sha256"):
         print(f"{key.rpartition('.')[2]}: {version.tags.get(key, 'unknown')}")
-    print("decisions:")
-    for each in decisions.of_model(name, settings=settings):
-        print(f"  {each.at[:16]} {each.kind} version {each.version} by {each.who}: {each.why}")
+    _print_decisions(name, settings)
 
 
 @models.command("promote")
@@ -142,6 +147,15 @@ def retrain(
         return
     for outcome in done:
         print(_sentence(outcome))
+
+
+def _print_decisions(name: str, settings: Settings) -> None:
+    from ml import decisions
+
+    print("decisions:")
+    for each in decisions.of_model(name, settings=settings):
+        version = f"version {each.version}" if each.version else "no version"
+        print(f"  {each.at[:16]} {each.kind}, {version}, by {each.who}: {each.why}")
 
 
 def _sentence(done: "Outcome") -> str:

@@ -1,10 +1,18 @@
 """Drift: planted drift is found in one look, and calm looks are quiet."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from lakehouse.duck import open_memory
+from ml import artifacts, churn_model
+from ml.churn import examples, fit, origins
 from ml.drift import compare, ks, limits, psi
+from ml.sales import gold_sales
+from ml.serving import Served
+from tests.ml.purchases import purchases
 
 COLUMNS = 12
 
@@ -66,3 +74,55 @@ def test_a_feature_that_became_constant_is_drift_and_no_error() -> None:
     found = compare("churn", before, now)
     assert [each.column_name for each in found if each.is_drift] == ["amount_0"]
     assert all(np.isfinite([each.psi, each.ks]).all() for each in found)
+
+
+TRAINED_ON, TODAY = date(2019, 12, 31), date(2020, 4, 10)
+
+
+def steady_shop(*, keeps_its_ways: bool) -> pd.DataFrame:
+    """Newcomers come all the time, stay for a while, and buy every two weeks or so.
+
+    Where it does not keep its ways, those who bought lately stay away from the day after the
+    training on, and all others come back.
+    """
+    random = np.random.default_rng(5)
+    first, rows = date(2019, 1, 1), []
+    for number in range(700):
+        day = random.uniform(-200, 466)
+        for _ in range(random.geometric(0.12)):
+            if 0 <= day <= (TODAY - first).days:
+                rows.append((f"c{number:04}", first + timedelta(days=int(day)), 20.0))
+            day += random.exponential(14) + 1
+    frame = purchases([*rows, ("last", TODAY, 1.0)])
+    if keeps_its_ways:
+        return frame
+    known = frame[frame["day"] <= pd.Timestamp(TRAINED_ON)]
+    lapsed = known.groupby("customer_id")["day"].max() < pd.Timestamp(2019, 12, 1)
+    back = [(each, date(2020, 2, 1), 20.0) for each in lapsed.index[lapsed]]
+    return pd.concat([known, purchases([*back, ("last", TODAY, 1.0)])], ignore_index=True)
+
+
+@pytest.mark.parametrize("keeps_its_ways", [True, False])
+def test_chances_that_come_true_no_more_are_drift_when_their_labels_arrive(
+    keeps_its_ways: bool,
+) -> None:
+    sales = steady_shop(keeps_its_ways=keeps_its_ways)
+    sales["order_id"] = range(len(sales))
+    day_after = TRAINED_ON + timedelta(days=1)
+    known = sales[sales["day"] < pd.Timestamp(day_after)]
+    estimator = fit(examples(known, origins(known, churn_model.hold_out(known))))
+    served = Served("churn", 1, "r", "f", "skops", "s", "2020-01-01", TRAINED_ON.isoformat())
+    with open_memory() as gold:
+        gold.execute("create schema gold")
+        gold.register("sales", sales)
+        gold.execute(
+            "create table gold.fct_customer_orders as select customer_id, 'web' as source_system, "
+            "order_id, day::date as order_date, amount::decimal(18, 4) as gross_amount from sales"
+        )
+        assert len(gold_sales(gold)) == len(sales)
+        before, now = churn_model.watched(gold, artifacts.of_estimator(estimator), served)
+    found = {each.kind: each for each in compare("churn", before, now)}
+    assert set(found) == {"feature", "score", "error"}
+    brier = [frame["error"].mean() for frame in (before, now)]
+    assert found["error"].is_drift == (not keeps_its_ways)
+    assert (brier[1] > 1.5 * brier[0]) == (not keeps_its_ways)

@@ -7,18 +7,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from dashboards.queries import models as queries
+from dashboards.queries.models import model_states, refusal
+from lakehouse.duck import open_gold
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger import chain
 from lakehouse.locks import hold
+from lakehouse.pointer import CURRENT
 from lakehouse.settings import Settings
-from ml import artifacts, catalogue, decisions, loaded, serving
+from ml import artifacts, catalogue, decisions, loaded, recommendations, serving
 from ml.catalogue import Model
-from ml.registry import CHALLENGER, CHAMPION, STORE, Registry, store_uri
+from ml.registry import CHALLENGER, CHAMPION, STORE, Registry, code_sha256, store_uri
 from ml.retraining import LOCK, finish, promote, registry_of, retrain, roll_back
 from ml.trained import Unfit
+from operations.cli import app
+from operations.cli import models as commands
 from tests.gold_files import serve_gold
 from tests.ml import toy_model
 
@@ -38,7 +46,8 @@ def model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     """A model of its own for each test."""
     name = f"toy_{request.node.name.partition('[')[0][5:35]}"
     toy = Model(name, "nothing", "tests.ml.toy_model", 100)
-    monkeypatch.setattr(catalogue, "MODELS", (toy,))
+    for module in (catalogue, queries):
+        monkeypatch.setattr(module, "MODELS", (toy,))
     before = dict(toy_model.NEXT)
     yield name
     toy_model.NEXT.update(before)
@@ -112,6 +121,50 @@ def test_a_version_is_recorded_with_its_figures_data_code_and_environment(
     assert "value" in (folder.parent / "MLmodel").read_text(encoding="utf-8")
 
 
+def serve_baskets(settings: Settings, file: str, *, seed: int) -> None:
+    """Gold of 320 orders over eight weeks, each of two or more of eight products."""
+    random, rows = np.random.default_rng(seed), []
+    for number in range(320):
+        liked = random.integers(0, 4)
+        skus = {f"A{liked}", f"B{liked}", f"A{random.integers(0, 4)}"}
+        rows += [
+            f"('web', 'o{number}', '{sku}', date '2011-10-15' + {number // 6}, 'sale', true)"
+            for sku in skus
+        ]
+    serve_gold(
+        settings,
+        "create table gold.fct_order_lines (source_system varchar, order_id varchar, sku varchar, "
+        "order_date date, line_class varchar, is_product boolean)",
+        f"insert into gold.fct_order_lines values {', '.join(sorted(rows))}",
+        file=file,
+    )
+
+
+def test_a_run_repeated_from_its_recorded_data_and_code_gives_the_same_figures(
+    settings: Settings,
+) -> None:
+    pointer = settings.gold_dir / CURRENT
+    before = pointer.read_text()
+    serve_baskets(settings, "gold-2.duckdb", seed=1)
+    made = retrain(recommendations.NAME, settings=settings, who=WHO, trigger="by a test")
+    serve_baskets(settings, "gold-3.duckdb", seed=2)  # the world goes on
+    run = Registry(settings).version(recommendations.NAME, made.version or 0)
+    pointer.write_text(before)
+
+    assert run.tags["code_sha256"] == code_sha256()
+    files = {gold: settings.gold_dir / f"{gold}.duckdb" for gold in ("gold-2", "gold-3")}
+    repeated = {}
+    for gold, path in files.items():
+        with open_gold(path) as reader:
+            repeated[gold] = recommendations.train(reader)
+    again = repeated[run.tags["gold_run"]]
+    recorded = {name: run.metrics[name] for name in again.metrics}
+    assert recorded == dict(again.metrics)
+    assert run.parameters == {name: str(value) for name, value in again.parameters.items()}
+    assert run.tags["sha256"] == again.artifact.sha256
+    assert recorded != dict(repeated["gold-3"].metrics)
+
+
 def test_mlflow_loads_a_model_by_its_alias_and_refuses_changed_bytes(
     model: str, settings: Settings
 ) -> None:
@@ -152,13 +205,28 @@ def test_what_can_not_be_compared_never_wins(
     assert (last.kind, reason in last.why) == ("refused", True)
 
 
-def test_a_first_version_that_does_not_beat_the_naive_rule_does_not_serve(
+def test_a_first_version_that_does_not_beat_the_best_plain_rule_is_kept_and_does_not_serve(
     model: str, settings: Settings
 ) -> None:
     outcome = train(model, settings, 1.2)
-    assert (outcome.is_promoted, "the naive rule" in outcome.reason) == (False, True)
+    assert (outcome.is_promoted, "the best rule" in outcome.reason) == (False, True)
     with pytest.raises(LakeError, match=f"No version of {model} serves yet.*lake retrain"):
         serving.load_champion(model, settings=settings)
+    challenger = serving.challenger(model, settings=settings)
+    assert challenger is not None
+    assert challenger.version == outcome.version
+    assert "the best rule" in refusal(model, settings)
+    (state,) = model_states(settings)
+    assert (list(state.in_use), state.card) == ([CHALLENGER], "# toy\n\nFor tests.")
+    assert commands.__name__  # the import registers them
+    home = {"LAKE_HOME": str(settings.home)}
+    shown = CliRunner().invoke(app, ["models", "list", "--json"], env=home)
+    (row,) = json.loads(shown.output)
+    assert (row["champion"], row["challenger"]) == (None, outcome.version)
+    assert "the best rule" in row["because"]
+    shown = CliRunner().invoke(app, ["models", "show", model], env=home)
+    assert f"No version of {model} serves." in shown.output
+    assert f"refused, version {outcome.version}, by {WHO}" in shown.output
 
 
 def test_a_worse_version_serves_only_by_force_with_a_reason_on_record(

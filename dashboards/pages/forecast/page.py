@@ -13,10 +13,11 @@ from dashboards import components, formats, scored, themed_chart
 from dashboards.callbacks import off_loop
 from dashboards.figures import forecast as forecast_figures
 from dashboards.published import PublishedGold
-from dashboards.queries.models import daily_forecast
+from dashboards.queries.models import daily_forecast, refusal
 from dashboards.registry import Page
 
 PAGE = Page("/forecast", "Forecast", group="Models", icon="clock")
+NAME = "daily_sales"
 _WEEK = 6
 _MOST_ODD = 12
 
@@ -60,23 +61,17 @@ def register(app: Any, gold: PublishedGold) -> None:
         Input("epoch", "data"),
     )(
         off_loop(
-            lambda _epoch: figures_for(daily_forecast(gold.settings)),
+            lambda _epoch: figures_for(daily_forecast(gold.settings), refusal(NAME, gold.settings)),
             on_error=lambda notice: [notice, True, *[no_update] * 4],
         )
     )
     themed_chart.register(app, "forecast")
 
 
-def figures_for(frame: pd.DataFrame) -> list[Any]:
-    """Everything the page shows of a table of forecasts."""
+def figures_for(frame: pd.DataFrame, refused: str = "") -> list[Any]:
+    """Everything the page shows of a table of forecasts, or why there is none."""
     if frame.empty:
-        notice = components.empty_state(
-            "No forecast yet",
-            why="No model serves, or none has scored. The jobs of the models train a first version "
-            "and write what it expects.",
-            command="./lake run ml",
-        )
-        return [notice, True, *[no_update] * 4]
+        return [scored.nothing_yet(refused, model=NAME), True, *[no_update] * 4]
     past, future = frame[~frame["is_future"]], frame[frame["is_future"]]
     return [
         None,

@@ -17,6 +17,7 @@ from dashboards.queries.models import ModelState, last_drift, model_states
 from dashboards.registry import Page
 from lakehouse.pointer import parse_time
 from ml.decisions import Decision
+from ml.serving import Served
 
 PAGE = Page("/models", "Models", group="Models", icon="check")
 _TONES: dict[str, Tone] = {
@@ -50,7 +51,7 @@ def body(states: Sequence[ModelState], drift: pd.DataFrame) -> Any:
         return components.empty_state(
             "No model yet",
             why="None was trained. The jobs of the models train a first version of each, and let "
-            "it serve where it beats a naive rule.",
+            "it serve where it beats the best plain rule.",
             command="./lake run ml",
         )
     return html.Div([*map(_model, states), _drift(drift)], className="stack")
@@ -64,7 +65,7 @@ def _model(state: ModelState) -> Any:
         aside = components.badge("nothing serves", "warn")
     else:
         aside = components.badge(f"version {champion.version} serves", "good")
-    shadow_text = f" Version {shadow.version} scores in its shadow." if shadow else ""
+    shadow_text = f" {_of_shadow(shadow.version, champion)}" if shadow else ""
     since = f" Trained {formats.moment(parse_time(champion.trained_at))}." if champion else ""
     parts = [
         components.banner("bad", state.problem) if state.problem else None,
@@ -81,6 +82,12 @@ def _model(state: ModelState) -> Any:
         note=f"{state.description.capitalize()}.{since}{shadow_text}",
         id=f"model-{state.name}",
     )
+
+
+def _of_shadow(number: int, champion: Served | None) -> str:
+    if champion:
+        return f"Version {number} scores in its shadow."
+    return f"Version {number} is registered and does not serve; the newest decision says why."
 
 
 def _versions(past: Sequence[Decision]) -> Any:
