@@ -163,6 +163,7 @@ def test_the_gate_of_a_later_run_keeps_mails_back(settings: Settings, sink: Sink
     assert len(sink.mails) == 3
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("stage", ["gold", "audit"])
 def test_a_publish_that_failed_since_keeps_mails_back(
     settings: Settings, sink: Sink, stage: str
