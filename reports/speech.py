@@ -72,8 +72,18 @@ class Speech:
     def day(self, value: date, style: str = "long") -> str:
         """Friday, 9 December 2011, or in other styles: 9 Dec 2011."""
         patterns = {
-            "en": {"long": "EEEE, d MMMM y", "short": "EEE, d MMM y", "tick": "d MMM"},
-            "de": {"long": "EEEE, d. MMMM y", "short": "EEE, d. MMM y", "tick": "d. MMM"},
+            "en": {
+                "long": "EEEE, d MMMM y",
+                "short": "EEE, d MMM y",
+                "near": "EEE, d MMM",
+                "tick": "d MMM",
+            },
+            "de": {
+                "long": "EEEE, d. MMMM y",
+                "short": "EEE, d. MMM y",
+                "near": "EEE, d. MMM",
+                "tick": "d. MMM",
+            },
         }
         return str(format_date(value, patterns[self.language][style], locale=self.locale))
 

@@ -70,6 +70,7 @@ class Told:
     forecast: tuple[tuple[str, str, str], ...]
     forecast_note: str
     health: str
+    in_doubt: bool
     as_of: str
     words: dict[str, str]
     why: str
@@ -110,7 +111,7 @@ def tell(
         corrections=tuple(_correction(each, speech) for each in corrections),
         forecast=tuple(
             (
-                speech.day(day, "short"),
+                speech.day(day, "near"),
                 speech.money(mean),
                 f"{speech.money(low)} – {speech.money(high)}",
             )
@@ -122,6 +123,7 @@ def tell(
         if forecast
         else "",
         health=_health(health, speech),
+        in_doubt=health.is_red,
         as_of=say("as_of", run=run_id, moment=speech.moment(published_at) if published_at else "–"),
         words={
             name: say(name)

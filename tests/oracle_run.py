@@ -24,6 +24,7 @@ from lakehouse.tables import create_tables
 from pipelines.gold.dbt_worker import GoldWorker
 from tests import oracle
 from tests.lake_state import LakeState
+from tests.oracle_alerts import compare_alerts
 from tests.oracle_gold import (
     Verdict,
     compare,
@@ -62,12 +63,16 @@ class Bench:
     ) -> list[Verdict]:
         """Messages through bronze, silver, gold and mails, beside the oracle.
 
-        Mails are made of each `every`th trading day, and of the day after it.
+        Mails and alerts are of each `every`th trading day, and mails of the day after it, too.
         """
         settings = without_kafka(self._folder / name, jars_dir=self._empty.jars_dir)
         shutil.copytree(self._empty.tables_uri, settings.tables_uri)
         gold = gold_of(LakeState(self._spark, settings), self._worker, messages)
-        found = [*compare(gold, lines, shop), *compare_mails(gold, lines, shop, every=every)]
+        found = [
+            *compare(gold, lines, shop),
+            *compare_mails(gold, lines, shop, every=every),
+            *compare_alerts(gold, lines, every=every),
+        ]
         shutil.rmtree(settings.home)
         return found
 

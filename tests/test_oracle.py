@@ -13,6 +13,7 @@ from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
 from lakehouse.settings import PROJECT_ROOT
 from tests import oracle
 from tests.lake_state import LakeState
+from tests.oracle_alerts import ALERTS, compare_alerts
 from tests.oracle_gold import (
     FIGURES,
     SCREENS,
@@ -27,12 +28,16 @@ from tests.oracle_gold import (
 from tests.oracle_mails import MAILS, compare_mails
 
 OF_THE_SHOP = {"KPI conversion_rate", "KPI cart_abandonment_rate"}
-ALL_FIGURES = {*FIGURES, *SCREENS, *MAILS, *(f"KPI {each.name}" for each in read_kpis())}
+ALL_FIGURES = {*FIGURES, *SCREENS, *MAILS, ALERTS, *(f"KPI {each.name}" for each in read_kpis())}
 
 
 def require_equal(path: Path, lines: list[oracle.Line], shop: oracle.Visits) -> None:
     """Every figure of the file is the oracle's, and the other way round; none is empty."""
-    verdicts = [*compare(path, lines, shop), *compare_mails(path, lines, shop, every=4)]
+    verdicts = [
+        *compare(path, lines, shop),
+        *compare_mails(path, lines, shop, every=4),
+        *compare_alerts(path, lines, every=4),
+    ]
     assert {each.figure: dict(each.differences) for each in verdicts if each.differences} == {}
     assert all(each.values for each in verdicts)
     expected = ALL_FIGURES if shop.days else ALL_FIGURES - OF_THE_SHOP

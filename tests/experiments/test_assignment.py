@@ -8,7 +8,7 @@ from scipy.stats import chi2_contingency, chisquare
 
 from experiments.assignment import BUCKETS, arm_of, bucket_of
 
-UNITS = [f"visitor-{n}" for n in range(20_000)]
+UNITS = [f"visitor-{n}" for n in range(4_000)]
 
 
 def test_a_bucket_is_the_hash_written_out() -> None:

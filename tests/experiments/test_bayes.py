@@ -28,7 +28,10 @@ def exactly_better(ones: int, units: int, base_ones: int, base_units: int) -> fl
 
 @pytest.mark.parametrize(
     ("ones", "units", "base_ones", "base_units"),
-    [(0, 1, 1, 1), (3, 10, 5, 12), (60, 1000, 40, 1000), (900, 20_000, 940, 21_000), (0, 50, 0, 9)],
+    [
+        *((0, 1, 1, 1), (3, 10, 5, 12), (60, 1000, 40, 1000), (900, 20_000, 940, 21_000)),
+        *((0, 50, 0, 9), (4, 10, 350_000, 1_000_000), (1, 400, 0, 4)),
+    ],
 )
 def test_the_chance_of_a_share_is_that_of_the_exact_sum(
     ones: int, units: int, base_ones: int, base_units: int
@@ -36,11 +39,11 @@ def test_the_chance_of_a_share_is_that_of_the_exact_sum(
     found = believe(shares(ones, units), shares(base_ones, base_units), "binary")
     assert found is not None
     exact = exactly_better(ones, units, base_ones, base_units)
-    assert found.probability_better == pytest.approx(exact, abs=1e-6)
+    assert found.probability_better == pytest.approx(exact, abs=1e-9)
     other = believe(shares(base_ones, base_units), shares(ones, units), "binary")
     assert other is not None
     gap = (1 + ones) / (2 + units) - (1 + base_ones) / (2 + base_units)
-    assert other.expected_loss - found.expected_loss == pytest.approx(gap, abs=1e-6)
+    assert other.expected_loss - found.expected_loss == pytest.approx(gap, abs=1e-9)
     assert found.expected_loss >= 0
 
 

@@ -27,7 +27,6 @@ from experiments.comparing import (
 )
 
 LOOKS = (100, 150, 200, 300, 450, 700, 1000)
-RUNS = 1000
 
 
 def shares(ones: int, units: int) -> np.ndarray:
@@ -161,11 +160,14 @@ def test_the_sequential_interval_is_where_the_mixture_ratio_reaches_alpha() -> N
     assert found.p_value == pytest.approx(1 / ratio(0.05), rel=1e-6)
 
 
-def test_without_an_effect_tests_alarm_as_often_as_they_say() -> None:
+@pytest.mark.parametrize(
+    ("runs", "within"), [(250, 0.035), pytest.param(1000, 0.015, marks=pytest.mark.slow)]
+)
+def test_without_an_effect_tests_alarm_as_often_as_they_say(runs: int, within: float) -> None:
     """A/A, 1,000 seeded runs: 5 % ± 1.5 at one look; at seven looks only the sequential holds."""
     random = np.random.default_rng(20)
     fixed_share = fixed_mean = peeked = sequential = cuped = 0
-    for _ in range(RUNS):
+    for _ in range(runs):
         a, b = random.gamma(1.5, 20, (2, LOOKS[-1]))
         fixed_share += p_below(compare_shares((a > 40) * 1.0, (b > 40) * 1.0))
         before = [0.7 * each + random.normal(0, 10, LOOKS[-1]) for each in (a, b)]
@@ -177,11 +179,11 @@ def test_without_an_effect_tests_alarm_as_often_as_they_say() -> None:
             p_below(always_valid(found, error=mean_error(a[:n], b[:n]), units=n, control_units=n))
             for n, found in zip(LOOKS, each_look, strict=True)
         )
-    assert [rate / RUNS for rate in (fixed_share, fixed_mean, cuped)] == pytest.approx(
-        [0.05] * 3, abs=0.015
+    assert [rate / runs for rate in (fixed_share, fixed_mean, cuped)] == pytest.approx(
+        [0.05] * 3, abs=within
     )
-    assert peeked / RUNS > 0.1
-    assert sequential / RUNS <= 0.05
+    assert peeked / runs > 0.1
+    assert sequential / runs <= 0.05
 
 
 def welch(arm: np.ndarray, base: np.ndarray) -> Figures:

@@ -15,6 +15,7 @@ from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger import publishes
 from lakehouse.settings import Settings
 from pipelines.publishing.restatements import Restatement, record
+from reports import charts as pictures
 from reports import paper, sending
 from reports.delivery import require_sent
 from reports.health import Audited, Equation
@@ -72,6 +73,13 @@ def settings(tmp_path: Path, sink: Sink) -> Settings:
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave charts and PDF out where a test is not about them: they are most of a mail's time."""
     monkeypatch.setattr(sending, "charts", lambda *_: [])
+    monkeypatch.setattr(paper, "pdf", lambda *_: b"%PDF-")
+
+
+@pytest.fixture
+def blank_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts where they belong, undrawn; drawing one takes longer than all else of a mail."""
+    monkeypatch.setattr(pictures, "_draw", lambda *_, **__: b"\x89PNG\r\n\x1a\n" + bytes(1000))
     monkeypatch.setattr(paper, "pdf", lambda *_: b"%PDF-")
 
 
@@ -163,6 +171,7 @@ def test_the_gate_of_a_later_run_keeps_mails_back(settings: Settings, sink: Sink
     assert len(sink.mails) == 3
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("stage", ["gold", "audit"])
 def test_a_publish_that_failed_since_keeps_mails_back(
     settings: Settings, sink: Sink, stage: str
@@ -236,20 +245,21 @@ def test_a_restated_day_is_corrected_once_in_the_next_mail(settings: Settings, s
     assert "was reported as" not in text_of(third)
 
 
+@pytest.mark.usefixtures("blank_pictures")
 @pytest.mark.parametrize(
-    ("day", "sentence", "pictures"),
+    ("day", "sentence", "count"),
     [
         (date(2011, 12, 3), "3 December 2011: the shop has never had one on that weekday.", 4),
         (date(2011, 11, 11), "was £15.00; there is no earlier period to compare it with", 0),
     ],
 )
 def test_a_closed_day_and_the_first_day_are_told_as_such(
-    settings: Settings, sink: Sink, day: date, sentence: str, pictures: int
+    settings: Settings, sink: Sink, day: date, sentence: str, count: int
 ) -> None:
     send_report(settings, "daily", audit=lambda: GREEN, day=day, to="jo@reader.example")
     assert sentence in text_of(sink.mails[0])
     kinds = [part.get_content_type() for part in read(sink.mails[0]).walk()]
-    assert kinds.count("image/png") == pictures
+    assert kinds.count("image/png") == count
 
 
 @pytest.mark.parametrize("day", [date(1999, 1, 1), date(2011, 12, 10), date(2999, 1, 1)])
