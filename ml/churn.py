@@ -76,9 +76,16 @@ def labels(
     end = cutoff + timedelta(days=days)
     known_until = until or last_day(sales)
     if known_until < end - timedelta(days=1):
+        newest = known_until - timedelta(days=days - 1)
+        is_possible = newest > sales["day"].min().date()
         raise LakeError(
             f"The purchases end on {known_until}, but the label of {cutoff} needs {days} days "
-            f"from then on: choose a cut-off up to {known_until - timedelta(days=days - 1)}."
+            "from then on: "
+            + (
+                f"choose a cut-off up to {newest}."
+                if is_possible
+                else "there are not as many after the first, so take more of the history."
+            )
         )
     day = sales["day"]
     known = pd.Index(sales.loc[day < pd.Timestamp(cutoff), "customer_id"].unique()).sort_values()

@@ -88,7 +88,11 @@ def _sales(connection: "duckdb.DuckDBPyConnection", path: Path, warnings: list[s
         "where counts and amount >= 0 group by customer_id, order_id order by all"
     ).df()
     if frame.empty:
-        raise LakeError(f"{path} holds no purchase of an identified customer.")
+        raise LakeError(
+            f"{path} holds no purchase of an identified customer: " + " ".join(warnings)
+            if warnings
+            else f"{path} holds no purchase of an identified customer."
+        )
     last = connection.execute("select max(day) from lines").fetchone()
     assert last is not None  # noqa: S101 - there is a purchase, so there is a day
     return SalesFile(frame[list(COLUMNS)], last[0], tuple(warnings))

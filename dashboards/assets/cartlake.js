@@ -26,6 +26,10 @@ window.dash_clientside.cartlake = {
     return same ? window.dash_clientside.no_update : message;
   },
 
+  mount: function (figure, chart, mounted) {
+    return figure && !mounted ? chart : window.dash_clientside.no_update;
+  },
+
   themed: function (figure, _scheme, templates) {
     if (!figure) return window.dash_clientside.no_update;
     return { ...figure, layout: { ...figure.layout, template: templates[shownScheme()] } };

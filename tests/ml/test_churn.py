@@ -42,6 +42,8 @@ def test_a_label_that_is_not_complete_is_refused() -> None:
         labels(sales, CUTOFF + timedelta(days=11))
     with pytest.raises(LakeError, match="No customer has a purchase before"):
         labels(sales, CUTOFF)
+    with pytest.raises(LakeError, match="not as many after the first, so take more"):
+        labels(purchases([("a", CUTOFF, 1.0), ("a", CUTOFF + timedelta(days=9), 1.0)]), CUTOFF)
 
 
 def test_origins_have_complete_labels_before_the_cutoff_and_history_before_them() -> None:

@@ -122,13 +122,13 @@ def test_a_version_is_recorded_with_its_figures_data_code_and_environment(
 
 
 def serve_baskets(settings: Settings, file: str, *, seed: int) -> None:
-    """Gold of 320 orders over eight weeks, each of two or more of eight products."""
+    """Gold of 600 orders over a hundred days, each of two or more of thirty products."""
     random, rows = np.random.default_rng(seed), []
-    for number in range(320):
-        liked = random.integers(0, 4)
-        skus = {f"A{liked}", f"B{liked}", f"A{random.integers(0, 4)}"}
+    for number in range(600):
+        liked = random.integers(0, 15)
+        skus = {f"A{liked}", f"B{liked}", f"A{random.integers(0, 15)}"}
         rows += [
-            f"('web', 'o{number}', '{sku}', date '2011-10-15' + {number // 6}, 'sale', true)"
+            f"('web', 'o{number}', '{sku}', date '2011-09-01' + {number // 6}, 'sale', true)"
             for sku in skus
         ]
     serve_gold(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from dash import ClientsideFunction, Input, Output, State, html, no_update
+from dash import ClientsideFunction, Input, Output, State, dcc, html, no_update
 
 from dashboards import components, filters, formats, periods, themed_chart
 from dashboards.callbacks import FIRST_COMMAND, off_loop
@@ -29,6 +29,9 @@ PAGE = Page(
     icon="target",
     filters=("period", "comparison", "country", "source"),
 )
+
+_TABLES = 2
+"""The last parts of the page: tables, which the browser gets when the key figures are shown."""
 
 
 def layout() -> Any:
@@ -51,6 +54,7 @@ def layout() -> Any:
             ),
             html.Div(id="executive-notice"),
             html.Div(_body(), id="executive-body", className="stack", hidden=True),
+            dcc.Store(id="executive-shown"),
         ]
     )
 
@@ -90,11 +94,26 @@ def register(app: Any, gold: PublishedGold) -> None:
         Output("executive-sentence", "children"),
         Output("executive-kpis", "children"),
         Output("executive-figure", "data"),
-        Output("executive-table", "children"),
-        Output("executive-parts", "children"),
+        Output("executive-shown", "data"),
         Input("url", "search"),
         Input("epoch", "data"),
-    )(off_loop(lambda search, _epoch: figures_for(gold, search), on_error=_instead))
+    )(
+        off_loop(
+            lambda search, epoch: [*figures_for(gold, search)[:-_TABLES], [search, epoch]],
+            on_error=lambda notice: [*_instead(notice)[:-_TABLES], no_update],
+        )
+    )
+    app.callback(
+        Output("executive-table", "children"),
+        Output("executive-parts", "children"),
+        Input("executive-shown", "data"),
+        prevent_initial_call=True,
+    )(
+        off_loop(
+            lambda shown: figures_for(gold, shown[0])[-_TABLES:],
+            on_error=lambda _notice: [no_update] * _TABLES,
+        )
+    )
     themed_chart.register(app, "executive")
     app.clientside_callback(
         ClientsideFunction("filters", "drill"),
