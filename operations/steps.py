@@ -68,6 +68,8 @@ def refine(context: Context) -> None:
 
 def publish(context: Context) -> None:
     """Judge silver, build gold, audit both, and bring gold into service."""
+    from operations import following
+
     extend_tables(context.settings)
     bring_into_service(
         context.settings,
@@ -77,6 +79,7 @@ def publish(context: Context) -> None:
         accept_reason=context.options.get("accept_reason"),
         force=bool(context.options.get("force")),
         full_refresh=bool(context.options.get("full_refresh")),
+        pin=following.versions_to_publish,
     )
 
 

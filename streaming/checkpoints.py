@@ -89,6 +89,30 @@ def next_version(query: str, *, settings: Settings) -> int:
     return int(str(_parsed(lines[-1], path=path, query=query)["reservoirVersion"]))
 
 
+def version_read(query: str, *, settings: Settings) -> int | None:
+    """Newest version of its table that a query has read to its end, while no batch is at work.
+
+    The last batch may be written and not yet noted by Spark, so the commits count too.
+
+    Returns:
+        The version; null before the first batch, and where the last one ended inside a version.
+
+    Raises:
+        LakeError: A file of the checkpoint is damaged.
+    """
+    folder = checkpoint_dir(query, settings=settings)
+    if not (folder / "metadata").exists():
+        return None
+    written = _last_written(app_id(query, settings=settings), settings=settings)
+    batch = max([written, *_numbers(folder / "commits")])
+    if batch < 0:
+        return None
+    path = folder / "offsets" / str(batch)
+    found = _parsed(_read(path, query=query).splitlines()[-1], path=path, query=query)
+    version, index = int(str(found["reservoirVersion"])), int(str(found["index"]))
+    return version - 1 if index < 0 else None
+
+
 def require_present(query: str, *, layer: str, settings: Settings) -> None:
     """Refuse to start a checkpoint again without a reset, when `layer` has this query's rows.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.locks import hold
 from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, read_stream
 from pipelines.silver.known import last_refined_batch
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
 QUERY = "refine"
+BATCH = "refine-batch"
+"""Lock that each batch holds: whoever else has it meets silver between two of them."""
+_PIN_SECONDS = 60.0
 
 
 def start_refine(
@@ -53,13 +57,14 @@ def start_refine(
     def refine(batch: "DataFrame", batch_id: int) -> None:
         nonlocal last_number
         last_number += 1
-        outcome = refine_records(
-            batch,
-            settings=settings,
-            transaction=Transaction(app_id(QUERY, settings=settings), batch_id),
-            refined_batch=last_number,
-            metadata={"query": QUERY, "batch_id": batch_id, "refined_batch": last_number},
-        )
+        with hold(BATCH, settings=settings, wait_seconds=_PIN_SECONDS):
+            outcome = refine_records(
+                batch,
+                settings=settings,
+                transaction=Transaction(app_id(QUERY, settings=settings), batch_id),
+                refined_batch=last_number,
+                metadata={"query": QUERY, "batch_id": batch_id, "refined_batch": last_number},
+            )
         start_file(QUERY, settings=settings).unlink(missing_ok=True)  # a reset's, and used up
         if on_batch is not None:
             on_batch(outcome)

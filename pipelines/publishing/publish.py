@@ -67,6 +67,7 @@ def publish(
     force: bool = False,
     full_refresh: bool = False,
     on_built: Callable[[], None] = lambda: None,
+    pin: Callable[[Settings], dict[str, int]] = current_versions,
 ) -> None:
     """Bring the lake's present state into service.
 
@@ -79,6 +80,7 @@ def publish(
         force: Build even when nothing is new.
         full_refresh: Build all of gold, and don't go on from the last one.
         on_built: Called between the build and the audit (tests plant faults there).
+        pin: Gives the versions of all tables that belong together.
 
     Raises:
         CheckFailed: A check failed; the last good gold stays in service.
@@ -87,8 +89,8 @@ def publish(
         pointer.settle(settings)
         discard_dead_builds(settings)
         fence = publishes.next_fence(settings)
+        versions = pin(settings)
         commits.derive(settings)
-        versions = current_versions(settings)
         if missing := [table.name for table in TABLES if table.name not in versions]:
             raise LakeError(
                 f"The lake has no table {missing[0]} yet. Run ./lake demo, or `lake ingest --once` "

@@ -15,8 +15,9 @@ from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.periods import Selection
 from dashboards.published import PublishedGold
 from dashboards.queries.products import NAME, SHOWN, Recommender, bought_with, recommender
-from dashboards.queries.sales import held, product_names, top_products
+from dashboards.queries.sales import held, top_products
 from dashboards.registry import Page
+from lakehouse.semantics.names import product_names
 
 PAGE = Page(
     "/products", "Products", group="Sales", icon="basket", filters=("period", "country", "source")
