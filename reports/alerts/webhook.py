@@ -32,7 +32,7 @@ class Answer:
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:
-    """What stands in the header X-Cartlake-Signature."""
+    """What stands in the header X-Alert-Signature."""
     signed = timestamp.encode() + b"." + body
     return "sha256=" + hmac.new(key.encode(), signed, hashlib.sha256).hexdigest()
 
@@ -43,9 +43,9 @@ def post(message: Message, url: str, *, key: str, now: datetime) -> Answer:
     timestamp = str(int(now.timestamp()))
     headers = {
         "Content-Type": "application/json; charset=utf-8",
-        "X-Cartlake-Delivery": message.batch,
-        "X-Cartlake-Timestamp": timestamp,
-        "X-Cartlake-Signature": signature(key, timestamp, body),
+        "X-Alert-Delivery": message.batch,
+        "X-Alert-Timestamp": timestamp,
+        "X-Alert-Signature": signature(key, timestamp, body),
     }
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - http and https by the settings
     try:

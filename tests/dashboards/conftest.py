@@ -82,7 +82,10 @@ create table gold.fct_customer_rfm as
 select customer_id, 'loyal' as rfm_segment from gold.dim_customers;
 create table gold.fct_sessions as
 select date '2011-01-10' as session_date, null::varchar as customer_id, 'phone' as device_type,
-  true as has_page_view, number < 3 as has_add_to_cart, number = 1 as has_purchase
+  true as has_page_view, number < 3 as has_add_to_cart, number = 1 as has_purchase,
+  's' || number as session_id, 'v' || number as visitor_id, null::varchar as order_id,
+  false as has_order, 1 as page_view_count, 0 as product_view_count, 0 as add_to_cart_count,
+  0 as checkout_count, 60 as duration_seconds
 from range(1, 5) as visits(number) where exists (select * from gold.fct_order_lines);
 create schema intermediate;
 create table intermediate.int_orders_grouped as

@@ -40,7 +40,7 @@ def computed(dbt_run: "DbtRun") -> dict[str, Any]:
         [
             *("--quiet", "compile", "--no-introspect", "--inline", f"select {columns}"),
             *dbt_run.arguments,
-            *("--vars", json.dumps(dbt_run.variables)),
+            *("--vars", json.dumps(dict(dbt_run.variables) | {"gold_file": ":memory:"})),
         ]
     )
     assert outcome.success, outcome.exception

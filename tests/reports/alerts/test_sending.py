@@ -67,12 +67,12 @@ def test_what_is_due_together_goes_out_as_one_signed_message_critical_first(
         assert send(store, settings, at(70)) == Sent(taken=1)
         assert send(store, settings, at(70)) == Sent()
     [(headers, body)] = found.requests
-    stamp = headers["X-Cartlake-Timestamp"]
+    stamp = headers["X-Alert-Timestamp"]
     own = hmac.new(KEY.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    assert headers["X-Cartlake-Signature"] == f"sha256={own}"
+    assert headers["X-Alert-Signature"] == f"sha256={own}"
     assert stamp == str(int(at(70).timestamp()))
     said = json.loads(body)
-    assert said["delivery"] == headers["X-Cartlake-Delivery"]
+    assert said["delivery"] == headers["X-Alert-Delivery"]
     assert said["link"] == f"http://127.0.0.1:{settings.dashboard_port}/alerts"
     assert [(each["rule"], each["severity"]) for each in said["alerts"]] == [
         ("revenue", "critical"),
