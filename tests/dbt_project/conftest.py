@@ -21,6 +21,7 @@ class DbtRun:
     """The parsed project, and every node of one build with its status and message.
 
     `arguments` and `variables` are those of the build, for another command on the same project.
+    Nothing holds its `gold_file` open.
     """
 
     manifest: dict[str, Any]
@@ -72,6 +73,7 @@ def dbt_run(tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
 
 def built(home: Path) -> dict[str, Any]:
     """What a build in this folder gave, as `DbtRun` holds it."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     arguments = [
@@ -92,6 +94,8 @@ def built(home: Path) -> dict[str, Any]:
         ]
     )
     assert done.exception is None
+    DuckDBConnectionManager.env().close()
+    DuckDBConnectionManager.close_all_connections()
     return {
         "manifest": json.loads((home / "target" / "manifest.json").read_text()),
         "results": {

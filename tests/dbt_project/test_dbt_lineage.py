@@ -4,6 +4,7 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from dashboards.pages.sales import cards
@@ -118,22 +119,19 @@ def test_every_source_says_how_fresh_it_should_be_by_a_time_of_its_own(dbt_run: 
 
 
 def test_descriptions_are_comments_of_the_files_tables_and_columns(dbt_run: "DbtRun") -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
     marts: dict[str, dict[str, Any]] = {
         each["name"]: each
         for each in dbt_run.manifest["nodes"].values()
         if each["resource_type"] == "model" and each["schema"] == "gold"
     }
-    cursor = DuckDBConnectionManager.env().handle().cursor()  # dbt keeps the file to itself
-    tables = cursor.execute(
-        "select table_name, comment from duckdb_tables() "
-        "where database_name = 'gold_build' and schema_name = 'gold'"
-    ).fetchall()
-    columns = cursor.execute(
-        "select table_name, column_name, comment from duckdb_columns() "
-        "where database_name = 'gold_build' and schema_name = 'gold'"
-    ).fetchall()
+    with duckdb.connect(dbt_run.variables["gold_file"], read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name, comment from duckdb_tables() where schema_name = 'gold'"
+        ).fetchall()
+        columns = connection.execute(
+            "select table_name, column_name, comment from duckdb_columns() "
+            "where schema_name = 'gold'"
+        ).fetchall()
     assert dict(tables) == {name: mart["description"] for name, mart in marts.items()}
     assert {(table, column): comment for table, column, comment in columns} == {
         (name, column): each["description"]
