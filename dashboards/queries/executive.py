@@ -59,7 +59,10 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything of one selection. `parts` are by dimension, the largest difference first."""
+    """Everything of one selection. `parts` are by dimension, the largest difference first.
+
+    Without a period to compare with, the largest value is first.
+    """
 
     selection: Selection
     earlier: Selection | None
@@ -126,4 +129,6 @@ def _parts(
         for key, pair in amounts.items()
         if any(pair)
     ]
+    if earlier is None:
+        return sorted(parts, key=lambda part: (-part.now, part.name))
     return sorted(parts, key=lambda part: (-abs(part.difference), -part.now, part.name))

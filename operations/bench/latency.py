@@ -1,8 +1,9 @@
 """How long an event takes to the screens: from its moment in the shop to each WebSocket client.
 
-In: a rate, a duration, a number of clients. Out: percentiles over every event and every client. The
-shop's schedule is open: an event is due at its own time, however late the platform is, and counts
-from then. A client has an event once a version of the live figures says that it holds it.
+In: a rate, a duration, a number of clients. Out: percentiles over every event and every client, and
+of the part until Kafka has the event. The shop's schedule is open: an event is due at its own time,
+however late the platform is, and counts from then. A client has an event once a version of the live
+figures says that it holds it.
 """
 
 import asyncio
@@ -58,6 +59,7 @@ class _Events:
 
     clock: ShopClock
     due: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    in_kafka: dict[tuple[str, int, int], float] = field(default_factory=dict)
     _end: threading.Event = field(default_factory=threading.Event)
 
     def read(self, settings: Settings, is_ready: threading.Event) -> None:
@@ -82,7 +84,8 @@ class _Events:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             at = datetime.fromisoformat(json.loads(record.value)["occurred_at"])
             due = self.clock.real(at).timestamp()
-            self.due[record.topic, record.partition, record.offset] = due
+            place = (record.topic, record.partition, record.offset)
+            self.due[place], self.in_kafka[place] = due, record.timestamp / 1000
 
     def stop(self) -> None:
         self._end.set()
@@ -119,8 +122,10 @@ def _measured(subject: Subject, *, rate: float, seconds: float, viewers: int) ->
                 missed += 1
             else:
                 latencies.append(seen - moment)
+    sending = [events.in_kafka[at] - moment for at, moment in due.items()]
     return {
         **percentiles(latencies),
+        "until_kafka": percentiles(sending),
         "messages": len(due),
         "viewers": viewers,
         "errors": missed + sum(each.errors for each in watched),

@@ -50,6 +50,19 @@ def test_the_sentence_names_the_largest_parts_of_the_change(shop: Any) -> None:
     )
 
 
+def test_without_a_period_to_compare_with_the_largest_parts_come_first(shop: Any) -> None:
+    shop.publish("run-1")
+    with shop.gold.reader() as reader:
+        held = extent(reader.cursor)
+        selection = chosen("?from=2011-01-05&to=2011-01-05&compare=year", held)
+        overview = executive.read(reader.cursor, selection, held)
+    assert overview.earlier is None
+    assert [(part.key, part.now) for part in overview.parts["country"]] == [
+        ("Germany", Decimal(25)),
+        ("United Kingdom", Decimal(-100)),
+    ]
+
+
 def test_the_parts_of_a_change_add_up_to_it_in_every_dimension(shop: Any) -> None:
     shop.publish("run-1")
     with shop.gold.reader() as reader:
