@@ -5,6 +5,7 @@ In: the yml file beside the marts. Out: pages and reports with their tiles, and 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lakehouse.contracts.marts import MARTS_DIR
@@ -27,6 +28,7 @@ class Exposure:
         return tuple(sorted({name for reads in self.tiles.values() for name in reads}))
 
 
+@cache
 def read_exposures(declaration: Path = DECLARATION) -> tuple[Exposure, ...]:
     """Every page and report, in the order of their declaration.
 

@@ -62,6 +62,7 @@ def kpi(name: str) -> Kpi:
     return _declared()[name]
 
 
+@cache
 def read_kpis(declaration: Path = DECLARATION) -> tuple[Kpi, ...]:
     """Every KPI, in the order of its declaration.
 
