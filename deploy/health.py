@@ -65,8 +65,14 @@ def cluster(program: str) -> str:
     return ""
 
 
+def models() -> str:
+    """MLflow reads its store."""
+    page("http://127.0.0.1:5000/api/2.0/mlflow/experiments/search?max_results=1")["experiments"]
+    return ""
+
+
 CHECKS: dict[str, Callable[..., str]] = {
-    each.__name__: each for each in (dashboard, daily, shop, airflow, cluster)
+    each.__name__: each for each in (dashboard, daily, shop, airflow, cluster, models)
 }
 
 

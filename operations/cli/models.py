@@ -1,13 +1,15 @@
 """`lake models` and `lake retrain`: which model serves, why, and how to change it."""
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lakehouse.errors import LakeError
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, clean_environment
 from operations.cli import app
 
 if TYPE_CHECKING:
@@ -147,6 +149,35 @@ def retrain(
         return
     for outcome in done:
         print(_sentence(outcome))
+
+
+@models.command("page")
+def page(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = 5000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the page asks for no login.")
+    ] = "127.0.0.1",
+) -> None:
+    """Show runs and versions on MLflow's own page, until Ctrl-C.
+
+    Example: lake models page --port 5001
+    """
+    from lakehouse.processes.programs import is_free
+    from lakehouse.state import claim
+    from ml.registry import store_uri
+
+    settings = Settings()
+    claim(settings)
+    if not is_free(port):
+        raise LakeError(f"Port {port} is taken; choose another one with --port.")
+    settings.models_dir.mkdir(parents=True, exist_ok=True)
+    print(f"MLflow's page: http://127.0.0.1:{port}/", flush=True)
+    command = [
+        *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)),
+        *("--workers", "1", "--no-serve-artifacts", "--backend-store-uri", store_uri(settings)),
+    ]
+    environment = clean_environment() | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    os.execve(command[0], command, environment)  # noqa: S606 - no shell is wanted
 
 
 def _print_decisions(name: str, settings: Settings) -> None:

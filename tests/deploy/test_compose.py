@@ -37,7 +37,7 @@ def bytes_of(size: str) -> int:
 def test_all_parts_of_the_platform_are_services() -> None:
     parts = {"kafka", "streams", "shop", "daily", "dashboard", "postgres", "mail"}
     parts |= {"spark-master", "spark-worker"}
-    parts |= {"airflow", "airflow-scheduler", "airflow-dag-processor"}
+    parts |= {"airflow", "airflow-scheduler", "airflow-dag-processor", "models"}
     assert set(SERVICES) == parts | ONCE
     assert {profile for each in SERVICES.values() for profile in each.get("profiles", [])} == {
         "airflow",
