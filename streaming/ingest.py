@@ -13,7 +13,7 @@ from lakehouse.settings import Settings
 from lakehouse.tables import Transaction, append_rows, current_version
 from streaming.checkpoints import app_id, kafka_ranges, require_present, start_file
 from streaming.kafka_admin import partition_count
-from streaming.queries import FOLLOW_TRIGGER, start_query
+from streaming.queries import FOLLOW_TRIGGER, KAFKA_OPTIONS, start_query
 from streaming.retention import require_all_held
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def start_ingest(
         .option("kafka.bootstrap.servers", settings.bootstrap)
         .option("subscribe", ",".join(subscribed_topics()))
         .option("startingOffsets", _starting_offsets(settings))
-        .option("failOnDataLoss", "true")
+        .options(**KAFKA_OPTIONS)
         .option("includeHeaders", "true")
         .option("maxOffsetsPerTrigger", settings.ingest_max_records)
         .load()

@@ -28,6 +28,7 @@ from pipelines.silver.parsing import BRONZE_COLUMNS
 from pipelines.transforms.order_rules import shop_day
 from streaming import kafka_admin
 from streaming.live_topic import POSITIONS, QUERY, LiveWriter, newest_version
+from streaming.queries import KAFKA_OPTIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -176,7 +177,7 @@ def start_live_kpis(spark: "SparkSession", *, settings: Settings) -> "StreamingQ
         .option("kafka.bootstrap.servers", settings.bootstrap)
         .option("subscribe", ",".join(TOPICS))
         .option("startingOffsets", json.dumps(_by_topic(began)))
-        .option("failOnDataLoss", "true")
+        .options(**KAFKA_OPTIONS)
         .option("maxOffsetsPerTrigger", MOST_RECORDS)
         .load()
         .withColumnRenamed("timestamp", "kafka_at")

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
 FOLLOW_TRIGGER = "1 second"
+KAFKA_OPTIONS = {"failOnDataLoss": "true", "kafka.fetch.max.wait.ms": "20"}
+"""Of every source that is Kafka. After the last record of a batch Spark's consumer asks for more,
+and Kafka keeps that request until there is some, at most this long (500 ms by default). The next
+batch waits for its answer, one partition after the other."""
 _RAISED_IN_A_BATCH = re.compile(
     r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+([\w.]+)(?:: (.*))?$", re.MULTILINE
 )

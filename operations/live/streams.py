@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Start = Callable[[], "StreamingQuery"]
 Say = Callable[[str], None]
-LAKE_TRIGGER = "3 seconds"
+LAKE_TRIGGER = "10 seconds"
 """How often bronze and silver look for news beside the live figures, which go first."""
 FURTHER_SLOTS = 2
 _LOOK_SECONDS = 0.5

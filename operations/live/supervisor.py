@@ -145,7 +145,9 @@ class LiveShop:
             self.publish.look()
             if self.publish.has_ended:
                 self._next_publish = time.monotonic() + self.options.publish_every
-                self.say(f"The next publish is in {self.options.publish_every / 60:g} minutes.")
+                seconds = self.options.publish_every
+                pause = f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"
+                self.say(f"The next publish is in {pause}.")
         elif time.monotonic() >= self._next_publish:
             self.publish.has_ended = False
             self.publish.look()
