@@ -162,14 +162,17 @@ def page(
 
     Example: lake models page --port 5001
     """
-    from lakehouse.processes.programs import is_free
+    from lakehouse.processes.programs import describe_listener, is_free
     from lakehouse.state import claim
     from ml.registry import store_uri
 
     settings = Settings()
     claim(settings)
     if not is_free(port):
-        raise LakeError(f"Port {port} is taken; choose another one with --port.")
+        raise LakeError(
+            f"Port {port} is taken by {describe_listener(port)}. Stop that program, or choose "
+            "another port with --port."
+        )
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     print(f"MLflow's page: http://127.0.0.1:{port}/", flush=True)
     command = [

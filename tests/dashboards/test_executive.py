@@ -23,6 +23,12 @@ def figures(shop: Any, search: str = "") -> dict[str, Any]:
     return dict(zip(PARTS, figures_for(shop.gold, search), strict=True))
 
 
+def overview_of(shop: Any, search: str) -> executive.Overview:
+    with shop.gold.reader() as reader:
+        held = extent(reader.cursor)
+        return executive.read(reader.cursor, chosen(search, held), held)
+
+
 def test_tiles_show_the_six_kpis_of_the_semantic_layer(shop: Any, words_of: Words) -> None:
     shop.publish("run-1")
     shown = figures(shop)
@@ -52,10 +58,7 @@ def test_the_sentence_names_the_largest_parts_of_the_change(shop: Any) -> None:
 
 def test_without_a_period_to_compare_with_the_largest_parts_come_first(shop: Any) -> None:
     shop.publish("run-1")
-    with shop.gold.reader() as reader:
-        held = extent(reader.cursor)
-        selection = chosen("?from=2011-01-05&to=2011-01-05&compare=year", held)
-        overview = executive.read(reader.cursor, selection, held)
+    overview = overview_of(shop, "?from=2011-01-05&to=2011-01-05&compare=year")
     assert overview.earlier is None
     assert [(part.key, part.now) for part in overview.parts["country"]] == [
         ("Germany", Decimal(25)),
@@ -65,10 +68,7 @@ def test_without_a_period_to_compare_with_the_largest_parts_come_first(shop: Any
 
 def test_the_parts_of_a_change_add_up_to_it_in_every_dimension(shop: Any) -> None:
     shop.publish("run-1")
-    with shop.gold.reader() as reader:
-        held = extent(reader.cursor)
-        selection = chosen("?from=2011-01-08&to=2011-01-11", held)
-        overview = executive.read(reader.cursor, selection, held)
+    overview = overview_of(shop, "?from=2011-01-08&to=2011-01-11")
     change = executive.known(overview.now, "net_revenue") - executive.known(
         overview.before, "net_revenue"
     )

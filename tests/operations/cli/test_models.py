@@ -1,13 +1,11 @@
 """`lake models page`: MLflow's own page over the registry of this state."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lakehouse.errors import LakeError
+from lakehouse.http import answer_of
 from lakehouse.processes.programs import LOOPBACK
 from operations.cli import app
 from operations.cli import models as commands
@@ -45,14 +44,9 @@ def test_the_page_answers_until_it_is_interrupted(tmp_path: Path) -> None:
     assert program.stdout.readline() == f"MLflow's page: http://127.0.0.1:{port}/\n"
     address = f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search?max_results=1"
     deadline = time.monotonic() + 120
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                found = json.load(answer)
-            break
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
+    while not (found := answer_of(address)):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     assert found["experiments"][0]["name"] == "Default"
     os.killpg(program.pid, signal.SIGINT)
     program.communicate(timeout=30)
