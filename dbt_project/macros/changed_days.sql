@@ -52,20 +52,23 @@
     select *, true as is_removed from (select * from {{ removed }} except select * from {{ added }})
 {%- endmacro %}
 
-{# The moment from which the versions of a member differ, given its changed events and all of them. #}
-{% macro changed_versions(changed, events, id) -%}
+{#
+    The moment from which the versions of members with changed events differ from those of the last
+    build, by what facts take from a version: its key, which its start makes, and the attributes
+    named. A customer's first profile that says the country of their orders changes no day.
+#}
+{% macro changed_versions(changed, members, id, attributes) -%}
+    {%- set columns = ([id, 'valid_from'] + attributes) | join(', ') -%}
+    {%- set known = target.database ~ '.gold.dim_' ~ members -%}
+    {%- set versions = ref('int_' ~ members ~ '_versioned') -%}
     select
-        changed.{{ id }},
-        case
-            when min(changed.changed_at) > min(firsts.changed_at) then min(changed.changed_at)
-            else {{ first_valid_from() }}
-        end as changed_from
+        {{ id }},
+        min(valid_from) as changed_from
     from (
-        select {{ id }}, cast(changed_at as timestamptz) at time zone 'UTC' as changed_at
-        from {{ changed }}
-    ) as changed
-    left join (
-        select {{ id }}, min(changed_at) as changed_at from {{ events }} group by {{ id }}
-    ) as firsts on changed.{{ id }} = firsts.{{ id }}
-    group by changed.{{ id }}
+        (select {{ columns }} from {{ versions }} except select {{ columns }} from {{ known }})
+        union all
+        (select {{ columns }} from {{ known }} except select {{ columns }} from {{ versions }})
+    )
+    where {{ id }} in (select {{ id }} from {{ changed }})
+    group by {{ id }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
--- depends_on: {{ ref('stg_silver__customers') }}
--- depends_on: {{ ref('stg_silver__products') }}
+-- depends_on: {{ ref('int_customers_versioned') }}
+-- depends_on: {{ ref('int_products_versioned') }}
 -- depends_on: {{ ref('stg_silver__web_events') }}
 {{ config(materialized='table') }}
 
@@ -25,7 +25,7 @@ catalog as (
 
 -- A line of another country, or on or before the first day, may change the customer on all days.
 customers as (
-    {{ changed_versions('profiles', ref('stg_silver__customers'), 'customer_id') }}
+    {{ changed_versions('profiles', 'customers', 'customer_id', ['country']) }}
     union
     select
         lines.customer_id,
@@ -43,7 +43,7 @@ customers as (
 ),
 
 products as (
-    {{ changed_versions('catalog', ref('stg_silver__products'), 'sku') }}
+    {{ changed_versions('catalog', 'products', 'sku', ['unit_price']) }}
 ),
 
 orders as (

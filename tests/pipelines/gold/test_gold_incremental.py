@@ -3,11 +3,12 @@
 import dataclasses
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from lakehouse.contracts.tables import GOLD_SOURCES, ORDER_LINES
+from lakehouse.contracts.tables import CUSTOMERS, GOLD_SOURCES, ORDER_LINES
 from lakehouse.duck import open_gold
 from lakehouse.ledger import commits
 from lakehouse.ledger.publishes import Published
@@ -16,7 +17,7 @@ from pipelines.gold.build import GoldBuild, build_gold
 from pipelines.gold.dbt_worker import GoldWorker
 from pipelines.gold.incremental import LastGold, find_last_gold
 from tests.gold_files import differences
-from tests.pipelines.gold.test_build import FIRST, line
+from tests.pipelines.gold.test_build import FIRST, POSITION, line
 from tests.random_shop import RandomShop
 from tests.silver_commits import commit
 
@@ -91,6 +92,46 @@ def test_rows_of_other_days_are_not_written(settings: Settings, gold_worker: Gol
         ).fetchall()
     assert rows == [(days[0], "OLD"), (days[1], "OLD"), (days[2], "GBP")]
     assert later.start.days == 1
+
+
+def profile(number: int, customer_id: str, country: str) -> dict[str, Any]:
+    """The first that is heard of a customer, long after their orders."""
+    return {
+        "event_id": f"c{number}",
+        "content_hash": f"h{number}",
+        "customer_id": customer_id,
+        "changed_at": "2011-12-10 00:00:00+00",
+        "country": country,
+        "has_marketing_consent": True,
+        **POSITION,
+    }
+
+
+def test_a_first_profile_builds_the_days_of_its_customer_if_it_names_another_country(
+    settings: Settings, gold_worker: GoldWorker
+) -> None:
+    days = {"same": "2011-01-04", "moved": "2011-01-05"}
+    lines = [
+        line(number, order_id=day, customer_id=who, order_date=day, ordered_at=f"{day} 10:00:00+00")
+        for number, (who, day) in enumerate(days.items())
+    ]
+    for table in GOLD_SOURCES:
+        commit(settings, table, lines if table is ORDER_LINES else [])
+    build = build_gold(settings, run_id="0", table_versions=FIRST, worker=gold_worker)
+    commit(
+        settings, CUSTOMERS, [profile(1, "same", "France"), profile(2, "moved", "Spain")], version=1
+    )
+    versions = {**FIRST, CUSTOMERS.name: 1}
+    last = find_last_gold(settings, last=published(build, settings), table_versions=versions)
+    later = build_gold(settings, run_id="1", table_versions=versions, worker=gold_worker, last=last)
+    with open_gold(later.path) as gold:
+        rows = gold.execute(
+            "select order_date::varchar, customer_country from gold.fct_orders order by all"
+        ).fetchall()
+    assert rows == [(days["same"], "France"), (days["moved"], "Spain")]
+    assert later.start.days == 1
+    full = build_gold(settings, run_id="full", table_versions=versions, worker=gold_worker)
+    assert differences(later.path, full.path) == []
 
 
 def test_a_file_that_was_changed_by_hand_is_not_built_on(
