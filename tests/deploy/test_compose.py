@@ -136,7 +136,8 @@ def test_no_file_holds_a_password() -> None:
 @every_service
 def test_services_run_the_same_commands_as_a_person(name: str) -> None:
     command = SERVICES[name].get("command", "")
-    found = re.findall(r"\blake ((?:[a-z-]+ ?)+)", command)
+    program = "lake"
+    found = re.findall(rf"\b{program} ((?:[a-z-]+ ?)+)", command)
     assert found or "/app/deploy/" in command or "build" not in SERVICES[name]
     for words in found:
         parts = shlex.split(words)
