@@ -20,7 +20,7 @@ WORD = re.compile(r"[a-z0-9_]+")
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One experiment as declared; `minimum_effect` is of the first metric, in its own unit.
 
-    Its days are those of the shop's visits, all by default; `covariate` is a figure from before.
+    Its days are those of its exposures, all by default; `covariate` is a figure from before.
     """
 
     hypothesis: str

@@ -1,7 +1,7 @@
 """The units of the shop's own experiments: visitors of the web shop, from gold.
 
-In: gold, an experiment. Out: one row per visitor of its days, with the arm that the salted hash
-gives. A visitor counts from the first visit of these days on, whether or not there was an order.
+In: gold, an experiment. Out: one row per visitor who was exposed to it on its days and arm that was
+shown. A visitor counts from the first exposure on, whether or not there was an order.
 """
 
 import tempfile
@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.analyse import conclude
-from experiments.assignment import arm_of
 from experiments.registry import Experiment, guardrail_of
 from experiments.results import Analysis
 from experiments.units import parse_metric, read_units
-from lakehouse.contracts.gold import FCT_ORDERS, FCT_SESSIONS
+from lakehouse.contracts.gold import FCT_EXPOSURES, FCT_ORDERS, FCT_SESSIONS
 from lakehouse.errors import LakeError
 
 if TYPE_CHECKING:
@@ -30,9 +29,15 @@ COLUMNS = (
 )
 """What is known of a visitor; `gross_before` is what the customer bought in the days before."""
 _UNITS = f"""
-with visits as (
-  select * from {FCT_SESSIONS}
-  where session_date >= $first_day and session_date <= $last_day
+with exposed as (
+  select visitor_id, arm, min(first_exposed_at) as exposed_at from {FCT_EXPOSURES}
+  where experiment = $name and exposure_date >= $first_day and exposure_date <= $last_day
+  group by visitor_id, arm
+), visits as (
+  select exposed.visitor_id, exposed.arm, sessions.* exclude (visitor_id)
+  from exposed left join {FCT_SESSIONS} as sessions
+    on sessions.visitor_id = exposed.visitor_id and ended_at >= exposed_at
+    and session_date <= $last_day
 ), orders as (
   select order_id, gross_amount from {FCT_ORDERS} where source_system = 'web'
 ), before as (
@@ -41,21 +46,21 @@ with visits as (
     and order_date >= $first_day - {BEFORE_DAYS} and order_date < $first_day
   group by customer_id
 ), visitors as (
-  select visitor_id, min(visits.customer_id) as customer_id,
+  select visitor_id, arm, min(visits.customer_id) as customer_id,
     max(has_order::int) as has_order,
     count(distinct orders.order_id) as order_count,
-    coalesce(sum(orders.gross_amount), 0)::decimal(38, 4) as gross_amount,
+    sum(orders.gross_amount)::decimal(38, 4) as gross_amount,
     count(distinct session_id) as session_count,
     sum(page_view_count) as page_view_count, sum(product_view_count) as product_view_count,
     sum(add_to_cart_count) as add_to_cart_count, sum(checkout_count) as checkout_count,
     sum(duration_seconds) as duration_seconds
   from visits left join orders using (order_id)
-  group by visitor_id
+  group by visitor_id, arm
 )
-select visitor_id, {", ".join(f"{each}::varchar" for each in COLUMNS[:-1])},
-  coalesce(gross_before, 0)::varchar as gross_before
+select visitor_id, arm, {", ".join(f"coalesce({each}, 0)::varchar" for each in COLUMNS[:-1])},
+  coalesce(max(gross_before) over (partition by visitor_id), 0)::varchar as gross_before
 from visitors left join before using (customer_id)
-order by visitor_id"""
+order by visitor_id, arm"""
 
 
 @dataclass(frozen=True)
@@ -101,11 +106,11 @@ def analyse_experiment(
             f"Experiment {name} names {unknown[0]}, which gold does not know of a visitor. It "
             f"knows {', '.join(COLUMNS)}."
         )
-    rows = gold.execute(_UNITS, {"first_day": first, "last_day": last}).fetchall()
-    arms = [arm_of(row[0], salt=found.salt, weights=found.arms) for row in rows]
+    days = {"name": name, "first_day": first, "last_day": last}
+    rows = gold.execute(_UNITS, days).fetchall()
     with tempfile.TemporaryDirectory(prefix="cartlake-") as folder:
         path = Path(folder) / "units.parquet"
-        _write(path, rows, arms)
+        _write(path, rows)
         units = read_units(path, unit="unit", arm="arm", metrics=metrics, covariate=covariate)
     analysis = conclude(
         units,
@@ -121,24 +126,28 @@ def analyse_experiment(
 
 
 def _days(gold: "duckdb.DuckDBPyConnection", name: str, found: Experiment) -> tuple[date, date]:
-    """First and last day of the experiment that gold has visits of."""
+    """First and last day of the experiment that gold has exposures of."""
     row = gold.execute(
-        f"select min(session_date), max(session_date) from {FCT_SESSIONS}"
+        f"select min(exposure_date), max(exposure_date) from {FCT_EXPOSURES} where experiment = ?",
+        [name],
     ).fetchone()
     seen_first, seen_last = row if row else (None, None)
     if seen_first is None:
-        raise LakeError("Gold has no visit of the web shop yet: there is nothing to analyse.")
+        raise LakeError(
+            f"Nobody was shown experiment {name} yet: gold has no exposure of it. The web shop "
+            "sends one with each visit of its days."
+        )
     first = max(found.first_day or seen_first, seen_first)
     last = min(found.last_day or seen_last, seen_last)
     if last < first:
         raise LakeError(
-            f"Experiment {name} has no visit yet: gold's visits are from {seen_first} to "
-            f"{seen_last}."
+            f"Nobody was shown experiment {name} on its days: gold's exposures are from "
+            f"{seen_first} to {seen_last}."
         )
     return first, last
 
 
-def _write(path: Path, rows: "list[tuple[str, ...]]", arms: list[str]) -> None:
+def _write(path: Path, rows: "list[tuple[str, ...]]") -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -146,8 +155,8 @@ def _write(path: Path, rows: "list[tuple[str, ...]]", arms: list[str]) -> None:
     table = pa.table(
         {
             "unit": pa.array(columns[0]),
-            "arm": pa.array(arms),
-            **{name: pa.array(columns[n]) for n, name in enumerate(COLUMNS, 1)},
+            "arm": pa.array(columns[1]),
+            **{name: pa.array(columns[n]) for n, name in enumerate(COLUMNS, 2)},
         }
     )
     pq.write_table(table, path)

@@ -25,6 +25,7 @@ from pipelines.gold.dbt_worker import GoldWorker
 from tests import oracle
 from tests.lake_state import LakeState
 from tests.oracle_alerts import compare_alerts
+from tests.oracle_experiments import compare_experiments
 from tests.oracle_gold import (
     Verdict,
     compare,
@@ -72,6 +73,7 @@ class Bench:
             *compare(gold, lines, shop),
             *compare_mails(gold, lines, shop, every=every),
             *compare_alerts(gold, lines, every=every),
+            *compare_experiments(gold, messages, lines),
         ]
         shutil.rmtree(settings.home)
         return found

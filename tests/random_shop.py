@@ -150,6 +150,7 @@ class RandomShop:
         at = self._some_time(day) + timedelta(minutes=self._random.randrange(60))
         kind = self._random.choice(EVENTS)
         order_id = f"web-{self._random.randrange(60)}" if kind == "purchase" else None
+        is_shown = kind == "exposure"
         return {
             "event_id": f"w{stamp['source_offset']}",
             **stamp,
@@ -159,6 +160,8 @@ class RandomShop:
             "sku": None,
             "order_id": order_id,
             "device_type": self._random.choice((None, "phone")),
+            "experiment": self._random.choice((None, "x", "y")) if is_shown else None,
+            "arm": self._random.choice("AB") if is_shown else None,
             "occurred_at": at,
             "event_date": at.date(),
             **facts,

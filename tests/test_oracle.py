@@ -11,9 +11,11 @@ import pytest
 from lakehouse.contracts.kpis import read_kpis
 from lakehouse.contracts.topics import ERP_INVOICE_LINES, WEB_ORDERS
 from lakehouse.settings import PROJECT_ROOT
+from storefront.messages import Message
 from tests import oracle
 from tests.lake_state import LakeState
 from tests.oracle_alerts import ALERTS, compare_alerts
+from tests.oracle_experiments import EXPERIMENTS, compare_experiments
 from tests.oracle_gold import (
     FIGURES,
     SCREENS,
@@ -27,16 +29,26 @@ from tests.oracle_gold import (
 )
 from tests.oracle_mails import MAILS, compare_mails
 
-OF_THE_SHOP = {"KPI conversion_rate", "KPI cart_abandonment_rate"}
-ALL_FIGURES = {*FIGURES, *SCREENS, *MAILS, ALERTS, *(f"KPI {each.name}" for each in read_kpis())}
+OF_THE_SHOP = {"KPI conversion_rate", "KPI cart_abandonment_rate", EXPERIMENTS}
+ALL_FIGURES = {
+    *FIGURES,
+    *SCREENS,
+    *MAILS,
+    ALERTS,
+    EXPERIMENTS,
+    *(f"KPI {each.name}" for each in read_kpis()),
+}
 
 
-def require_equal(path: Path, lines: list[oracle.Line], shop: oracle.Visits) -> None:
+def require_equal(
+    path: Path, messages: list[Message], lines: list[oracle.Line], shop: oracle.Visits
+) -> None:
     """Every figure of the file is the oracle's, and the other way round; none is empty."""
     verdicts = [
         *compare(path, lines, shop),
         *compare_mails(path, lines, shop, every=4),
         *compare_alerts(path, lines, every=4),
+        *compare_experiments(path, messages, lines),
     ]
     assert {each.figure: dict(each.differences) for each in verdicts if each.differences} == {}
     assert all(each.values for each in verdicts)
@@ -51,7 +63,7 @@ def test_the_oracle_imports_nothing_of_the_platform() -> None:
     found |= {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
     own = {f"tests.oracle.{path.stem}" for path in modules}
     standard = {"collections", "collections.abc", "dataclasses", "datetime", "decimal", "zoneinfo"}
-    assert found - own <= {*standard, "json", "statistics"}
+    assert found - own <= {*standard, "json", "math", "statistics"}
 
 
 @pytest.mark.spark
@@ -67,8 +79,8 @@ def test_a_slice_of_real_history_and_simulated_days_equal_the_oracle(
     lines += mixed_lines
     kinds = {(line.source, line.kind) for line in lines}
     assert {("erp", "adjustment"), ("erp", "cancellation"), ("web", "cancellation")} <= kinds
-    path = gold_of(lake, workers.gold, [*real_messages(*days), *shops, *mixed])
-    require_equal(path, lines, shop)
+    sent = [*real_messages(*days), *shops, *mixed]
+    require_equal(gold_of(lake, workers.gold, sent), sent, lines, shop)
 
 
 @pytest.mark.spark
@@ -88,7 +100,7 @@ def test_simulated_days_of_twenty_seeds_equal_the_oracle(
             for order in {line.order for line in mixed_lines}
         )
     assert any(line.kind == "cancellation" for line in lines)
-    require_equal(gold_of(new_lake(), workers.gold, sent), lines, shop)
+    require_equal(gold_of(new_lake(), workers.gold, sent), sent, lines, shop)
 
 
 @pytest.mark.spark
@@ -99,4 +111,4 @@ def test_the_whole_real_history_equals_the_oracle(lake: LakeState, workers: Any)
     assert sum((line.amount for line in sales), Decimal(0)) == Decimal("10631048.744")
     messages = real_messages()
     assert {each.topic for each in messages} == {ERP_INVOICE_LINES.name}
-    require_equal(gold_of(lake, workers.gold, messages), lines, oracle.visits(()))
+    require_equal(gold_of(lake, workers.gold, messages), messages, lines, oracle.visits(()))

@@ -18,6 +18,7 @@ FCT_DAILY_CUSTOMERS = "gold.fct_daily_customers"
 FCT_DAILY_FUNNEL = "gold.fct_daily_funnel"
 FCT_DAILY_KPIS = "gold.fct_daily_kpis"
 FCT_DAILY_SALES = "gold.fct_daily_sales"
+FCT_EXPOSURES = "gold.fct_exposures"
 FCT_ORDER_LINES = "gold.fct_order_lines"
 FCT_ORDERS = "gold.fct_orders"
 FCT_SESSIONS = "gold.fct_sessions"
@@ -36,6 +37,7 @@ GOLD_TABLES = (
     FCT_DAILY_FUNNEL,
     FCT_DAILY_KPIS,
     FCT_DAILY_SALES,
+    FCT_EXPOSURES,
     FCT_ORDER_LINES,
     FCT_ORDERS,
     FCT_SESSIONS,

@@ -110,6 +110,8 @@ WEB_EVENTS = Table(
         Column("sku", "string", nullable=True),
         Column("order_id", "string", nullable=True),
         Column("device_type", "string", nullable=True, description="Null before version 2"),
+        Column("experiment", "string", nullable=True, description="Of an exposure"),
+        Column("arm", "string", nullable=True, description="Of an exposure"),
         Column("occurred_at", "timestamp", unit=UTC),
         Column("event_date", "date", description="Day of the shop", unit=SHOP_TIME),
         REFINED_BATCH,

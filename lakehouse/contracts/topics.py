@@ -163,9 +163,23 @@ WEB_EVENTS = Topic(
             values=WEB_DEVICE_TYPES,
             since=2,
         ),
+        Field(
+            "experiment",
+            "string",
+            nullable=True,
+            description="Of an exposure: whose page is shown",
+            since=3,
+        ),
+        Field(
+            "arm",
+            "string",
+            nullable=True,
+            description="Of an exposure: as which arm's",
+            since=3,
+        ),
     ),
     "One message per page view, cart, checkout, purchase or exposure event.",
-    schema_version=2,
+    schema_version=3,
 )
 CRM_CUSTOMERS = Topic(
     "crm.customers.v1",

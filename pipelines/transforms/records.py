@@ -39,6 +39,8 @@ class WebEvent(NamedTuple):
     sku: str | None
     order_id: str | None
     device_type: str | None
+    experiment: str | None
+    arm: str | None
     occurred_at: datetime
     event_date: date
 

@@ -47,6 +47,8 @@ from pipelines.transforms.records import (
 
 Fields = Mapping[str, Any]
 _LARGEST_TOTAL = Decimal(10) ** 14
+EXPOSURES_NAME_ARMS = 3
+"""Schema version of web events from which an exposure says of which experiment it is."""
 
 
 def refine_web_order(
@@ -90,6 +92,9 @@ def refine_web_event(value: bytes | None) -> Accepted | Refused:
             return Fault("unknown_value", "event_type")
         if fields["device_type"] not in (None, *WEB_DEVICE_TYPES):
             return Fault("unknown_value", "device_type")
+        if fields["event_type"] == "exposure" and fields["schema_version"] >= EXPOSURES_NAME_ARMS:
+            empty = (name for name in ("experiment", "arm") if not (fields[name] or "").strip(" "))
+            return next((Fault("missing_field", name) for name in empty), None)
         return None
 
     def rows_of(fields: Fields, at: datetime, day: date) -> tuple[Row, ...]:
@@ -102,6 +107,8 @@ def refine_web_event(value: bytes | None) -> Accepted | Refused:
                 sku_of(fields["sku"]),
                 fields["order_id"],
                 fields["device_type"],
+                fields["experiment"],
+                fields["arm"],
                 at,
                 day,
             ),

@@ -109,8 +109,9 @@ from range(80) as numbers(n);
 
 insert into web_events
 select 'event-' || ordinal, sha256('event-' || ordinal), 'session-' || number, 'visitor-' || number,
-       customer_id, if(line = 0, 'purchase', 'product_view'), 'SKU1',
-       if(line = 0, 'W-' || number, null), if(line = 0, 'mobile', null),
+       customer_id, case line when 0 then 'purchase' when 1 then 'exposure' else 'product_view' end,
+       'SKU1', if(line = 0, 'W-' || number, null), if(line = 0, 'mobile', null),
+       if(line = 1, 'test', null), if(line = 1, 'A', null),
        shop_time at time zone '{time_zone}', day, 2,
        '{web_events}', 0, ordinal
 from line_plan where source = 'web';

@@ -1,7 +1,7 @@
 """What alerts read of the shop's experiments: troubles of each, none where all is well.
 
 In: the registry, gold. Out: a reading by experiment: broken guardrails, and 1 for an assignment
-that is not sound. An experiment without visits has no value.
+that is not sound. An experiment that nobody was shown has no value.
 """
 
 from typing import TYPE_CHECKING

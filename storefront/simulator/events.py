@@ -5,9 +5,11 @@ day simulated again gives the same bytes.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from experiments.shop_arms import arms_of
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
     CRM_CUSTOMERS,
@@ -21,7 +23,7 @@ from storefront.simulator.catalog import Product, category_of
 from storefront.simulator.day_plan import Terms
 from storefront.simulator.orders import Order, OrderLine, Refund
 from storefront.simulator.people import Profile
-from storefront.simulator.sessions import Session
+from storefront.simulator.sessions import Click, Session
 from storefront.simulator.visits import device_of
 from storefront.simulator.world import World
 
@@ -58,23 +60,25 @@ def profile_fact(world: World, profile: Profile, *, day: date, at: datetime) -> 
 
 
 def session_facts(world: World, session: Session, *, day: date) -> list[tuple[datetime, Message]]:
-    """A session in order of time: an account that it brings, its clicks, its order."""
+    """A session in order of time: an account that it brings, exposures, its clicks, its order.
+
+    The first page tells of each experiment that runs on the day which arm's page it is.
+    """
     facts = []
     visit, order = session.visit, session.order
     device = device_of(world, visit.visitor_id)
     if visit.account:
         message = profile_fact(world, visit.account, day=day, at=session.known_from)
         facts.append((session.known_from, message))
+    for name, arm in arms_of(visit.visitor_id, day=day).items():
+        first = session.clicks[0]
+        shown = replace(first, event_type="exposure", sku=None, order_id=None)
+        fields = _click_fields(session, shown, device) | {"experiment": name, "arm": arm}
+        mark = world.digest("exposure", session.session_id, name)
+        at = first.occurred_at
+        facts.append((at, _message(WEB_EVENTS, mark=mark, at=at, fields=fields)))
     for number, click in enumerate(session.clicks, 1):
-        fields = {
-            "session_id": session.session_id,
-            "visitor_id": visit.visitor_id,
-            "customer_id": click.customer_id,
-            "event_type": click.event_type,
-            "sku": click.sku,
-            "order_id": click.order_id,
-            "device_type": device,
-        }
+        fields = _click_fields(session, click, device)
         mark = world.digest("click", session.session_id, number)
         at = click.occurred_at
         facts.append((at, _message(WEB_EVENTS, mark=mark, at=at, fields=fields)))
@@ -100,6 +104,20 @@ def refund_fact(world: World, refund: Refund, *, at: datetime) -> Message:
 def money_text(cents: int) -> str:
     """Hundredths of the currency's unit as money with two decimals, exactly."""
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+def _click_fields(session: Session, click: Click, device: str) -> dict[str, object]:
+    return {
+        "session_id": session.session_id,
+        "visitor_id": session.visit.visitor_id,
+        "customer_id": click.customer_id,
+        "event_type": click.event_type,
+        "sku": click.sku,
+        "order_id": click.order_id,
+        "device_type": device,
+        "experiment": None,
+        "arm": None,
+    }
 
 
 def _order_fact(world: World, order: Order) -> Message:

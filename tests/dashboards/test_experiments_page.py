@@ -50,6 +50,8 @@ def test_without_a_visit_each_card_says_why(tmp_path: Path, words_of: Words) -> 
     with open_gold(settings) as gold:
         found = read_experiments(gold)
     assert [each[2] for each in found] == [
-        "Gold has no visit of the web shop yet: there is nothing to analyse."
-    ] * 2
-    assert "there is nothing to analyse" in words_of(body(found))
+        f"Nobody was shown experiment {name} yet: gold has no exposure of it. The web shop sends "
+        "one with each visit of its days."
+        for name in ("one_page_checkout", "same_page_twice")
+    ]
+    assert "Nobody was shown experiment same_page_twice yet" in words_of(body(found))

@@ -103,6 +103,14 @@ GOLD = {
         "order_id": "varchar",
         "has_order": "boolean",
     },
+    "fct_exposures": {
+        "exposure_date": "date",
+        "experiment": "varchar",
+        "visitor_id": "varchar",
+        "arm": "varchar",
+        "first_exposed_at": "timestamp",
+        "exposure_count": "bigint",
+    },
     "fct_daily_funnel": {
         "funnel_date": "date",
         "step": "varchar",

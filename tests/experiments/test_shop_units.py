@@ -38,9 +38,22 @@ def declared(**changes: object) -> Experiment:
     return Experiment(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def served(tmp_path: Path, visitors: int = 400) -> Settings:
-    """Visitor n has n % 3 + 1 sessions from day 0 on; each fifth one orders n pounds once."""
+def served(
+    tmp_path: Path, *more: tuple[str, str, int], visitors: int = 400, shown_from: int = 0
+) -> Settings:
+    """Visitor n has n % 3 + 1 sessions from day 0 on; each fifth one orders n pounds once.
+
+    Each session of day `shown_from` or later begins with an exposure to e and the shop's own, in
+    the arm that the hash of e gives; `more` are others, of a visitor in an arm on a day.
+    """
     settings = Settings(home=tmp_path / "state")
+    shown = [
+        (f"v{n}", arm_of(f"v{n}", salt="s_1", weights=WEIGHTS), day)
+        for n in range(visitors)
+        for day in range(shown_from, n % 3 + 1)
+    ]
+    experiments = "(values ('e'), ('one_page_checkout'), ('same_page_twice')) as e(experiment)"
+    rows = ", ".join(f"('{who}', '{arm}', {day})" for who, arm, day in (*shown, *more))
     serve_gold(
         settings,
         f"""create table gold.fct_sessions as
@@ -49,8 +62,17 @@ def served(tmp_path: Path, visitors: int = 400) -> Settings:
             date '{FIRST}' + s::int as session_date,
             case when n % 5 = 0 and s = 0 then 'o' || n end as order_id,
             n % 5 = 0 and s = 0 as has_order, 3 as page_view_count, 2 as product_view_count,
-            1 as add_to_cart_count, 1 as checkout_count, 60 as duration_seconds
+            1 as add_to_cart_count, 1 as checkout_count, 60 as duration_seconds,
+            date '{FIRST}' + s::int + interval 1 minute as ended_at
           from range({visitors}) as v(n), range(3) as w(s) where s <= n % 3""",
+        f"""create table gold.fct_exposures as
+          select experiment, who as visitor_id, arm, date '{FIRST}' + day as exposure_date,
+            (date '{FIRST}' + day)::timestamp as first_exposed_at
+          from (values {rows or "(null, null, null)"}) as shown(who, arm, day), {experiments}
+          where who is not null
+          union all
+          select 'other', 'v0', 'A', date '{FIRST}', timestamp '{FIRST}'
+          where {visitors} > 0""",
         f"""create table gold.fct_orders as
           select 'o' || n as order_id, 'web' as source_system, 'c' || n as customer_id,
             date '{FIRST}' as order_date, n::decimal(18, 4) as gross_amount
@@ -65,7 +87,7 @@ def served(tmp_path: Path, visitors: int = 400) -> Settings:
     return settings
 
 
-def test_a_visitor_is_a_unit_of_the_arm_that_the_hash_gives(tmp_path: Path) -> None:
+def test_a_visitor_is_a_unit_of_the_arm_that_was_shown(tmp_path: Path) -> None:
     with open_gold(served(tmp_path)) as gold:
         found = analyse_experiment(gold, "e", declared(), sequential=False)
     arms = {n: arm_of(f"v{n}", salt="s_1", weights=WEIGHTS) for n in range(400)}
@@ -92,12 +114,46 @@ def test_days_of_an_experiment_cut_its_visits(tmp_path: Path) -> None:
         late = declared(first_day=date(2012, 1, 4))
         found = analyse_experiment(gold, "e", late)
         assert sum(found.analysis.units.values()) == sum(n % 3 == 2 for n in range(400))
-        with pytest.raises(LakeError, match="no visit yet: gold's visits are from 2012-01-02 to"):
+        with pytest.raises(LakeError, match="on its days: gold's exposures are from 2012-01-02 to"):
             analyse_experiment(gold, "e", declared(first_day=date(2013, 1, 1)))
+        with pytest.raises(LakeError, match="Nobody was shown experiment unknown yet"):
+            analyse_experiment(gold, "unknown", declared())
         with pytest.raises(LakeError, match="which gold does not know of a visitor"):
             analyse_experiment(gold, "e", declared(metrics=["margin:money"]))
         with pytest.raises(LakeError, match="is of unit customer"):
             analyse_experiment(gold, "e", declared(unit="customer"))
+
+
+def test_visits_before_the_first_exposure_do_not_count(tmp_path: Path) -> None:
+    with open_gold(served(tmp_path, shown_from=1)) as gold:
+        found = analyse_experiment(
+            gold, "e", declared(metrics=["session_count:money"], covariate=None)
+        )
+    own: dict[str, list[int]] = {"A": [], "B": []}
+    for n in range(400):
+        if n % 3 > 0:
+            own[arm_of(f"v{n}", salt="s_1", weights=WEIGHTS)].append(n % 3)
+    assert found.analysis.units == {arm: len(counts) for arm, counts in own.items()}
+    [each] = found.analysis.comparisons
+    assert each.figures.difference == pytest.approx(np.mean(own["B"]) - np.mean(own["A"]))
+
+
+def test_a_visitor_who_was_shown_two_arms_is_left_out_and_counted(tmp_path: Path) -> None:
+    arm = arm_of("v7", salt="s_1", weights=WEIGHTS)
+    other = {"A": "B", "B": "A"}[arm]
+    with open_gold(served(tmp_path, ("v7", other, 1))) as gold:
+        found = analyse_experiment(gold, "e", declared())
+    assert found.analysis.in_two_arms == 1
+    assert sum(found.analysis.units.values()) == 399
+
+
+def test_an_arm_that_nobody_declared_is_refused(tmp_path: Path) -> None:
+    more = [(f"x{n}", "C", 0) for n in range(3)]
+    with (
+        open_gold(served(tmp_path, *more)) as gold,
+        pytest.raises(LakeError, match="units of arm C, which"),
+    ):
+        analyse_experiment(gold, "e", declared())
 
 
 def test_a_guardrail_that_gets_worse_is_said_and_one_that_gets_better_is_not() -> None:

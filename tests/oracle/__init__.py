@@ -6,6 +6,7 @@ be made twice. Run standalone: `.venv/bin/python -m tests.oracle_run`.
 """
 
 from tests.oracle.customers import cohorts, customer_orders, rfm
+from tests.oracle.experiments import experiments
 from tests.oracle.lines import Line, Row, erp_lines, web_lines
 from tests.oracle.sales import (
     chosen,
@@ -31,6 +32,7 @@ __all__ = [
     "daily_kpis",
     "daily_sales",
     "erp_lines",
+    "experiments",
     "filtered_kpis",
     "key_figures",
     "monthly_sales",

@@ -12,6 +12,8 @@ stg_silver__web_events as (
         sku,
         order_id,
         device_type,
+        experiment,
+        arm,
         cast(occurred_at as timestamptz) at time zone 'UTC' as occurred_at,
         event_date
     from source

@@ -114,7 +114,7 @@ def test_a_change_that_somebody_would_notice_is_breaking(
             changed(SALES, "tax", type="varchar", nullable=False, unit=""),
             f"{SALES} tax: new column",
         ),
-        (changed(EVENTS, versions=[1, 2, 3]), f"{EVENTS}: new schema version 3"),
+        (changed(EVENTS, versions=[1, 2, 3, 4]), f"{EVENTS}: new schema version 4"),
         (
             changed(
                 EVENTS, "event_type", values=[*SHAPES[EVENTS].fields["event_type"]["values"], "x"]
@@ -153,17 +153,17 @@ def test_a_new_field_needs_a_new_schema_version() -> None:
     def changes(topic: Topic) -> tuple[Change, ...]:
         return changes_between(SHAPES, {**SHAPES, EVENTS: topic_shape(topic)})
 
-    optional = Field("referrer", "string", nullable=True, since=3)
-    assert [str(each) for each in changes(with_field(optional, version=3))] == [
-        f"{EVENTS}: new schema version 3",
-        f"{EVENTS} referrer: new optional field of version 3",
+    optional = Field("referrer", "string", nullable=True, since=4)
+    assert [str(each) for each in changes(with_field(optional, version=4))] == [
+        f"{EVENTS}: new schema version 4",
+        f"{EVENTS} referrer: new optional field of version 4",
     ]
-    assert not any(each.is_breaking for each in changes(with_field(optional, version=3)))
+    assert not any(each.is_breaking for each in changes(with_field(optional, version=4)))
     for field, version in [
-        (dataclasses.replace(optional, since=2), 2),
-        (dataclasses.replace(optional, since=2), 3),
-        (optional, 2),
-        (dataclasses.replace(optional, nullable=False), 3),
+        (dataclasses.replace(optional, since=3), 3),
+        (dataclasses.replace(optional, since=3), 4),
+        (optional, 3),
+        (dataclasses.replace(optional, nullable=False), 4),
     ]:
         last = changes(with_field(field, version=version))[-1]
         assert (last.field, last.is_breaking) == ("referrer", True)

@@ -51,7 +51,9 @@ BASES: dict[Topic, Message] = {
         "sku": "LAMP",
         "order_id": "W-1",
         "device_type": "mobile",
-        "schema_version": 2,
+        "experiment": "x",
+        "arm": "A",
+        "schema_version": 3,
     },
     CRM_CUSTOMERS: {
         "customer_id": "12345",

@@ -43,6 +43,7 @@ WITHOUT_A_FIELD = {
     "gold.fct_daily_funnel": "step step_number",
     "gold.fct_daily_kpis": "kpi unit",
     "gold.fct_daily_sales": "source_system",
+    "gold.fct_exposures": "exposure_count",
     "gold.fct_order_lines": "refined_batch source_system",
     "gold.fct_orders": "source_system",
     "gold.fct_sessions": "event_count",

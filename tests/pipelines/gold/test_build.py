@@ -75,8 +75,9 @@ def fill(settings: Settings, *lines: Mapping[str, Any]) -> None:
     commit(settings, CUSTOMER_CONTACTS, [{"event_id": "c1", **known, **person, **POSITION}])
     visit = {"session_id": "s", "visitor_id": "v", "customer_id": "12345", "sku": None}
     seen = {"order_id": None, "device_type": None, "event_date": "2011-01-04"}
+    shown = {"experiment": None, "arm": None}
     at = {"occurred_at": "2011-01-04 09:00:00+00", "event_type": "page_view"}
-    event = {"event_id": "w1", "content_hash": "h", **visit, **seen, **at, **POSITION}
+    event = {"event_id": "w1", "content_hash": "h", **visit, **seen, **shown, **at, **POSITION}
     commit(settings, WEB_EVENTS, [event])
     product = {"sku": "LAMP", "description": "lamp", "category": "light", "is_active": True}
     commit(
@@ -129,6 +130,7 @@ def test_a_build_is_one_sealed_file_with_every_gold_table(
         "fct_daily_funnel": 5,
         "fct_daily_kpis": 12,
         "fct_daily_sales": 1,
+        "fct_exposures": 0,
         "fct_order_lines": 4,
         "fct_orders": 2,
         "fct_sessions": 1,

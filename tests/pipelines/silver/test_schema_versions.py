@@ -31,6 +31,8 @@ from tests.lake_state import LakeState, Record, erp, failing
 pytestmark = pytest.mark.spark
 
 EVENTS, ERP = WEB_EVENTS_TOPIC.name, ERP_INVOICE_LINES.name
+ADDED = ("device_type", "experiment", "arm")
+"""Columns that came with versions 2 and 3."""
 VISIBLE = ("event_id", "event_type", "device_type", "source_offset", "refined_batch")
 
 
@@ -50,14 +52,14 @@ def visit(offset: int, *, version: int, **fields: Any) -> Record:
 
 
 def of_the_first_version() -> Table:
-    columns = tuple(each for each in WEB_EVENTS.columns if each.name != "device_type")
+    columns = tuple(each for each in WEB_EVENTS.columns if each.name not in ADDED)
     return dataclasses.replace(WEB_EVENTS, columns=columns)
 
 
 def set_back(lake: LakeState) -> None:
     """Give web events the table that the first version made, with the rows it would hold."""
     old, place = of_the_first_version(), Path(location(WEB_EVENTS, settings=lake.settings))
-    rows = read(lake.spark, WEB_EVENTS, settings=lake.settings).drop("device_type").toArrow()
+    rows = read(lake.spark, WEB_EVENTS, settings=lake.settings).drop(*ADDED).toArrow()
     shutil.rmtree(place)
     forget_tables(lake.spark)
     creation._create(old, settings=lake.settings)
@@ -85,7 +87,7 @@ def test_messages_of_both_versions_go_through_one_running_query(lake: LakeState)
                 visit(6, version=1),
                 visit(7, version=2, device_type=7),
                 visit(8, version=2, device_type="fridge"),
-                visit(9, version=3, device_type="mobile"),
+                visit(9, version=4, device_type="mobile"),
                 visit(10, version=2, device_type="desktop"),
             ],
         ):
@@ -100,7 +102,7 @@ def test_messages_of_both_versions_go_through_one_running_query(lake: LakeState)
     held = {**dict.fromkeys((0, 1, 3, 4, 5, 6)), 2: "tablet", 10: "desktop"}
     assert lake.rows(WEB_EVENTS, *names) == sorted(
         (
-            *(f"visit-{offset}", "s", "v", None, "page_view", None, None, device),
+            *(f"visit-{offset}", "s", "v", None, "page_view", None, None, device, None, None),
             *(at, date(2011, 12, 10), EVENTS, 0, offset),
         )
         for offset, device in held.items()
@@ -110,7 +112,7 @@ def test_messages_of_both_versions_go_through_one_running_query(lake: LakeState)
     assert lake.rows(QUARANTINE, "offset", "reason", "detail") == [
         (7, "wrong_type", "device_type"),
         (8, "unknown_value", "device_type"),
-        (9, "unknown_version", "3"),
+        (9, "unknown_version", "4"),
     ]
 
 
@@ -143,7 +145,7 @@ def test_a_state_of_the_first_version_is_brought_up_to_date_and_goes_on(lake: La
         (2, "ADD COLUMN", 0),
         (3, "SET TBLPROPERTIES", 0),
     ]
-    assert {line["reason"] for line in lines[2:]} == {"the contract gained device_type"}
+    assert {line["reason"] for line in lines[2:]} == {f"the contract gained {', '.join(ADDED)}"}
 
     again = visit(0, version=1)
     lake.land(

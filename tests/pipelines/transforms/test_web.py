@@ -127,11 +127,28 @@ def test_an_unknown_field_of_a_line_is_no_content() -> None:
     assert len({each.content_hash for each in found if isinstance(each, Accepted)}) == 1
 
 
+def test_an_exposure_names_experiment_and_arm_from_version_3_on() -> None:
+    shown = {"session_id": "s", "visitor_id": "v", "event_type": "exposure"}
+    named = {"experiment": "x", "arm": "A"}
+
+    def refined(**fields: Any) -> Accepted | Refused:
+        return refine_web_event(message(**{"schema_version": 3, **shown, **fields}))
+
+    assert rows(refined(**named)) == (
+        WebEvent("s", "v", None, "exposure", None, None, None, "x", "A", MOMENT, DAY),
+    )
+    assert refusal(refined(experiment="x")) == ("missing_field", "arm")
+    assert refusal(refined(arm="A", experiment=" ")) == ("missing_field", "experiment")
+    (old,) = rows(refined(**named, schema_version=2))
+    assert isinstance(old, WebEvent)
+    assert (old.experiment, old.arm) == (None, None)
+
+
 def test_events_customers_and_products_become_rows() -> None:
     visit = {"session_id": "s", "visitor_id": "v", "sku": " lamp"}
     added = refine_web_event(message(**visit, event_type="add_to_cart"))
     assert rows(added) == (
-        WebEvent("s", "v", None, "add_to_cart", "LAMP", None, None, MOMENT, DAY),
+        WebEvent("s", "v", None, "add_to_cart", "LAMP", None, None, None, None, MOMENT, DAY),
     )
     assert refusal(refine_web_event(message(**visit, event_type="nap"))) == (
         *("unknown_value", "event_type"),
@@ -178,7 +195,7 @@ def test_a_field_counts_from_the_version_that_brought_it() -> None:
         ({"schema_version": 2, "device_type": "mobile"}, None, "mobile"),
         ({"schema_version": 2, "device_type": 7}, ("wrong_type", "device_type"), None),
         ({"schema_version": 2, "device_type": "fridge"}, ("unknown_value", "device_type"), None),
-        ({"schema_version": 3, "device_type": "mobile"}, ("unknown_version", "3"), None),
+        ({"schema_version": 4, "device_type": "mobile"}, ("unknown_version", "4"), None),
     ]
     visit = {"session_id": "s", "visitor_id": "v", "event_type": "page_view"}
     found = [refine_web_event(message(**visit, **fields)) for fields, *_ in cases]

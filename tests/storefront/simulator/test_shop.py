@@ -12,7 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
+from experiments.assignment import arm_of
+from experiments.registry import OWN_REGISTRY, read_registry
+from experiments.shop_arms import _experiments, arms_of
 from lakehouse.contracts.topics import (
     CATALOG_PRODUCTS,
     CRM_CUSTOMERS,
@@ -209,7 +213,8 @@ def test_a_purchase_ends_a_session_whose_carts_are_the_order(catalog: Catalog) -
     }
     sessions = defaultdict(list)
     for click in of(messages, WEB_EVENTS):
-        sessions[click["session_id"]].append(click)
+        if click["event_type"] != "exposure":
+            sessions[click["session_id"]].append(click)
     assert sales.keys() <= sessions.keys()
     for session_id, clicks in sessions.items():
         steps = [click["event_type"] for click in clicks]
@@ -225,6 +230,42 @@ def test_a_purchase_ends_a_session_whose_carts_are_the_order(catalog: Catalog) -
             assert clicks[-1]["order_id"] == sale["order_id"]
             assert clicks[-1]["occurred_at"] == sale["occurred_at"]
             assert clicks[-1]["customer_id"] == sale["customer_id"]
+
+
+def test_the_first_page_of_a_session_tells_whose_arm_it_shows(catalog: Catalog) -> None:
+    """One exposure for each experiment of the registry, at the first click, by the salted hash."""
+    declared = read_registry(OWN_REGISTRY)
+    first: dict[str, dict[str, Any]] = {}
+    shown: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in of(days_of(catalog, 2), WEB_EVENTS):
+        if event["event_type"] == "exposure":
+            shown[event["session_id"]].append(event)
+        else:
+            first.setdefault(event["session_id"], event)
+    assert shown.keys() == first.keys()
+    for session_id, events in shown.items():
+        known = ("visitor_id", "customer_id", "occurred_at", "device_type")
+        assert all(each[name] == first[session_id][name] for each in events for name in known)
+        assert {each["experiment"]: each["arm"] for each in events} == {
+            name: arm_of(events[0]["visitor_id"], salt=each.salt, weights=each.arms)
+            for name, each in declared.items()
+        }
+    assert {each["arm"] for events in shown.values() for each in events} == {"A", "B"}
+
+
+def test_an_experiment_exposes_nobody_outside_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = read_registry(OWN_REGISTRY)["one_page_checkout"]
+    days = (date(2012, 1, 2), date(2012, 1, 3))
+    found = {
+        "past": replace(declared, last_day=date(2012, 1, 1)),
+        "now": replace(declared, first_day=days[0], last_day=days[0]),
+        "customers": replace(declared, unit="customer"),
+    }
+    monkeypatch.setattr("experiments.shop_arms.read_registry", lambda _: found)
+    _experiments.cache_clear()
+    shown = [list(arms_of("v", day=day)) for day in days]
+    _experiments.cache_clear()
+    assert shown == [["now"], []]
 
 
 def test_a_customer_is_announced_before_the_first_click_and_changes_later(
@@ -336,12 +377,13 @@ def test_a_day_keeps_its_bytes_on_every_machine(catalog: Catalog) -> None:
     today = b"".join(message.value for message in messages)
     assert (
         hashlib.sha256(today).hexdigest()
-        == "885c26bfe16065b58920a7bb455655bff9bbe90d07c8e6b13a232d96d3a29691"
+        == "92f32d83f214f781459907fdd8d0c768bb2b97cced5fb09078679c42b14e695d"
     )
     # A field that a contract gained changes nothing else: what it was before is in it.
     first = b"".join(
         of_version_one(message) if message.topic == WEB_EVENTS.name else message.value
         for message in messages
+        if b'"exposure"' not in message.value
     )
     assert (
         hashlib.sha256(first).hexdigest()
