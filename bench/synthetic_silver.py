@@ -192,6 +192,7 @@ def _events(day: date, number: int, count: int) -> str:
             ['page_view', 'product_view', 'add_to_cart', 'checkout', 'purchase'][
                 (1 + least(r % {EVENTS_OF_A_SESSION}, hash({session}) % 5))::int] as event_type,
             null as sku, null as order_id, 'phone' as device_type,
+            null as experiment, null as arm,
             timestamptz '{day} 07:00:00+00' + interval 1 second * r as occurred_at,
             date '{day}' as event_date
         from range({count}) as numbers (r)"""
