@@ -23,7 +23,8 @@ catalog as (
     {{ changed_rows('products') }}
 ),
 
--- A line of another country, or on or before the first day, may change the customer on all days.
+-- A line on or before the first day, or of another country where no profile says the country, may
+-- change the customer on all days.
 customers as (
     {{ changed_versions('profiles', 'customers', 'customer_id', ['country']) }}
     union
@@ -37,8 +38,14 @@ customers as (
         lines.customer_id is not null
         and (
             lines.is_removed
-            or lines.country is distinct from known.country
             or not coalesce(lines.order_date > known.first_order_date, false)
+            or (
+                lines.country is distinct from known.country
+                and lines.customer_id not in (
+                    select versions.customer_id
+                    from {{ ref('int_customers_versioned') }} as versions
+                )
+            )
         )
 ),
 

@@ -134,6 +134,41 @@ def test_a_first_profile_builds_the_days_of_its_customer_if_it_names_another_cou
     assert differences(later.path, full.path) == []
 
 
+def test_a_line_from_another_country_builds_its_day_alone_where_a_profile_says_the_country(
+    settings: Settings, gold_worker: GoldWorker
+) -> None:
+    days = ("2011-01-04", "2011-01-05", "2011-01-06", "2011-01-07")
+    old = [
+        line(number, order_id=day, customer_id=who, order_date=day, ordered_at=f"{day} 10:00:00+00")
+        for number, (who, day) in enumerate(zip(("known", "other"), days[:2], strict=True))
+    ]
+    for table in GOLD_SOURCES:
+        rows = {ORDER_LINES: old, CUSTOMERS: [profile(1, "known", "France")]}.get(table, [])
+        commit(settings, table, rows)
+    builds = [build_gold(settings, run_id="0", table_versions=FIRST, worker=gold_worker)]
+    for version, (who, day) in enumerate(zip(("known", "other"), days[2:], strict=True), start=1):
+        new = line(version + 1, order_id=day, customer_id=who, order_date=day, country="Spain") | {
+            "ordered_at": f"{day} 10:00:00+00"
+        }
+        commit(settings, ORDER_LINES, [new], version=version)
+        versions = {**FIRST, ORDER_LINES.name: version}
+        last = find_last_gold(
+            settings, last=published(builds[-1], settings), table_versions=versions
+        )
+        builds.append(
+            build_gold(
+                settings,
+                run_id=str(version),
+                table_versions=versions,
+                worker=gold_worker,
+                last=last,
+            )
+        )
+    assert [each.start.days for each in builds[1:]] == [1, 2]
+    full = build_gold(settings, run_id="full", table_versions=versions, worker=gold_worker)
+    assert differences(builds[-1].path, full.path) == []
+
+
 def test_a_file_that_was_changed_by_hand_is_not_built_on(
     settings: Settings, gold_worker: GoldWorker
 ) -> None:
