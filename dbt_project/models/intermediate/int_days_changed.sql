@@ -24,13 +24,17 @@ catalog as (
 ),
 
 -- A line on or before the first day, or of another country where no profile says the country, may
--- change the customer on all days.
+-- change the customer on all days. Visits have the key only, which a line brings or takes.
 customers as (
-    {{ changed_versions('profiles', 'customers', 'customer_id', ['country']) }}
+    select
+        *,
+        true as changes_key
+    from ({{ changed_versions('profiles', 'customers', 'customer_id', ['country']) }})
     union
     select
         lines.customer_id,
-        {{ first_valid_from() }} as changed_from
+        {{ first_valid_from() }} as changed_from,
+        lines.is_removed or known.customer_id is null as changes_key
     from lines
     left join {{ gold }}.gold.dim_customers as known
         on lines.customer_id = known.customer_id and known.is_current
@@ -100,7 +104,9 @@ int_days_changed as (
     select known.session_date
     from {{ gold }}.gold.fct_sessions as known
     inner join customers on known.customer_id = customers.customer_id
-    where known.session_date >= customers.changed_from - interval 1 day
+    where
+        customers.changes_key
+        and known.session_date >= customers.changed_from - interval 1 day
 )
 {%- else %}
 int_days_changed as (
