@@ -26,7 +26,8 @@ def test_each_experiment_of_the_registry_is_a_card_with_its_verdict(
     assert "Sample ratio: chi² " in text
     assert "Guardrail product view count of B, must not fall: holds, difference " in text
     assert "Owner Sales. Unit visitor; arms A 50%, B 50%, control A." in text
-    assert "Days: 2 Jan 2012 – 4 Jan 2012, 3 so far." in text
+    assert "Smallest effect of interest: 0.03 of has order. Days: 2 Jan 2012 – 4 Jan 2012" in text
+    assert "4 Jan 2012, 3 so far." in text
 
 
 def test_texts_of_a_registry_are_texts_and_an_unsound_assignment_is_said(

@@ -14,6 +14,7 @@ from experiments.comparing import Figures
 from experiments.registry import Experiment
 from experiments.results import Analysis
 from experiments.shop_units import Result
+from experiments.units import parse_metric
 
 _COLUMNS = (
     Column("Arm"),
@@ -108,9 +109,10 @@ def _declared(declared: Experiment, found: Result | None) -> Any:
         if found
         else ""
     )
+    first = parse_metric(declared.metrics[0]).column.replace("_", " ")
     return html.P(
         f"Owner {declared.owner}. Unit {declared.unit}; arms {arms}, control {declared.control}. "
-        f"Smallest effect of interest: {declared.minimum_effect:g} of {declared.metrics[0]}.{days}",
+        f"Smallest effect of interest: {declared.minimum_effect:g} of {first}.{days}",
         className="muted",
     )
 
