@@ -76,7 +76,8 @@ def _faults(message: Mapping[str, Any], fields: Sequence[Field]) -> Iterator[Ref
         found = message.get(field.name)
         if found is not None and not _is(found, field.kind):
             yield Refusal("wrong_type", field.name)
-    for name in message.keys() - {field.name for field in fields}:
+    known = {field.name for field in fields}
+    for name in (name for name in message if name not in known):
         yield Refusal("unknown_field", name if _PLAIN_NAME.fullmatch(name) else "")
     for line in (line for field in fields if field.kind == "lines" for line in message[field.name]):
         for fault in _faults(line, ORDER_LINE_FIELDS):
