@@ -127,6 +127,11 @@ def analyse_experiment(
 
 def _days(gold: "duckdb.DuckDBPyConnection", name: str, found: Experiment) -> tuple[date, date]:
     """First and last day of the experiment that gold has exposures of."""
+    if not gold.execute("from duckdb_tables() where table_name = 'fct_exposures'").fetchone():
+        raise LakeError(
+            "The gold in service was built by an older version, without exposures. Run "
+            "`lake publish`, and it has them."
+        )
     row = gold.execute(
         f"select min(exposure_date), max(exposure_date) from {FCT_EXPOSURES} where experiment = ?",
         [name],

@@ -85,8 +85,13 @@ select date '2011-01-10' as session_date, null::varchar as customer_id, 'phone' 
   true as has_page_view, number < 3 as has_add_to_cart, number = 1 as has_purchase,
   's' || number as session_id, 'v' || number as visitor_id, null::varchar as order_id,
   false as has_order, 1 as page_view_count, 0 as product_view_count, 0 as add_to_cart_count,
-  0 as checkout_count, 60 as duration_seconds
+  0 as checkout_count, 60 as duration_seconds, timestamp '2011-01-10 09:01:00' as ended_at
 from range(1, 5) as visits(number) where exists (select * from gold.fct_order_lines);
+create table gold.fct_exposures as
+select session_date as exposure_date, experiment, visitor_id,
+  if(session_id in ('s1', 's2'), 'A', 'B') as arm, timestamp '2011-01-10 09:00:00' as first_exposed_at
+from gold.fct_sessions,
+  (values ('one_page_checkout'), ('same_page_twice')) as names(experiment);
 create schema intermediate;
 create table intermediate.int_orders_grouped as
 select order_date, source_system, order_id, customer_id, country, line_class,

@@ -147,6 +147,13 @@ def test_a_visitor_who_was_shown_two_arms_is_left_out_and_counted(tmp_path: Path
     assert sum(found.analysis.units.values()) == 399
 
 
+def test_gold_from_before_there_were_exposures_is_told(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "state")
+    serve_gold(settings, "create table gold.fct_sessions (session_date date)")
+    with open_gold(settings) as gold, pytest.raises(LakeError, match="by an older version"):
+        analyse_experiment(gold, "e", declared())
+
+
 def test_an_arm_that_nobody_declared_is_refused(tmp_path: Path) -> None:
     more = [(f"x{n}", "C", 0) for n in range(3)]
     with (
