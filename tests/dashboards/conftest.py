@@ -89,7 +89,8 @@ select date '2011-01-10' as session_date, null::varchar as customer_id, 'phone' 
 from range(1, 5) as visits(number) where exists (select * from gold.fct_order_lines);
 create table gold.fct_exposures as
 select session_date as exposure_date, experiment, visitor_id,
-  if(session_id in ('s1', 's2'), 'A', 'B') as arm, timestamp '2011-01-10 09:00:00' as first_exposed_at
+  if(session_id in ('s1', 's2'), 'A', 'B') as arm,
+  timestamp '2011-01-10 09:00:00' as first_exposed_at
 from gold.fct_sessions,
   (values ('one_page_checkout'), ('same_page_twice')) as names(experiment);
 create schema intermediate;
