@@ -161,6 +161,11 @@ def _show(found: dict[str, Any], indent: str = "") -> None:
         if isinstance(value, dict):
             print(f"{title}:")
             _show(value, indent + "  ")
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+            rows = [value[0].keys(), *(map(_text, row.values()) for row in value)]
+            print(f"{title}:")
+            for row in rows:
+                print(f"{indent}  {' '.join(f'{each:>10}' for each in row)}")
         elif isinstance(value, (list, tuple)):
             print(f"{title}: {', '.join(map(_text, value)) or 'none'}")
         else:

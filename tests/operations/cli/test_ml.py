@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import operations.cli
+from operations.cli.ml import _print
 from tests.ml.purchases import shop
 
 Lake = Callable[..., tuple[int, str, str]]
@@ -80,6 +81,16 @@ def test_churn_counts_customers_and_shows_baselines(lake: Lake, log: Path) -> No
     assert 0 < found["churned"] < found["customers"] <= 250
     assert set(found["baselines"]) == {"recency", "rfm"}
     assert 0.5 < found["auc"] < 1
+
+
+def test_rows_of_an_answer_are_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    _print({"tenths": [{"customers": 4, "lift": 1.5}, {"customers": 3, "lift": 0.5}]}, False)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["tenths:"],
+        ["customers", "lift"],
+        ["4", "1.5000"],
+        ["3", "0.5000"],
+    ]
 
 
 def test_without_json_a_person_reads_the_same(lake: Lake, log: Path) -> None:
