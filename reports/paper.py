@@ -29,8 +29,11 @@ def pdf(told: Told, charts: Sequence[Chart]) -> bytes:
     page = _new(told)
     _text(page, f"Cartlake · {told.title}", size=9, colour=_MUTED)
     _text(page, told.sentence, size=14, style="B")
-    for line in told.corrections:
-        _text(page, line, size=9)
+    if told.corrections:
+        _text(page, told.words["corrections"], size=10, style="B")
+        for line in told.corrections:
+            _text(page, line, size=9)
+        _text(page, told.words["corrections_note"], size=8, colour=_MUTED)
     if told.partial:
         _text(page, told.partial, size=9)
     _table(
