@@ -269,15 +269,15 @@ def _tell_owners(
     settings: Settings,
 ) -> None:
     """Put one notice per period in line: what was not sent, and why."""
+    report, period = key[0].partition(" ")[0], key[1]
     lines = [
-        f"The report of {key[1]} has not been sent to its readers.",
+        f"The {report} report of {period} has not been sent to its readers.",
         f"Why: {error}" if isinstance(error, LakeError) else f"Why: {type(error).__name__}.",
         "The next run sends it once that has been fixed. See `lake status` and `lake audit`.",
     ]
     with open_outbox(settings) as outbox:
         for owner in mailing.owners:
             own = Key(*key, owner.spec)
-            mail = compose.notice_mail(
-                own, f"Cartlake: {' of '.join(key)}", lines, sender=sender, recipient=owner
-            )
+            subject = f"Cartlake: {report} report of {period} held back"
+            mail = compose.notice_mail(own, subject, lines, sender=sender, recipient=owner)
             outbox.queue(own, mail)

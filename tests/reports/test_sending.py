@@ -138,7 +138,7 @@ def test_nothing_is_sent_on_red_but_one_notice_to_the_owners(
             daily(settings, RED)
     assert sink.dialogues == ["owner@shop.example"]
     notice = read(sink.mails[0])
-    assert str(notice["Subject"]) == "Cartlake: daily held of 2011-12-09"
+    assert str(notice["Subject"]) == "Cartlake: daily report of 2011-12-09 held back"
     assert "R5 of the reconciliation fails" in text_of(sink.mails[0])
     assert [part.get_content_type() for part in notice.walk()] == ["text/plain"]
     require_sent(daily(settings))
