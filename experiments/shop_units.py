@@ -127,7 +127,8 @@ def analyse_experiment(
 
 def _days(gold: "duckdb.DuckDBPyConnection", name: str, found: Experiment) -> tuple[date, date]:
     """First and last day of the experiment that gold has exposures of."""
-    if not gold.execute("from duckdb_tables() where table_name = 'fct_exposures'").fetchone():
+    known = "from duckdb_tables() where schema_name || '.' || table_name = ?"
+    if not gold.execute(known, [FCT_EXPOSURES]).fetchone():
         raise LakeError(
             "The gold in service was built by an older version, without exposures. Run "
             "`lake publish`, and it has them."
