@@ -72,7 +72,7 @@ def send_report(
     recipients = _recipients(mailing, report, to)
     sender = parse_address(settings.alert_from)
     period = _chosen(settings, report, day)
-    period_key, notice = period.key, f"{report} held"
+    period_key, notice = period.key, _notice(report)
     keys = [Key(report, period_key, each.address.spec) for each in recipients]
     with open_outbox(settings) as outbox:
         known = {each: outbox.entry(each) for each in keys}
@@ -88,7 +88,7 @@ def send_report(
                 )
             _queue(reading, new, mailing, sender=sender, settings=settings)
         except Exception as error:
-            _tell_owners((notice, period_key), error, mailing, sender=sender, settings=settings)
+            _tell_owners(report, period_key, error, mailing, sender=sender, settings=settings)
             delivery.deliver(settings, server=server, reports=[notice])
             raise
     tried = delivery.deliver(settings, server=server, reports=[report])
@@ -260,8 +260,14 @@ def _parts(
     )
 
 
+def _notice(report: Report) -> str:
+    """What the outbox calls the notice to the owners that a report is held back."""
+    return f"{report} held"
+
+
 def _tell_owners(
-    key: tuple[str, str],
+    report: Report,
+    period: str,
     error: Exception,
     mailing: Mailing,
     *,
@@ -269,7 +275,6 @@ def _tell_owners(
     settings: Settings,
 ) -> None:
     """Put one notice per period in line: what was not sent, and why."""
-    report, period = key[0].partition(" ")[0], key[1]
     lines = [
         f"The {report} report of {period} has not been sent to its readers.",
         f"Why: {error}" if isinstance(error, LakeError) else f"Why: {type(error).__name__}.",
@@ -277,7 +282,7 @@ def _tell_owners(
     ]
     with open_outbox(settings) as outbox:
         for owner in mailing.owners:
-            own = Key(*key, owner.spec)
+            own = Key(_notice(report), period, owner.spec)
             subject = f"Cartlake: {report} report of {period} held back"
             mail = compose.notice_mail(own, subject, lines, sender=sender, recipient=owner)
             outbox.queue(own, mail)

@@ -14,7 +14,7 @@ from reports.alerts.contributors import contributors
 from tests import oracle
 from tests.oracle.alerts import contributors as counted
 from tests.oracle.sales import Key, Values
-from tests.oracle_gold import Verdict
+from tests.oracle_gold import Verdict, verdict
 
 ALERTS = "contributors in alerts"
 COMPARED = 8
@@ -43,6 +43,4 @@ def compare_alerts(
                     }
                 own = counted(by_day, kpi, day, compared)
                 expected |= {(day, kpi, *key): values for key, values in own.items()}
-    pairs = {key: (found.get(key), expected.get(key)) for key in found.keys() | expected.keys()}
-    different = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-    yield Verdict(ALERTS, len(expected), different)
+    yield verdict(ALERTS, found, expected)

@@ -16,7 +16,7 @@ from lakehouse.duck import open_gold
 from storefront.messages import Message
 from tests import oracle
 from tests.oracle.sales import Key, Values
-from tests.oracle_gold import Verdict
+from tests.oracle_gold import Verdict, verdict
 
 EXPERIMENTS = "experiments of the shop"
 METRICS = ["has_order:binary", "gross_amount:money", "order_count/session_count:ratio"]
@@ -38,12 +38,9 @@ def compare_experiments(
             found[name, "units"] = (analysis.units["A"], analysis.units["B"])
             found[name, "sample ratio"] = (_digits(ratio.chi2), _digits(ratio.p_value))
             for each in analysis.comparisons:
-                told = (each.figures.difference, each.figures.statistic, each.figures.df)
-                found[name, each.metric] = tuple(map(_digits, told))
-    expected = oracle.experiments(events, lines)
-    pairs = {key: (found.get(key), expected.get(key)) for key in found.keys() | expected.keys()}
-    different = {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-    yield Verdict(EXPERIMENTS, len(expected), different)
+                values = (each.figures.difference, each.figures.statistic, each.figures.df)
+                found[name, each.metric] = tuple(map(_digits, values))
+    yield verdict(EXPERIMENTS, found, oracle.experiments(events, lines))
 
 
 def _digits(value: float | None) -> str | None:

@@ -231,9 +231,9 @@ def compare(
     found |= dict(zip(SCREENS[1:], (shown, filtered), strict=True))
     expected_kpis = oracle.daily_kpis(lines, shop)
     for kpi in sorted({str(key[1]) for key in (*kpis, *expected_kpis)}):
-        yield _verdict(f"KPI {kpi}", _of_kpi(kpis, kpi), _of_kpi(expected_kpis, kpi))
+        yield verdict(f"KPI {kpi}", _of_kpi(kpis, kpi), _of_kpi(expected_kpis, kpi))
     for figure, values in found.items():
-        yield _verdict(figure, values, expected[figure])
+        yield verdict(figure, values, expected[figure])
 
 
 def _shown_totals(gold: Any, keys: Iterable[Key]) -> dict[Key, Values]:
@@ -274,7 +274,7 @@ def _of_kpi(values: Mapping[Key, Values], kpi: str) -> dict[Key, Values]:
     return {key: value for key, value in values.items() if key[1] == kpi}
 
 
-def _verdict(figure: str, gold: Mapping[Key, Values], expected: Mapping[Key, Values]) -> Verdict:
+def verdict(figure: str, gold: Mapping[Key, Values], expected: Mapping[Key, Values]) -> Verdict:
     differing = {
         key: (gold.get(key), expected.get(key))
         for key in (*expected, *gold)

@@ -70,12 +70,11 @@ def session_facts(world: World, session: Session, *, day: date) -> list[tuple[da
     if visit.account:
         message = profile_fact(world, visit.account, day=day, at=session.known_from)
         facts.append((session.known_from, message))
+    shown = replace(session.clicks[0], event_type="exposure", sku=None, order_id=None)
     for name, arm in arms_of(visit.visitor_id, day=day).items():
-        first = session.clicks[0]
-        shown = replace(first, event_type="exposure", sku=None, order_id=None)
         fields = _click_fields(session, shown, device) | {"experiment": name, "arm": arm}
         mark = world.digest("exposure", session.session_id, name)
-        at = first.occurred_at
+        at = shown.occurred_at
         facts.append((at, _message(WEB_EVENTS, mark=mark, at=at, fields=fields)))
     for number, click in enumerate(session.clicks, 1):
         fields = _click_fields(session, click, device)
