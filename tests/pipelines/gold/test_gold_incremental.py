@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,18 @@ def published(build: GoldBuild, settings: Settings) -> Published:
     return Published(build.run_id, path.name, versions, {}, 0, "", file_sha256=sha256, gold=gold)
 
 
-def go_on(shop: RandomShop, build: GoldBuild, worker: GoldWorker, run_id: str) -> GoldBuild:
-    """The next build from a published one, on what the shop did since."""
-    last = published(build, shop.settings)
-    found = find_last_gold(shop.settings, last=last, table_versions=shop.versions)
+def go_on(
+    settings: Settings,
+    build: GoldBuild,
+    worker: GoldWorker,
+    versions: Mapping[str, int],
+    run_id: str = "1",
+) -> GoldBuild:
+    """The next build from a published one, on these versions of silver."""
+    last = published(build, settings)
+    found = find_last_gold(settings, last=last, table_versions=versions)
     assert isinstance(found, LastGold), found
-    return build_gold(
-        shop.settings, run_id=run_id, table_versions=shop.versions, worker=worker, last=found
-    )
+    return build_gold(settings, run_id=run_id, table_versions=versions, worker=worker, last=found)
 
 
 def in_full(shop: RandomShop, worker: GoldWorker, run_id: str = "full") -> GoldBuild:
@@ -66,7 +71,7 @@ def test_after_late_lines_corrections_and_moved_files_it_equals_a_full_build(
     for number, acts in enumerate(STEPS, start=1):
         for act in acts:
             getattr(shop, act)()
-        build = go_on(shop, build, gold_worker, str(number))
+        build = go_on(settings, build, gold_worker, shop.versions, str(number))
     assert build.facts["in_a_row"] == len(STEPS)
     assert differences(build.path, in_full(shop, gold_worker).path) == []
 
@@ -84,8 +89,7 @@ def test_rows_of_other_days_are_not_written(settings: Settings, gold_worker: Gol
         gold.execute("update gold.fct_order_lines set currency = 'OLD'")
     commit(settings, ORDER_LINES, [new], version=1)
     versions = {**FIRST, ORDER_LINES.name: 1}
-    last = find_last_gold(settings, last=published(build, settings), table_versions=versions)
-    later = build_gold(settings, run_id="1", table_versions=versions, worker=gold_worker, last=last)
+    later = go_on(settings, build, gold_worker, versions)
     with open_gold(later.path) as gold:
         rows = gold.execute(
             "select order_date::varchar, currency from gold.fct_order_lines order by all"
@@ -122,8 +126,7 @@ def test_a_first_profile_builds_the_days_of_its_customer_if_it_names_another_cou
         settings, CUSTOMERS, [profile(1, "same", "France"), profile(2, "moved", "Spain")], version=1
     )
     versions = {**FIRST, CUSTOMERS.name: 1}
-    last = find_last_gold(settings, last=published(build, settings), table_versions=versions)
-    later = build_gold(settings, run_id="1", table_versions=versions, worker=gold_worker, last=last)
+    later = go_on(settings, build, gold_worker, versions)
     with open_gold(later.path) as gold:
         rows = gold.execute(
             "select order_date::varchar, customer_country from gold.fct_orders order by all"
@@ -152,18 +155,7 @@ def test_a_line_from_another_country_builds_its_day_alone_where_a_profile_says_t
         }
         commit(settings, ORDER_LINES, [new], version=version)
         versions = {**FIRST, ORDER_LINES.name: version}
-        last = find_last_gold(
-            settings, last=published(builds[-1], settings), table_versions=versions
-        )
-        builds.append(
-            build_gold(
-                settings,
-                run_id=str(version),
-                table_versions=versions,
-                worker=gold_worker,
-                last=last,
-            )
-        )
+        builds.append(go_on(settings, builds[-1], gold_worker, versions, str(version)))
     assert [each.start.days for each in builds[1:]] == [1, 2]
     full = build_gold(settings, run_id="full", table_versions=versions, worker=gold_worker)
     assert differences(builds[-1].path, full.path) == []
