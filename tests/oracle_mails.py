@@ -25,7 +25,7 @@ from reports.workbook import workbook
 from tests import oracle
 from tests.oracle.mails import Diary
 from tests.oracle.sales import Key, Values
-from tests.oracle_gold import Verdict
+from tests.oracle_gold import Verdict, verdict
 
 MAILS = ("daily mails", "weekly mails", "movers in daily mails", "mails as text", "workbooks")
 _SPEECH = Speech("en", "Europe/London")
@@ -63,13 +63,7 @@ def compare_mails(
                     found[MAILS[2]] |= _keyed((day.isoformat(),), _moved(figures))
                     expected[MAILS[2]] |= _keyed((day.isoformat(),), diary.moved(day))
     for name in MAILS:
-        keys = found[name].keys() | expected[name].keys()
-        pairs = {key: (found[name].get(key), expected[name].get(key)) for key in keys}
-        yield Verdict(
-            name,
-            len(expected[name]),
-            {key: pair for key, pair in pairs.items() if pair[0] != pair[1]},
-        )
+        yield verdict(name, found[name], expected[name])
 
 
 def _keyed(where: Key, values: Mapping[Key, Values]) -> dict[Key, Values]:
