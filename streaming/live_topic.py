@@ -5,6 +5,7 @@ doubt, for the version says which one counts.
 """
 
 import contextlib
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 from lakehouse.contracts.topics import LIVE_KPIS
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from streaming.kafka_sender import Delivery, KafkaSender, NotDelivered
 
 QUERY = "live_kpis"
 POSITIONS = "positions"
@@ -28,50 +30,36 @@ class LiveWriter:
     """Sends versions to the topic; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
-        from kafka import KafkaProducer
-        from kafka.errors import KafkaError
-
         self._settings = settings
+        self._lock = threading.Lock()
         try:
-            self._kafka = KafkaProducer(
-                bootstrap_servers=settings.bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                batch_size=512 * 1024,
-                linger_ms=5,
-                max_block_ms=_SEND_SECONDS * 1000,
-                delivery_timeout_ms=_SEND_SECONDS * 1000,
-                request_timeout_ms=_SEND_SECONDS * 1000 // 2,
-                client_id="cartlake-live",
+            self._kafka = KafkaSender(
+                settings, name="cartlake-live", linger_ms=5, within_seconds=_SEND_SECONDS
             )
-        except KafkaError as error:
+        except NotDelivered as error:
             raise self._gone(error) from error
 
     def send(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """Send the messages of a version and wait until Kafka has them. Raises: LakeError."""
-        from kafka.errors import KafkaError
-
+        delivery = Delivery()
         try:
-            futures = [
-                self._kafka.send(LIVE_KPIS.name, key=key.encode(), value=value)
-                for key, value in messages
-            ]
-            for future in futures:
-                future.get(timeout=_SEND_SECONDS)
-        except KafkaError as error:
+            with self._lock:
+                for key, value in messages:
+                    self._kafka.send(
+                        LIVE_KPIS.name, key=key.encode(), value=value, delivery=delivery
+                    )
+                self._kafka.await_delivery(delivery)
+        except NotDelivered as error:
             raise self._gone(error) from error
 
     def close(self) -> None:
         """Close the connection; what is in doubt is told again by the next version."""
-        from kafka.errors import KafkaError
+        self._kafka.close(within_seconds=1)
 
-        with contextlib.suppress(KafkaError):
-            self._kafka.close(timeout=1)
-
-    def _gone(self, error: Exception) -> LakeError:
+    def _gone(self, error: NotDelivered) -> LakeError:
         return LakeError(
             f"The Kafka broker at {self._settings.bootstrap} does not take live figures "
-            f"({type(error).__name__}). Start it with `lake broker start`."
+            f"({error}). Start it with `lake broker start`."
         )
 
 

@@ -5,13 +5,12 @@ ledger's chain `produced`. A finished source is not sent again; an interrupted o
 breaks its topic's contract goes to the dead letters, with the reason.
 """
 
-import contextlib
 import itertools
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lakehouse.contracts import dead_letter_topic
 from lakehouse.contracts.validation import Refusal, refusal_of
@@ -19,11 +18,10 @@ from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, produced
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
+from streaming.kafka_sender import Delivery, KafkaSender, NotDelivered
 from streaming.rate_limit import Pace
 
 if TYPE_CHECKING:
-    from kafka import KafkaProducer
-
     from storefront.messages import Message
 
 CHUNK_RECORDS = 1000
@@ -120,7 +118,7 @@ class _Sender:
         self._seq = 0
         self._header = ("producer_session", session.encode())
         self._on_progress = on_progress or (lambda _: None)
-        self._open: deque[tuple[produced.Chunk, list[Any]]] = deque()
+        self._open: deque[tuple[produced.Chunk, Delivery]] = deque()
         self._kafka = _connect(settings)
 
     def send_all(
@@ -136,26 +134,22 @@ class _Sender:
         return self._seq
 
     def close(self) -> None:
-        from kafka.errors import KafkaError
-
-        # What is unsent is in doubt in the ledger; its error would hide why the sending ended.
-        with contextlib.suppress(KafkaError):
-            self._kafka.close(timeout=2)
+        """Let go of Kafka; what is unsent is in doubt in the ledger."""
+        self._kafka.close(within_seconds=2)
 
     def _send(self, number: int, batch: "tuple[Message, ...]") -> None:
-        from kafka.errors import KafkaError
-
-        chunk = produced.Chunk(self._session, number, self._seq, self._index)
+        chunk, delivery = produced.Chunk(self._session, number, self._seq, self._index), Delivery()
         batch = tuple(self._judged(message) for message in batch)
         for message in batch:
             chunk.add(message.topic, message.event_id, message.amount)
         chain.write(produced.CHAIN, chunk.opened(), settings=self._settings)
         try:
-            futures = [self._send_one(message) for message in batch]
-        except KafkaError as error:
+            for message in batch:
+                self._send_one(message, delivery)
+        except NotDelivered as error:
             raise self._gone(error) from error
         self._index += len(batch)
-        self._open.append((chunk, futures))
+        self._open.append((chunk, delivery))
 
     def _judged(self, message: "Message") -> "Message":
         """The message, or the dead letter that tells of it; a dead letter stands for no money."""
@@ -168,59 +162,40 @@ class _Sender:
         topic = dead_letter_topic(message.topic)
         return message._replace(topic=topic, value=_dead_letter(message, refusal), amount=None)
 
-    def _send_one(self, message: "Message") -> Any:
-        future = self._kafka.send(
+    def _send_one(self, message: "Message", delivery: Delivery) -> None:
+        self._kafka.send(
             message.topic,
             key=message.key.encode(),
             value=message.value,
-            headers=[self._header, ("producer_seq", str(self._seq).encode())],
+            headers=(self._header, ("producer_seq", str(self._seq).encode())),
+            delivery=delivery,
         )
         self._seq += 1
-        return future
 
     def _settle(self) -> None:
         """Wait for the oldest chunk's acknowledgements and write them down."""
-        from kafka.errors import KafkaError
-
-        chunk, futures = self._open.popleft()
-        positions: dict[str, dict[str, list[int]]] = {}
+        chunk, delivery = self._open.popleft()
         try:
-            for future in futures:
-                found = future.get(timeout=DELIVERY_SECONDS + 10)
-                span = positions.setdefault(found.topic, {}).setdefault(
-                    str(found.partition), [found.offset, found.offset]
-                )
-                span[0] = min(span[0], found.offset)
-                span[1] = max(span[1], found.offset)
-        except KafkaError as error:
+            self._kafka.await_delivery(delivery)
+        except NotDelivered as error:
             raise self._gone(error) from error
-        produced.acknowledge(chunk, positions, settings=self._settings)
+        produced.acknowledge(chunk, delivery.positions, settings=self._settings)
         self._on_progress(chunk.first_index + chunk.records)
 
-    def _gone(self, error: Exception) -> LakeError:
+    def _gone(self, error: NotDelivered) -> LakeError:
         return LakeError(
             f"The Kafka broker at {self._settings.bootstrap} stopped answering "
-            f"({type(error).__name__}). Start it with `lake broker start` and run the same command "
+            f"({error}). Start it with `lake broker start` and run the same command "
             "again: it goes on after the last acknowledged record."
         )
 
 
-def _connect(settings: Settings) -> "KafkaProducer":
-    from kafka import KafkaProducer
-    from kafka.errors import KafkaError
-
+def _connect(settings: Settings) -> KafkaSender:
     try:
-        return KafkaProducer(
-            bootstrap_servers=settings.bootstrap,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=20,
-            batch_size=256 * 1024,
-            max_block_ms=DELIVERY_SECONDS * 1000,
-            delivery_timeout_ms=DELIVERY_SECONDS * 1000,
-            client_id="cartlake-producer",
+        return KafkaSender(
+            settings, name="cartlake-producer", linger_ms=20, within_seconds=DELIVERY_SECONDS
         )
-    except KafkaError as error:
+    except NotDelivered as error:
         raise LakeError(
             f"No Kafka broker answers at {settings.bootstrap}. Start it with `lake broker start`."
         ) from error

@@ -26,6 +26,9 @@ SOURCES = (
     "web",  # part: simulator
 )
 DEMO_SHOP_DAYS = 3
+DEMO_TRIGGER = "5 seconds"
+"""How often ingest looks for news beside the sending: each batch costs about half a CPU-second,
+however few its records are."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,9 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> str:
         log.stage("ingest") as ingest,
         log.stage("produce", pid=feeder.pid) as produce,
     ):
-        query = start_ingest(context.spark(), settings=context.settings, follow=True)
+        query = start_ingest(
+            context.spark(), settings=context.settings, follow=True, every=DEMO_TRIGGER
+        )
         try:
             while (answer := feeder.answer(within=0.5)) is None:
                 broker.require_alive(context.settings)
