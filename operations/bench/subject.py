@@ -63,7 +63,7 @@ def live_shop(settings: Settings, *, rate: float, publish_every: float | None) -
         lake(*words), folder=PROJECT_ROOT, output=log, environment=settings.environment()
     )
     try:
-        _await_figures(settings, deadline=time.monotonic() + START_SECONDS, log=str(log))
+        await_figures(settings, deadline=time.monotonic() + START_SECONDS, log=str(log))
         yield Subject(settings, psutil.Process(tied.pid))
     finally:
         tied.close()
@@ -78,7 +78,7 @@ def _root(settings: Settings) -> psutil.Process | None:
     return parents[-1] if parents else found
 
 
-def _await_figures(settings: Settings, *, deadline: float, log: str) -> None:
+def await_figures(settings: Settings, *, deadline: float, log: str) -> None:
     """Wait until `/readyz` tells a second time of the shop: then its figures move."""
     seen: set[str] = set()
     while len(seen) < 2:
