@@ -1,7 +1,7 @@
 """How long each service of `docker compose up` is away after its program was killed.
 
-In: a project of containers that runs. Out: per service the seconds from SIGKILL of all its processes
-until it runs again and is healthy, one after the other; then the full audit, inside.
+In: a project of containers that runs. Out: per service the seconds from SIGKILL of all its
+processes until it runs again and is healthy, one after the other; then the full audit, inside.
 
 Run standalone, beside the services: `.venv/bin/python bench/container_kills.py [SERVICE ...]`; the
 variables of compose (`COMPOSE_PROFILES`, ports) are those of the `up`.
@@ -40,7 +40,7 @@ def health() -> dict[str, str]:
 
 
 def started(service: str) -> str:
-    """When the service's container last started, as the engine writes it; empty while it has none."""
+    """When the service's container last started, as the engine writes it; empty without one."""
     ids = compose("ps", "--quiet", service).split()
     asked = ["docker", "inspect", "--format", "{{.State.StartedAt}}", *ids]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout if ids else ""
