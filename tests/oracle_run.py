@@ -37,6 +37,7 @@ from tests.oracle_gold import (
     simulated,
 )
 from tests.oracle_mails import compare_mails
+from tests.oracle_pages import compare_pages
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -71,6 +72,7 @@ class Bench:
         gold = gold_of(LakeState(self._spark, settings), self._worker, messages)
         found = [
             *compare(gold, lines, shop),
+            *compare_pages(gold, lines, shop),
             *compare_mails(gold, lines, shop, every=every),
             *compare_alerts(gold, lines, every=every),
             *compare_experiments(gold, messages, lines),

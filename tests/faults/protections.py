@@ -35,7 +35,7 @@ class Protection:
 
 
 _TRANSACTION = "if not _has_landed(target, table, transaction):"
-_ACKNOWLEDGED = 'acks="all",\n            enable_idempotence=True,'
+_ACKNOWLEDGED = '"acks": "all",\n                "enable.idempotence": True,'
 _KNOWN_YEARS = "or not FIRST_YEAR <= at.year <= LAST_YEAR"
 _CONFLICT = "    when winner_content <> content_hash then 'conflict'\n"
 _NO_CHECKPOINT = "if not metadata.exists() and not start_file(query, settings=settings).exists():"
@@ -111,9 +111,9 @@ PROTECTIONS = (
     Protection(
         "T09",
         "tests/faults/test_broker_outages.py::test_a_broker_killed_in_mid_send",
-        "streaming/producer.py",
+        "streaming/kafka_sender.py",
         _ACKNOWLEDGED,
-        "acks=0,\n            enable_idempotence=False,",
+        '"acks": 0,\n                "enable.idempotence": False,',
     ),
     Protection(
         "T10",
@@ -143,9 +143,9 @@ PROTECTIONS = (
     Protection(
         "T13",
         "tests/faults/test_broker_outages.py::test_a_network",
-        "streaming/producer.py",
+        "streaming/kafka_sender.py",
         _ACKNOWLEDGED,
-        "acks=0,\n            enable_idempotence=False,",
+        '"acks": 0,\n                "enable.idempotence": False,',
     ),
     Protection(
         "T14",

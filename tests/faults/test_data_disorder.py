@@ -151,6 +151,7 @@ def published_kpis(settings: Settings) -> Kpis:
     return {(day, kpi): value for day, kpi, value in rows}
 
 
+@pytest.mark.slow
 def test_late_doubled_reordered_and_conflicting_records_leave_the_sources_truth_in_gold(
     kafka_lake: LakeState, workers: Workers, record_fault: Recorder
 ) -> None:

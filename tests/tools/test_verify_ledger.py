@@ -153,6 +153,7 @@ def test_a_recorded_rollback_is_proven_and_an_unrecorded_one_named(published: Pu
     assert failed(prove(settings)[1]) == {"R8": moved}
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 @pytest.mark.kafka
 def test_digests_name_the_offsets_where_a_record_was_exchanged(published: Published) -> None:

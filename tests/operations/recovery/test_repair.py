@@ -94,7 +94,7 @@ DAMAGES: dict[str, tuple[Table, Callable[[Settings, Table], None]]] = {
     "data file flipped": (ORDER_LINES, flip_a_byte),
     "data file removed": (ORDER_LINES, remove_file),
 }
-AT_ONCE = ("last commit removed", "data file truncated")
+AT_ONCE = ("data file truncated",)
 """Damages of every run; the others wait for `lake test --all`."""
 
 

@@ -111,6 +111,7 @@ def profile(number: int, customer_id: str, country: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_first_profile_builds_the_days_of_its_customer_if_it_names_another_country(
     settings: Settings, gold_worker: GoldWorker
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_first_profile_builds_the_days_of_its_customer_if_it_names_another_cou
     assert differences(later.path, full.path) == []
 
 
+@pytest.mark.slow
 def test_a_line_from_another_country_builds_its_day_alone_where_a_profile_says_the_country(
     settings: Settings, gold_worker: GoldWorker
 ) -> None:

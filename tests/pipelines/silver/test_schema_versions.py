@@ -72,6 +72,7 @@ def set_back(lake: LakeState) -> None:
     )
 
 
+@pytest.mark.slow
 def test_messages_of_both_versions_go_through_one_running_query(lake: LakeState) -> None:
     query = start_refine(lake.spark, settings=lake.settings, follow=True)
     try:

@@ -193,12 +193,10 @@ def delete_an_order(lake: LakeState) -> None:
     DeltaTable.forPath(lake.spark, place).delete("order_id = '540005'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("act", "equation", "named"),
-    [
-        (append_bronze_again, "R1", "offsets, bronze"),
-        pytest.param(delete_an_order, "R4", "is lost", marks=pytest.mark.slow),
-    ],
+    [(append_bronze_again, "R1", "offsets, bronze"), (delete_an_order, "R4", "is lost")],
 )
 def test_a_doubled_batch_or_a_lost_record_blocks_the_publish(
     published: Published,

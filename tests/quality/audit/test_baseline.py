@@ -50,6 +50,7 @@ def add_a_day(lake: LakeState) -> None:
     lake.refine()
 
 
+@pytest.mark.slow
 def test_a_publish_keeps_what_a_full_audit_finds(
     published_on_kafka: Published, workers: Workers
 ) -> None:
@@ -155,7 +156,9 @@ def assert_it_blocks(act: Act, published: Published, workers: Workers, named: st
 @pytest.mark.parametrize(
     ("act", "equation", "named"),
     [
-        (lose_a_record, "R4", "erp.invoice_lines.v1/6/0 is lost"),
+        pytest.param(
+            lose_a_record, "R4", "erp.invoice_lines.v1/6/0 is lost", marks=pytest.mark.slow
+        ),
         pytest.param(
             repeat_what_nobody_accepted,
             "R4",

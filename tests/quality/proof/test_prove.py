@@ -20,6 +20,7 @@ def test_every_defect_has_a_name_of_its_own() -> None:
     assert [name for name, n in Counter(each.name for each in DEFECTS).items() if n > 1] == []
 
 
+@pytest.mark.slow
 def test_every_defect_is_seen_by_its_check_and_missed_when_that_is_deleted(shop: Shop) -> None:
     wrong = []
     for defect in DEFECTS:

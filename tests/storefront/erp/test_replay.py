@@ -200,6 +200,7 @@ def _texts(message: Message) -> Sequence[str | None]:
 
 
 # part: history
+@pytest.mark.slow
 def test_the_whole_history_stands_for_its_known_figures() -> None:
     """541,909 rows, 9,747,747.934 pounds, 5,268 repeated lines (docs/data.md)."""
     amount, repeated, ids = Decimal(0), 0, set()
