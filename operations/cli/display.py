@@ -1,6 +1,7 @@
 """What a person sees of a run: live stages, the stage table, key figures, the verdict."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ def stage_display() -> "Iterator[Callable[[Stage], None]]":
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as progress:
         tasks: dict[int, Any] = {}
 
         def change(stage: "Stage") -> None:
@@ -57,7 +58,7 @@ def counting(label: str) -> Iterator[tuple[Callable[[int], None], Callable[[int]
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, transient=True, disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task(label, total=None)
         yield (
             lambda total: progress.update(task, total=total),

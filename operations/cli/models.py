@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,10 +50,18 @@ def list_models(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(rows, indent=1))
         return
-    _table([{key: value for key, value in row.items() if key != "because"} for row in rows])
+    _table([_shown(row) for row in rows])
     for row in rows:
         if row["challenger"] and not row["champion"]:
             print(f"\nNo version of {row['model']} serves. {row['because']}.")
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that fits into a terminal: no explanations, times to the minute."""
+    kept = {key: value for key, value in row.items() if key not in ("foresees", "because")}
+    for key in ("trained_at", "last_decision"):
+        kept[key] = re.sub(r"(\d\d-\d\d)T(\d\d:\d\d).*", r"\1 \2", kept[key] or "") or None
+    return kept
 
 
 @models.command("show")

@@ -33,3 +33,18 @@ def test_what_has_no_place_in_an_encoding_is_written_plainly(
         check=True,
     )
     assert done.stdout.decode(encoding).splitlines() == lines
+
+
+STAGES = """
+from lakehouse.stages import StageLog, TreeMeter
+from operations.cli.display import stage_display
+
+with stage_display() as change, StageLog(TreeMeter(), change).stage("gold"):
+    pass
+"""
+
+
+def test_output_that_is_no_terminal_gets_lines_and_no_control_codes() -> None:
+    done = subprocess.run([sys.executable, "-c", STAGES], env={}, capture_output=True, check=True)
+    (line,) = done.stdout.decode().splitlines()
+    assert line.split() == ["✓", "gold", "0.0", "s"]
