@@ -66,8 +66,14 @@ def main() -> None:
         seconds = seconds_away(service)
         print(f"{service:<24} {'not well' if seconds is None else f'{seconds:.0f} s'}", flush=True)
     print("unwell:", [name for name, state in health().items() if state != "healthy"] or "none")
-    audit = compose("exec", "--no-TTY", "daily", "lake", "audit", "--full", must=False)
-    print(*[line for line in audit.splitlines() if line.strip()][-1:])
+    audit = subprocess.run(
+        ["docker", "compose", "exec", "--no-TTY", "daily", "lake", "audit", "--full"],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    print(f"lake audit --full: {'holds' if audit.returncode == 0 else audit.stdout.decode()}")
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
 
 

@@ -37,7 +37,8 @@ ENVIRONMENT = "python_env.yaml"
 LOADER = "ml.loaded"
 """The module by which `mlflow.pyfunc.load_model` makes a model of our files."""
 
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+"""Variables with which neither MLflow nor its page tells its makers anything."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Registry:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         settings.models_dir.mkdir(parents=True, exist_ok=True)
-        with variables(_QUIET):
+        with variables(QUIET):
             import mlflow
             from mlflow.exceptions import MlflowException
         for name in ("mlflow", "alembic"):

@@ -173,7 +173,7 @@ def page(
     """
     from lakehouse.processes.programs import describe_listener, is_free
     from lakehouse.state import claim
-    from ml.registry import store_uri
+    from ml.registry import QUIET, store_uri
 
     settings = Settings()
     claim(settings)
@@ -188,7 +188,7 @@ def page(
         *(sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)),
         *("--workers", "1", "--no-serve-artifacts", "--backend-store-uri", store_uri(settings)),
     ]
-    environment = clean_environment() | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment = clean_environment() | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | QUIET
     os.execve(command[0], command, environment)  # noqa: S606 - no shell is wanted
 
 
