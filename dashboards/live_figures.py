@@ -88,7 +88,7 @@ class LiveFigures:
             if each["rows"] is None:
                 found["figures"][key] = shown(each["value"], each["unit"])
             else:
-                found["lists"][key] = [_row(row) for row in each["rows"]]
+                found["lists"][key] = [_row(row, each["rows"][0]) for row in each["rows"]]
         return {
             "version": last["version"],
             "day": last["day"],
@@ -122,9 +122,13 @@ def shown(value: object, unit: str) -> str:
     return formats.percent(number) if unit == "rate" else formats.money(number)
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A list's row; an amount and a time also as a person reads them."""
+def _row(row: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any]:
+    """A list's row; an amount, a time and a part of the first row also as a person reads them."""
     found = dict(row)
+    sessions, whole = row.get("sessions"), first.get("sessions")
+    if isinstance(sessions, int) and isinstance(whole, int):
+        part = formats.share(Decimal(sessions), Decimal(whole))
+        found["share"] = "" if part is None else formats.percent(part)
     if "amount" in row:
         found["shown"] = formats.money(Decimal(str(row["amount"])))
     if "ordered_at" in row:

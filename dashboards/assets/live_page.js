@@ -37,29 +37,33 @@
     return most > 0 ? `${Math.max(0, Math.min(100, (value / most) * 100)).toFixed(2)}%` : "0%";
   }
 
+  function counted(number, one, many) {
+    return `${number} ${number === 1 ? one : many}`;
+  }
+
   const rows = {
     latest_orders: (row) => [
       row.order_id,
       row.shown,
-      `${row.time} · ${row.country} · ${row.quantity} pieces`,
+      `${row.time} · ${row.country} · ${counted(row.quantity, "piece", "pieces")}`,
       null,
     ],
     funnel: (row, list) => [
       steps[row.step] || row.step,
       String(row.sessions),
-      list[0].sessions ? `${((row.sessions / list[0].sessions) * 100).toFixed(1)}% of visits` : "",
+      row.share ? `${row.share} of visits` : "",
       share(row.sessions, list[0].sessions),
     ],
     sales_by_country: (row, list) => [
       row.country,
       row.shown,
-      `${row.orders} orders`,
+      counted(row.orders, "order", "orders"),
       share(Number(row.amount), Number(list[0].amount)),
     ],
     top_products: (row, list) => [
       row.description || row.sku,
       row.shown,
-      `${row.quantity} pieces`,
+      counted(row.quantity, "piece", "pieces"),
       share(Number(row.amount), Number(list[0].amount)),
     ],
   };

@@ -175,7 +175,11 @@ def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> d
 
 def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
     """A few labels; the year stands below the first one and below each new year."""
-    labelled = buckets[:: -(-len(buckets) // _MOST_LABELS) or 1]
+    labelled: list[date] = []
+    least = (buckets[-1] - buckets[0]) / (_MOST_LABELS + 1) if buckets else timedelta()
+    for each in buckets[:: -(-len(buckets) // _MOST_LABELS) or 1]:
+        if not labelled or each - labelled[-1] >= least:  # days with sales may lie in heaps
+            labelled.append(each)
     texts, year = [], 0
     for each in labelled:
         is_month = grain == "month"

@@ -40,6 +40,7 @@ DIVISIONS = {
     "dashboards/pages/sales/cards.py: products_list",  # length of a bar
 }
 SHARES = {
+    "dashboards/live_figures.py: _row",  # parts of the visits that began today
     "dashboards/pages/executive/parts.py: target_text",  # how much of a target was reached
     "dashboards/pages/executive/words.py: sentence",  # how much more or less than before
     "dashboards/pages/sales/cards.py: _country",

@@ -88,3 +88,15 @@ def test_figures_are_shown_by_their_unit() -> None:
         "−£2.00",
     ]
     assert shown(None, "GBP") == shown("<script>", "GBP") == "–"
+
+
+def test_each_step_of_the_funnel_says_its_part_of_the_visits() -> None:
+    figures = LiveFigures()
+    steps = [{"step": "visit", "sessions": 8}, {"step": "bought", "sessions": 1}]
+    forged = [{"step": "visit", "sessions": None}, {"step": "bought", "sessions": "x"}]
+    for number, (rows, shares) in enumerate(
+        [(steps, ["100.0%", "12.5%"]), (forged, [None, None])], start=1
+    ):
+        funnel = message("funnel", number, unit="list", rows=rows)
+        found = live(figures.take([funnel, *version(number, "1")]))
+        assert [row.get("share") for row in found["lists"]["today/funnel"]] == shares

@@ -1,6 +1,6 @@
 """The figure of sales over time: what is drawn, from which exact amounts, and in which words."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -99,3 +99,11 @@ def test_both_themes_define_the_same_parts() -> None:
 
 def test_a_figure_carries_no_theme_of_its_own() -> None:
     assert "template" not in figures.sales_over_time(TWO_WEEKS, grain="week")["layout"]
+
+
+def test_labels_of_weeks_that_lie_in_heaps_keep_their_distance() -> None:
+    weeks = [date(2019, 3, 18) + timedelta(weeks=n) for n in (0, 1, 2, 3, 31, 32)]
+    assert figures._bucket_ticks(weeks, "week") == {
+        "tickvals": ["2019-03-18", "2019-10-21"],
+        "ticktext": ["18 Mar<br>2019", "21 Oct"],
+    }
