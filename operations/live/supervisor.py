@@ -145,9 +145,8 @@ class LiveShop:
             self.publish.look()
             if self.publish.has_ended:
                 self._next_publish = time.monotonic() + self.options.publish_every
-                seconds = self.options.publish_every
-                pause = f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"
-                self.say(f"The next publish is in {pause}.")
+                if not self.shop.has_ended:
+                    self.say(f"The next publish is in {_told(self.options.publish_every)}.")
         elif time.monotonic() >= self._next_publish:
             self.publish.has_ended = False
             self.publish.look()
@@ -161,3 +160,7 @@ class LiveShop:
         self._look()
         self._keep(until=lambda: self.publish.has_ended, within=_SETTLE_SECONDS)
         self.say(agreement(self.settings))
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"
