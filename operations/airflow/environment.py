@@ -25,6 +25,7 @@ from lakehouse.state import prepare
 VENV = PROJECT_ROOT / ".venv-airflow"
 DAGS = PROJECT_ROOT / "dags"
 USER = "admin"
+_DATABASE_SECONDS = 60
 _NO_PROXY = ("NO_PROXY", "no_proxy")
 _STAMP = VENV / ".lake-sync"
 _OWN_UV = PROJECT_ROOT / ".uv" / "venv" / "bin" / "uv"
@@ -168,7 +169,8 @@ def _passwords(settings: Settings) -> Path:
 def _database(settings: Settings) -> str:
     """The address of Airflow's database, with its password where it has one."""
     if settings.airflow_database_file is None:
-        return f"sqlite:///{settings.airflow_dir / 'airflow.db'}"
+        # Its programs write one after another; beside heavy tasks a turn may take its time to come.
+        return f"sqlite:///{settings.airflow_dir / 'airflow.db'}?timeout={_DATABASE_SECONDS}"
     try:
         return settings.airflow_database_file.read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -148,7 +148,7 @@ def test_a_failed_run_says_the_commands_own_sentence_and_mails_it_once(stack: St
 
 def test_a_row_of_failed_watches_mails_the_first_time(stack: Stack) -> None:
     with mail_sink() as (port, mails):
-        deaf = mailing(stack, port, kafka_port=free_ports(1)[0])
+        deaf = mailing(stack, port, kafka_bootstrap=f"127.0.0.1:{free_ports(1)[0]}")
         for _ in range(2):
             assert "lag failed: No Kafka" in deaf.lake(
                 "airflow", "run", "shop_streaming_watch", code=1
@@ -156,7 +156,7 @@ def test_a_row_of_failed_watches_mails_the_first_time(stack: Stack) -> None:
     assert [mail["Subject"] for mail in mails] == ["Cartlake: lag of shop_streaming_watch failed"]
 
 
-def mailing(stack: Stack, port: int, **changes: int) -> Stack:
+def mailing(stack: Stack, port: int, **changes: str) -> Stack:
     """The same state; who is to hear of failures is set."""
     alert = {"alert_smtp": f"smtp://127.0.0.1:{port}", "alert_to": "owner@shop.example"}
     return Stack(stack.settings.model_copy(update={**alert, **changes}))
