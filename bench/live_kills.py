@@ -24,10 +24,11 @@ from lakehouse.processes.programs import listener, run_tied
 from lakehouse.settings import PROJECT_ROOT, Settings
 from operations.bench.subject import START_SECONDS, await_figures, machine
 from operations.live.parts import lake
+from streaming import broker
 
 BETWEEN_SECONDS = 20.0
 RECOVERY_SECONDS = 180.0
-LIVE_SECONDS = 360.0
+LIVE_SECONDS = 240.0
 
 
 @dataclass
@@ -102,6 +103,12 @@ def parts(settings: Settings, root: psutil.Process) -> dict[str, Callable[[], ps
                     return process
         raise SystemExit(f"No process of {' '.join(words)} runs.")
 
+    def kafka() -> psutil.Process:
+        pid = broker.status(settings).pid
+        if pid is None:
+            raise SystemExit("No broker of this state runs.")
+        return psutil.Process(pid)
+
     def screens() -> psutil.Process:
         found = listener(settings.dashboard_port)
         if found is None:
@@ -109,7 +116,7 @@ def parts(settings: Settings, root: psutil.Process) -> dict[str, Callable[[], ps
         return found
 
     return {
-        "broker": lambda: named("kafka.Kafka"),
+        "broker": kafka,
         "spark": lambda: named("org.apache.spark"),
         "streams": lambda: named("streams", "--live"),
         "dashboard": screens,
