@@ -20,9 +20,9 @@ KILL_ALL = "kill -9 -1"  # all but the container's own init, and this shell
 ONCE = {"secrets", "airflow-prepare"}
 
 
-def compose(*words: str, must: bool = True) -> str:
-    """What `docker compose` printed. Raises: CalledProcessError, where it must succeed."""
-    done = subprocess.run(
+def compose(*words: str, must: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run `docker compose`. Raises: CalledProcessError, where it must succeed."""
+    return subprocess.run(
         ["docker", "compose", *words],
         cwd=PROJECT_ROOT,
         stdin=subprocess.DEVNULL,
@@ -30,18 +30,17 @@ def compose(*words: str, must: bool = True) -> str:
         text=True,
         check=must,
     )
-    return done.stdout
 
 
 def health() -> dict[str, str]:
     """Health, or state, of each service that runs."""
-    rows = [json.loads(line) for line in compose("ps", "--format", "json").splitlines()]
+    rows = [json.loads(line) for line in compose("ps", "--format", "json").stdout.splitlines()]
     return {row["Service"]: row["Health"] or row["State"] for row in rows}
 
 
 def started(service: str) -> str:
     """When the service's container last started, as the engine writes it; empty without one."""
-    ids = compose("ps", "--quiet", service).split()
+    ids = compose("ps", "--quiet", service).stdout.split()
     asked = ["docker", "inspect", "--format", "{{.State.StartedAt}}", *ids]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout if ids else ""
 
@@ -66,14 +65,8 @@ def main() -> None:
         seconds = seconds_away(service)
         print(f"{service:<24} {'not well' if seconds is None else f'{seconds:.0f} s'}", flush=True)
     print("unwell:", [name for name, state in health().items() if state != "healthy"] or "none")
-    audit = subprocess.run(
-        ["docker", "compose", "exec", "--no-TTY", "daily", "lake", "audit", "--full"],
-        cwd=PROJECT_ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    print(f"lake audit --full: {'holds' if audit.returncode == 0 else audit.stdout.decode()}")
+    audit = compose("exec", "--no-TTY", "daily", "lake", "audit", "--full", must=False)
+    print(f"lake audit --full: {'holds' if audit.returncode == 0 else audit.stdout}")
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
 
 

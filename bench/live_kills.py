@@ -16,7 +16,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 
@@ -69,12 +68,9 @@ async def follow(viewer: Viewer, settings: Settings) -> None:
         await asyncio.sleep(0.5)
 
 
-async def measure(
-    viewers: list[Viewer], settings: Settings, root: psutil.Process
-) -> dict[str, Any]:
-    """Kill each part once; returns the seconds until all clients' tiles move again."""
+async def measure(viewers: list[Viewer], settings: Settings, root: psutil.Process) -> None:
+    """Kill each part once; print the seconds until all clients' tiles move again."""
     tasks = [asyncio.create_task(follow(viewer, settings)) for viewer in viewers]
-    found: dict[str, Any] = {}
     for name, part in parts(settings, root).items():
         await asyncio.sleep(BETWEEN_SECONDS)
         part().kill()
@@ -83,13 +79,12 @@ async def measure(
         held = max(viewer.events for viewer in viewers)
         while any(viewer.events <= held for viewer in viewers):
             if time.monotonic() - killed > RECOVERY_SECONDS:
-                break
+                raise SystemExit(f"{name}: tiles stand still for {RECOVERY_SECONDS:g} s")
             await asyncio.sleep(0.05)
-        found[name] = round(time.monotonic() - killed, 1)
-        print(f"{name:<12} {found[name]:6.1f} s until {len(viewers)} clients move", flush=True)
+        seconds = time.monotonic() - killed
+        print(f"{name:<12} {seconds:6.1f} s until {len(viewers)} clients move", flush=True)
     for task in tasks:
         task.cancel()
-    return found
 
 
 def parts(settings: Settings, root: psutil.Process) -> dict[str, Callable[[], psutil.Process]]:

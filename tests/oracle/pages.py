@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from tests.oracle.lines import Line
-from tests.oracle.sales import SERVICES, ZERO, Key, Values, _buyers, _first_sales, _ratio, _sums
+from tests.oracle.sales import Key, Values, _buyers, _first_sales, _ratio, _sums, is_product
 from tests.oracle.visits import Visits
 
 Days = tuple[date, date]
@@ -54,10 +54,8 @@ class Shown:
         self, days: Days, country: str | None, of: Callable[[Line], Key]
     ) -> dict[Key, Decimal]:
         """Net revenue by country, product or source; none of them with nothing."""
-        found: dict[Key, Decimal] = defaultdict(lambda: ZERO)
-        for line in self._of(days, country):
-            found[of(line)] += line.amount
-        return {key: net for key, net in found.items() if net}
+        found = self.money(days, country, of)
+        return {key: Decimal(str(values[3])) for key, values in found.items() if values[3]}
 
     def money(
         self, days: Days, country: str | None, of: Callable[[Line], Key]
@@ -79,7 +77,7 @@ class Shown:
         sold = {
             str(sku): values
             for (sku,), values in found.items()
-            if Decimal(str(values[3])) > 0 and _is_product(str(sku))
+            if Decimal(str(values[3])) > 0 and is_product(str(sku))
         }
         ranked = sorted(sold, key=lambda sku: (-Decimal(str(sold[sku][3])), sku))
         return {(sku,): (place, *sold[sku][:4]) for place, sku in enumerate(ranked)}
@@ -123,7 +121,3 @@ def first_of(day: date, grain: str) -> date:
     if grain == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if grain == "month" else day
-
-
-def _is_product(sku: str) -> bool:
-    return sku not in SERVICES and not sku.startswith("GIFT_0001_")

@@ -111,8 +111,7 @@ def products(lines: Iterable[Line]) -> dict[Key, Values]:
     """
     groups: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
-        is_service = line.sku in SERVICES or line.sku.startswith("GIFT_0001_")
-        if line.kind == "sale" and not is_service:
+        if line.kind == "sale" and is_product(line.sku):
             groups[line.sku].append(line)
     found = {}
     for sku, group in groups.items():
@@ -122,6 +121,11 @@ def products(lines: Iterable[Line]) -> dict[Key, Values]:
         found[sku] = (name, gross, pieces, orders)
     ranked = sorted(found, key=lambda sku: (-Decimal(str(found[sku][1])), sku))
     return {(sku,): (rank, *found[sku]) for rank, sku in enumerate(ranked, start=1)}
+
+
+def is_product(sku: str) -> bool:
+    """Whether a code is of a product, and not of a service."""
+    return sku not in SERVICES and not sku.startswith("GIFT_0001_")
 
 
 def daily_customers(lines: Sequence[Line]) -> dict[Key, Values]:
