@@ -27,6 +27,7 @@ from lakehouse.jars.java import OLDEST_JAVA, find_java, install_command, java_ma
 from lakehouse.jars.lock import check_versions, read_lock
 from lakehouse.processes import programs
 from lakehouse.settings import PROJECT_ROOT, Settings, clean_environment
+from lakehouse.shop_format import counted
 from lakehouse.state import require_ours
 from streaming import broker, retention
 from streaming.broker import process
@@ -35,7 +36,8 @@ GIBIBYTE = 1024**3
 NEEDED_MEMORY = 4 * GIBIBYTE
 NEEDED_DISK = 3 * GIBIBYTE
 PACKAGES = ("pyspark", "delta-spark", "duckdb", "duckdb-extension-delta", "kafka-python")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = "chromium"
+"""What the tests of the screens drive."""
 REINSTALL = "rm -rf .venv && ./lake doctor"
 OWN_PROGRAMS = f"{PROJECT_ROOT}/"
 _CGROUP = Path("/sys/fs/cgroup")
@@ -68,8 +70,8 @@ def diagnose(settings: Settings) -> list[Finding]:
         _disk(settings),
         _state(settings),
         *_retention(settings),
-        _program("git", ("git",), use="to get updates and to send changes", package="git"),
-        _program("Chromium", BROWSERS, use="by `./lake test` only", package="chromium"),
+        _program("git", "git", use="to get updates and to send changes", package="git"),
+        _program("Chromium", BROWSER, use="by `./lake test` only", package="chromium"),
     ]
 
 
@@ -207,8 +209,8 @@ def _memory() -> Finding:
 def _open_files() -> Finding:
     allowed = programs.allowed_files()
     ok = allowed >= programs.NEEDED_FILES
-    number = "any number" if allowed == sys.maxsize else f"{allowed:,}"
-    found = f"{number} for a program, {programs.NEEDED_FILES:,} needed"
+    number = "any number" if allowed == sys.maxsize else f"{counted(allowed)}"
+    found = f"{number} for a program, {counted(programs.NEEDED_FILES)} needed"
     remedy = "" if ok else "open a new shell without `ulimit -n`, or raise the limit there"
     return Finding("Open files", ok, found, remedy)
 
@@ -262,10 +264,9 @@ def _existing(path: Path) -> Path:
     return next(each for each in (path, *path.parents) if each.exists())
 
 
-def _program(check: str, names: Sequence[str], *, use: str, package: str) -> Finding:
-    for name in names:
-        if path := shutil.which(name):
-            return Finding(check, ok=True, found=path)
+def _program(check: str, name: str, *, use: str, package: str) -> Finding:
+    if path := shutil.which(name):
+        return Finding(check, ok=True, found=path)
     install = "brew install" if sys.platform == "darwin" else "sudo apt-get install -y"
     found = f"missing; needed {use}"
     return Finding(check, ok=False, found=found, remedy=f"{install} {package}", optional=True)

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 import typer.main
 
 import operations.cli
-from lakehouse.settings import Settings
+from lakehouse.settings import PROJECT_ROOT, Settings
 from lakehouse.tables import create_tables
 from operations.jobs import JOBS
 from tests.brokers import free_ports
@@ -135,6 +136,12 @@ def imported_by(*arguments: str) -> set[str]:
     return set(names)
 
 
+def test_the_version_is_that_of_the_project(lake: Lake) -> None:
+    said = lake("--version")
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert (said.code, said.out.strip()) == (0, project["project"]["version"])
+
+
 def test_list_names_each_job_and_those_before_it(lake: Lake) -> None:
     outcome = lake("list")
     assert (outcome.code, outcome.err) == (0, "")
@@ -213,6 +220,15 @@ def test_wrong_use_exits_2_with_one_or_two_sentences(
     assert "unexpected" not in outcome.err
     assert 1 <= len(re.findall(r"[.!?](?=\s|$)", outcome.err)) <= 2
     assert not home.exists()
+
+
+def test_without_a_browser_the_tests_do_not_begin(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    said = lake("test")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Chromium is missing, which the tests of the screens drive.")
 
 
 def test_debug_shows_the_traceback_of_an_error(lake: Lake) -> None:

@@ -342,6 +342,19 @@ esac
     assert (machine.path / "apt-calls").read_text().splitlines() == expected
 
 
+@pytest.mark.parametrize(("command", "gets"), [("test", ["chromium"]), ("demo", [])])
+def test_root_on_debian_gets_the_browser_of_the_tests_installed(
+    machine: Machine, command: str, gets: list[str]
+) -> None:
+    machine.put_java("17.0.15")
+    machine.put("id", "#!/bin/sh\necho 0\n")
+    calls = machine.path / "apt-calls"
+    machine.put("apt-get", f'#!/bin/sh\necho "$*" >>"{calls}"\n')
+    assert machine.run(command).stdout == f"ran {command}\n"
+    asked = calls.read_text().split() if calls.exists() else []
+    assert [word for word in asked if word == "chromium"] == gets
+
+
 def test_the_wrapper_is_plain_posix_shell() -> None:
     assert os.access(PROJECT_ROOT / "lake", os.X_OK)
     assert (PROJECT_ROOT / "lake").read_text().startswith("#!/bin/sh\n")

@@ -55,8 +55,15 @@ def run_checks(
     Those of the real Airflow, of a Spark cluster and of containers run with --stack only. Further
     arguments go to pytest, for example `lake test -k broker`.
     """
+    from operations.doctor import BROWSER
+
     if not (PROJECT_ROOT / "tests").is_dir():
         raise LakeError("The tests are part of the source tree: run ./lake test in a clone.")
+    if not context.args and not (faults or stack or shutil.which(BROWSER)):
+        raise LakeError(
+            "Chromium is missing, which the tests of the screens drive. Install it, for example by "
+            "`sudo apt-get install -y chromium`, then run this again."
+        )
     failed = [] if context.args or faults or stack else _failed_of_two_at_a_time(*CHECKS)
     if stack:
         failed += _failed(("pytest", ("pytest", "-m", "stack", *_of_containers(), *context.args)))
