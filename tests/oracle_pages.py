@@ -24,6 +24,7 @@ TILES, COURSE, PARTS = "tiles of Executive", "courses of Executive", "parts of E
 MONEY, COUNTRIES, BEST = "money over time in Sales", "countries of Sales", "products of Sales"
 PAGES = (TILES, COURSE, PARTS, MONEY, COUNTRIES, BEST)
 _ENDS = (7, 30, 90)
+_KPIS_OF_COURSE = {"now": executive.KPIS, "before": executive.KPIS[:1]}
 
 
 def compare_pages(
@@ -104,7 +105,7 @@ def _of_oracle(
     return {
         TILES: {(when,): shown.tiles(days, country) for when, days in periods.items()},
         COURSE: {
-            (when, first): shown.tiles(part, country)
+            (when, first): shown.tiles(part, country)[: len(_KPIS_OF_COURSE[when])]
             for when, days in periods.items()
             for first, part in buckets(days, chosen.grain).items()
         },

@@ -17,8 +17,8 @@ from dashboards.queries.sales import (
     question_of,
     values_of,
 )
+from lakehouse.semantics.changes import Change, Changes, changes
 from lakehouse.semantics.names import product_names
-from lakehouse.semantics.question import ask
 
 if TYPE_CHECKING:
     from datetime import date
@@ -61,7 +61,9 @@ class Bucket:
 class Overview:
     """Everything of one selection. `parts` are by dimension, the largest difference first.
 
-    Without a period to compare with, the largest value is first.
+    Without a period to compare with, the largest value is first. `part_counts` say how many parts
+    a dimension has, also where only the largest were asked for. The course of the period compared
+    with has the explained KPI alone.
     """
 
     selection: Selection
@@ -71,6 +73,7 @@ class Overview:
     course: Sequence[Bucket]
     earlier_course: Sequence[Bucket]
     parts: Mapping[str, Sequence[Part]]
+    part_counts: Mapping[str, int]
 
     @property
     def is_empty(self) -> bool:
@@ -78,23 +81,38 @@ class Overview:
         return not self.now["order_count"] and not self.now[EXPLAINED]
 
 
-def read(cursor: "duckdb.DuckDBPyConnection", selection: Selection, extent: Extent) -> Overview:
-    """The overview of a selection; every figure of it is a metric of the semantic layer."""
+def read(
+    cursor: "duckdb.DuckDBPyConnection",
+    selection: Selection,
+    extent: Extent,
+    *,
+    most: int | None = None,
+) -> Overview:
+    """The overview of a selection; every figure of it is a metric of the semantic layer.
+
+    `most` limits the parts to so many of those that rose, that fell and that stayed.
+    """
     earlier = selection.before(extent)
+    found = {name: _changes(cursor, selection, earlier, name, most=most) for name in DIMENSIONS}
     return Overview(
         selection,
         earlier,
         values_of(cursor, selection, KPIS),
         values_of(cursor, earlier, KPIS) if earlier else None,
-        _course(cursor, selection),
-        _course(cursor, earlier) if earlier else (),
-        {name: _parts(cursor, selection, earlier, name) for name in DIMENSIONS},
+        _course(cursor, selection, KPIS),
+        _course(cursor, earlier, (EXPLAINED,)) if earlier else (),
+        {name: _parts(cursor, each.found, name) for name, each in found.items()},
+        {name: each.member_count for name, each in found.items()},
     )
 
 
-def remembered(reader: Reader, selection: Selection, extent: Extent) -> Overview:
+def remembered(
+    reader: Reader, selection: Selection, extent: Extent, *, most: int | None = None
+) -> Overview:
     """The overview in a reader's version, read once for all who look at the same."""
-    return reader.once(("executive", selection), lambda: read(reader.cursor, selection, extent))
+    return reader.once(
+        ("executive", selection, most), lambda: read(reader.cursor, selection, extent, most=most)
+    )
 
 
 def known(values: Values, name: str) -> Decimal:
@@ -102,33 +120,41 @@ def known(values: Values, name: str) -> Decimal:
     return Decimal(values.get(name) or 0)
 
 
-def _course(cursor: "duckdb.DuckDBPyConnection", selection: Selection) -> list[Bucket]:
-    frame = over_time(cursor, selection, KPIS)
-    names = [name for name in KPIS if not not_filtered(selection, name)]
+def _course(
+    cursor: "duckdb.DuckDBPyConnection", selection: Selection, names: Sequence[str]
+) -> list[Bucket]:
+    frame = over_time(cursor, selection, names)
+    answered = [name for name in names if not not_filtered(selection, name)]
     return [
-        Bucket(row[0], dict.fromkeys(KPIS) | dict(zip(names, row[1:], strict=True)))
+        Bucket(row[0], dict.fromkeys(names) | dict(zip(answered, row[1:], strict=True)))
         for row in frame.itertuples(index=False, name=None)
     ]
 
 
-def _parts(
+def _changes(
     cursor: "duckdb.DuckDBPyConnection",
     selection: Selection,
     earlier: Selection | None,
     dimension: str,
+    *,
+    most: int | None,
+) -> Changes:
+    question = question_of(selection, (EXPLAINED,), by=(dimension,))
+    before = (earlier.start, earlier.end) if earlier else None
+    return changes(cursor, question, before, most=most)
+
+
+def _parts(
+    cursor: "duckdb.DuckDBPyConnection", found: Sequence[Change], dimension: str
 ) -> list[Part]:
-    amounts: dict[str | None, list[Decimal]] = {}
-    for place, period in enumerate(filter(None, (selection, earlier))):
-        for row in ask(cursor, question_of(period, (EXPLAINED,), by=(dimension,))):
-            pair = amounts.setdefault(row.place[0], [Decimal(0), Decimal(0)])
-            pair[place] = known(row.values, EXPLAINED)
-    skus = [key for key in amounts if key is not None]
+    skus = [each.place for each in found if each.place is not None]
     names = product_names(cursor, skus) if dimension == "product" else {}
-    parts = [
-        Part(key, NO_PRODUCT if key is None else names.get(key, key), *pair)
-        for key, pair in amounts.items()
-        if any(pair)
+    return [
+        Part(
+            each.place,
+            NO_PRODUCT if each.place is None else names.get(each.place, each.place),
+            each.now,
+            each.before,
+        )
+        for each in found
     ]
-    if earlier is None:
-        return sorted(parts, key=lambda part: (-part.now, part.name))
-    return sorted(parts, key=lambda part: (-abs(part.difference), -part.now, part.name))

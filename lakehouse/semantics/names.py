@@ -13,7 +13,8 @@ def product_names(cursor: "duckdb.DuckDBPyConnection", skus: Sequence[str]) -> M
     """The name of each product that has one."""
     rows = cursor.execute(
         f"""select sku, description from {DIM_PRODUCTS}
-        where is_current and description is not null and list_contains($skus::varchar[], sku)
+        where is_current and description is not null
+          and sku in (select unnest($skus::varchar[]))
         order by sku, description desc""",  # noqa: S608 - a name of ours
         {"skus": list(skus)},
     ).fetchall()

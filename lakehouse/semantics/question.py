@@ -6,7 +6,7 @@ values are bound. Quotients are formed of the sums: a week's rate is no mean of 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -87,9 +87,18 @@ def ask(
 
 
 def compiled(
-    layer: Layer, model: SemanticModel, leaves: Sequence[Metric], question: Question
+    layer: Layer,
+    model: SemanticModel,
+    leaves: Sequence[Metric],
+    question: Question,
+    *,
+    before: tuple[date, date] | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """The statement for the metrics of one model, and its parameters."""
+    """The statement for the metrics of one model, and its parameters.
+
+    Its columns are the grain's bucket, the dimensions and the metrics, without names; then, where
+    the days of a period `before` are given, the metrics of that one.
+    """
     names: dict[str, str] = {}
     joins: dict[str, dict[str, str]] = {}
 
@@ -112,20 +121,20 @@ def compiled(
     keys = [f"date_trunc('{question.grain}', {model.time})::date"] if question.grain else []
     keys += [column(dimension) for dimension in question.by]
     parameters: dict[str, Any] = {"first_day": question.first_day, "last_day": question.last_day}
-    conditions = [f"{model.time} between $first_day and $last_day"]
+    periods = [f"{model.time} between $first_day and $last_day"]
+    if before:
+        parameters |= {"first_day_before": before[0], "last_day_before": before[1]}
+        periods.append(f"{model.time} between $first_day_before and $last_day_before")
+    conditions = [f"({' or '.join(periods)})"]
     for dimension, values in question.where.items():
         if values:
             parameters[dimension] = list(values)
             conditions.append(
                 f"list_contains(${dimension}::varchar[], cast({column(dimension)} as varchar))"
             )
-    measures = []
-    for leaf in leaves:
-        how, expression = model.measures[leaf.measure]
-        if leaf.filter:
-            condition = _DIMENSION.sub(lambda found: column(found[1]), leaf.filter)
-            expression = f"case when {condition} then {expression} end"
-        measures.append(_AGGREGATES[how].format(expression))
+    measures = [_aggregate(model, leaf, column) for leaf in leaves]
+    if before:
+        measures = [f"{each} filter (where {days})" for days in periods for each in measures]
     is_small = bool(model.rollup) and not model.without & names.keys()
     parts = [
         f"select {', '.join([*keys, *measures])}",
@@ -135,6 +144,14 @@ def compiled(
         "group by all" if keys else "",
     ]
     return "\n".join(filter(None, parts)), parameters
+
+
+def _aggregate(model: SemanticModel, leaf: Metric, column: Callable[[str], str]) -> str:
+    how, expression = model.measures[leaf.measure]
+    if leaf.filter:
+        condition = _DIMENSION.sub(lambda found: column(found[1]), leaf.filter)
+        expression = f"case when {condition} then {expression} end"
+    return _AGGREGATES[how].format(expression)
 
 
 def _join(layer: Layer, model: SemanticModel, name: str, columns: Mapping[str, str]) -> str:

@@ -2,8 +2,9 @@
 
 In: users, a duration. Out: percentiles over all clicks, and those of one user alone before. Each
 user opens a page and then clicks on a schedule of their own, whether or not the last answer is
-there; a click counts from the moment at which it was due. What a click asks for is what the browser
-asks for: the server's own list of callbacks says so.
+there; a click counts from the moment at which it was due until all is answered. What it asks for is
+what the browser asks for, and then for what follows from the answers: the server's own list of
+callbacks says so.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -34,31 +35,38 @@ _ANSWER_SECONDS = 30.0
 _CALLBACK = "/_dash-update-component"
 
 Slot = dict[str, Any]
+Known = dict[tuple[str, str], Any]
+"""Values in the browser by component and property."""
+_SEARCH = ("url", "search")
 
 
 @dataclass(frozen=True)
 class Click:
-    """A callback that runs when the filters change."""
+    """A callback that runs when the filters change, and those that run with its answer."""
 
     output: str
     outputs: list[Slot] | Slot
     inputs: list[Slot]
     state: list[Slot]
+    then: Sequence["Click"] = ()
 
-    def body(self, search: str) -> bytes:
+    def body(self, known: Known) -> bytes:
         """The request of one click."""
-        inputs = [
-            {**each, "value": search if (each["id"], each["property"]) == ("url", "search") else {}}
-            for each in self.inputs
-        ]
+        inputs = [{**each, "value": known.get(_place(each), {})} for each in self.inputs]
+        changed = next(each for each in self.inputs if _place(each) in known)
         content = {
             "output": self.output,
             "outputs": self.outputs,
             "inputs": inputs,
             "state": [{**each, "value": None} for each in self.state],
-            "changedPropIds": ["url.search"],
+            "changedPropIds": [".".join(_place(changed))],
         }
         return json.dumps(content).encode()
+
+    def gives(self) -> set[tuple[str, str]]:
+        """What its answer holds."""
+        slots = self.outputs if isinstance(self.outputs, list) else [self.outputs]
+        return {_place(each) for each in slots}
 
 
 @dataclass
@@ -81,7 +89,7 @@ class User:
             time.sleep(max(0.0, due - time.monotonic()))
             search = self._search()
             for click in self.clicks:
-                self._ask(connection, click.body(search))
+                self._ask(connection, click, {_SEARCH: search})
             self.seconds.append(time.monotonic() - due)
             due += THINK_SECONDS
         connection.close()
@@ -92,13 +100,18 @@ class User:
             chosen["country"] = self.random.sample(self.countries, min(2, len(self.countries)))
         return f"?{urlencode(chosen, doseq=True)}"
 
-    def _ask(self, connection: http.client.HTTPConnection, body: bytes) -> None:
+    def _ask(self, connection: http.client.HTTPConnection, click: Click, known: Known) -> None:
         try:
-            status = _post(connection, body)[0]
+            status, answer = _post(connection, click.body(known))
         except (OSError, http.client.HTTPException):
             connection.close()
-            status = 0
+            status, answer = 0, b""
         self.errors += status != http.HTTPStatus.OK
+        if click.then and status == http.HTTPStatus.OK:
+            found = json.loads(answer)["response"]
+            given = {(id_, name): value for id_ in found for name, value in found[id_].items()}
+            for each in click.then:
+                self._ask(connection, each, given)
 
 
 def measure(
@@ -191,23 +204,32 @@ def clicks_of(settings: Settings) -> list[Click]:
     if status != http.HTTPStatus.OK:
         raise LakeError(f"The screens did not open their first page (HTTP {status}).")
     mounted = set(re.findall(r'"id": ?"([^"]+)"', answer.decode()))
+    clicks = [each for each in map(_click_of, served) if {id_ for id_, _ in each.gives()} & mounted]
     return [
-        _click_of(each)
-        for each in served
-        if any((slot["id"], slot["property"]) == ("url", "search") for slot in each["inputs"])
-        and each["output"].strip(".").rpartition(".")[0].split("...")[0].split(".")[0] in mounted
+        replace(each, then=[other for other in clicks if _follows(other, each)])
+        for each in clicks
+        if _SEARCH in map(_place, each.inputs)
     ]
+
+
+def _follows(click: Click, other: Click) -> bool:
+    """Whether all that a callback waits for is in the other's answer."""
+    return bool(click.inputs) and set(map(_place, click.inputs)) <= other.gives()
+
+
+def _place(slot: Slot) -> tuple[str, str]:
+    return slot["id"], slot["property"]
 
 
 def _click_of(known: dict[str, Any]) -> Click:
     output = known["output"]
     parts = output.strip(".").split("...") if output.startswith("..") else [output]
     slots = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in parts]
-    plain = [
+    inputs, state = (
         [{"id": each["id"], "property": each["property"]} for each in known[name]]
         for name in ("inputs", "state")
-    ]
-    return Click(output, slots if output.startswith("..") else slots[0], *plain)
+    )
+    return Click(output, slots if output.startswith("..") else slots[0], inputs, state)
 
 
 def _post(connection: http.client.HTTPConnection, body: bytes) -> tuple[int, bytes]:

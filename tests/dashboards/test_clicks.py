@@ -13,6 +13,7 @@ def test_a_measured_click_asks_for_the_first_page_and_gets_its_answer(server: An
     clicks = clicks_of(server.settings)
     assert len(clicks) == 1
     assert {slot["id"] for slot in clicks[0].inputs} >= {"url"}
+    assert [slot["id"] for each in clicks[0].then for slot in each.inputs] == ["executive-shown"]
     user = User(server.settings, clicks, ["Germany", "France"], Random(1))  # noqa: S311
     now = time.monotonic()
     user.work(first=now, until=now + 0.1)

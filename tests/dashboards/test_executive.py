@@ -8,7 +8,7 @@ import pytest
 
 from dashboards import targets
 from dashboards.filters import chosen
-from dashboards.pages.executive.page import figures_for
+from dashboards.pages.executive.page import figures_for, tables_for
 from dashboards.queries import executive
 from dashboards.queries.sales import extent
 from lakehouse.contracts.kpis import kpi
@@ -20,7 +20,8 @@ PARTS = ["notice", "hide", "scope", "files", "sentence", "kpis", "figure", "tabl
 
 
 def figures(shop: Any, search: str = "") -> dict[str, Any]:
-    return dict(zip(PARTS, figures_for(shop.gold, search), strict=True))
+    shown = [*figures_for(shop.gold, search), *tables_for(shop.gold, search)]
+    return dict(zip(PARTS, shown, strict=True))
 
 
 def overview_of(shop: Any, search: str) -> executive.Overview:

@@ -15,7 +15,7 @@ from dashboards import components, filters, formats, periods, themed_chart
 from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.pages.executive import parts
 from dashboards.pages.executive.words import sentence
-from dashboards.published import PublishedGold
+from dashboards.published import PublishedGold, Reader
 from dashboards.queries import executive as queries
 from dashboards.queries.executive import Overview
 from dashboards.queries.sales import held
@@ -29,9 +29,6 @@ PAGE = Page(
     icon="target",
     filters=("period", "comparison", "country", "source"),
 )
-
-_TABLES = 2
-"""The last parts of the page: tables, which the browser gets when the key figures are shown."""
 
 
 def layout() -> Any:
@@ -99,8 +96,8 @@ def register(app: Any, gold: PublishedGold) -> None:
         Input("epoch", "data"),
     )(
         off_loop(
-            lambda search, epoch: [*figures_for(gold, search)[:-_TABLES], [search, epoch]],
-            on_error=lambda notice: [*_instead(notice)[:-_TABLES], no_update],
+            lambda search, epoch: [*figures_for(gold, search), [search, epoch]],
+            on_error=lambda notice: [*_instead(notice), no_update],
         )
     )
     app.callback(
@@ -110,8 +107,8 @@ def register(app: Any, gold: PublishedGold) -> None:
         prevent_initial_call=True,
     )(
         off_loop(
-            lambda shown: figures_for(gold, shown[0])[-_TABLES:],
-            on_error=lambda _notice: [no_update] * _TABLES,
+            lambda shown: tables_for(gold, shown[0]),
+            on_error=lambda _notice: [no_update] * 2,
         )
     )
     themed_chart.register(app, "executive")
@@ -125,35 +122,54 @@ def register(app: Any, gold: PublishedGold) -> None:
 
 
 def figures_for(gold: PublishedGold, search: object) -> list[Any]:
-    """Everything that the page shows for the filters of an address, of one version of gold."""
+    """The key figures of an address's filters, or why there are none; of one version of gold."""
     with gold.reader() as reader:
-        extent = held(reader)
-        if extent is None:
-            return _instead(
-                components.empty_state(
-                    "No sales yet",
-                    why="Gold is published, but it holds no sale and no cancellation.",
-                    command=FIRST_COMMAND,
-                )
-            )
-        try:
-            selection = filters.chosen(search, extent)
-        except periods.BadFilter as problem:
-            return _instead(components.banner("plain", str(problem)))
+        overview = _overview(reader, search)
+        if not isinstance(overview, Overview):
+            return _instead(overview)
+        as_of = f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}"
         wanted = targets(gold.settings)
         return reader.once(
-            ("page executive", selection),
-            lambda: _page(
-                queries.remembered(reader, selection, extent),
-                wanted,
-                as_of=f"{formats.moment(reader.version.published_at)}, run {reader.version.run_id}",
-            ),
+            ("executive's figures", overview.selection),
+            lambda: _figures(overview, wanted, as_of=as_of),
         )
 
 
-def _page(overview: Overview, wanted: Mapping[str, Decimal], *, as_of: str) -> list[Any]:
+def tables_for(gold: PublishedGold, search: object) -> list[Any]:
+    """The tables below the key figures, which the browser asks for when it has these."""
+    with gold.reader() as reader:
+        overview = _overview(reader, search)
+        if not isinstance(overview, Overview):
+            return [no_update, no_update]
+        return reader.once(
+            ("executive's tables", overview.selection),
+            lambda: [
+                parts.buckets(overview, PAGE.path),
+                parts.contributors(overview, PAGE.path),
+            ],
+        )
+
+
+def _overview(reader: Reader, search: object) -> Any:
+    """The overview of an address, or a notice in its place."""
+    extent = held(reader)
+    if extent is None:
+        return components.empty_state(
+            "No sales yet",
+            why="Gold is published, but it holds no sale and no cancellation.",
+            command=FIRST_COMMAND,
+        )
+    try:
+        selection = filters.chosen(search, extent)
+    except periods.BadFilter as problem:
+        return components.banner("plain", str(problem))
+    overview = queries.remembered(reader, selection, extent, most=parts.SHOWN)
     if overview.is_empty:
-        return _instead(components.banner("plain", "Nothing was sold there on these days."))
+        return components.banner("plain", "Nothing was sold there on these days.")
+    return overview
+
+
+def _figures(overview: Overview, wanted: Mapping[str, Decimal], *, as_of: str) -> list[Any]:
     selection = overview.selection
     files = [
         filters.download("executive.html", "HTML", selection),
@@ -168,11 +184,9 @@ def _page(overview: Overview, wanted: Mapping[str, Decimal], *, as_of: str) -> l
         sentence(overview),
         parts.cards(overview, wanted, as_of=as_of),
         parts.figure(overview, wanted),
-        parts.buckets(overview, PAGE.path),
-        parts.contributors(overview, PAGE.path),
     ]
 
 
 def _instead(notice: Any) -> list[Any]:
     """A notice in place of the figures."""
-    return [notice, True, "", [], *[no_update] * 5]
+    return [notice, True, "", [], *[no_update] * 3]

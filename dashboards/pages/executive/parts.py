@@ -20,7 +20,8 @@ from dashboards.queries.sales import not_filtered, question_of
 from lakehouse.contracts.kpis import kpi
 from lakehouse.semantics.question import Value
 
-_SHOWN = 8
+SHOWN = 8
+"""Rows of a card of parts; the files have all."""
 TITLES = {"country": "Countries", "product": "Products", "source": "Sources"}
 _FIELDS = {"country": "countries", "product": "products", "source": "sources"}
 
@@ -75,7 +76,7 @@ def contributors(overview: Overview, path: str) -> list[Any]:
     return [
         _contributors(overview, path, dimension)
         for dimension in TITLES
-        if dimension != "source" or len(overview.parts["source"]) > 1
+        if dimension != "source" or overview.part_counts["source"] > 1
     ]
 
 
@@ -103,7 +104,7 @@ def _contributors(overview: Overview, path: str, dimension: str) -> Any:
     title = TITLES[dimension]
     parts = overview.parts[dimension]
     rows = []
-    for part in parts[:_SHOWN]:
+    for part in parts[:SHOWN]:
         name: Any = part_name(dimension, part)
         if part.key is not None:
             change: dict[str, Any] = {_FIELDS[dimension]: (part.key,)}
@@ -113,7 +114,7 @@ def _contributors(overview: Overview, path: str, dimension: str) -> Any:
     columns = [Column(title, is_wide=True), Column("Net revenue", is_number=True)]
     if overview.earlier:
         columns += [Column("Before", is_number=True), Column("Change", is_number=True)]
-    more = len(parts) - len(rows)
+    more = overview.part_counts[dimension] - len(rows)
     return components.card(
         title,
         [

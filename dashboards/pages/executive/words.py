@@ -30,7 +30,7 @@ def sentence(overview: Overview) -> str:
     why = [
         _reason(overview.parts[dimension], change, introduction)
         for dimension, introduction in (("country", "mostly"), ("product", "of the products"))
-        if len(overview.parts[dimension]) > 1
+        if overview.part_counts[dimension] > 1
     ]
     reasons = "; ".join(filter(None, why))
     amount = formats.money(abs(change), places=0)
