@@ -42,7 +42,7 @@ def parted(figure: str) -> tuple[str, str]:
 
 def count(number: float | None) -> str:
     """A whole number with thousands separators."""
-    return NOTHING if number is None else shop_format.number(int(number))
+    return NOTHING if number is None else shop_format.counted(number)
 
 
 def points(difference: Decimal) -> str:

@@ -35,6 +35,7 @@ from experiments.results import (
 from experiments.units import Metric, Units, read_units
 from experiments.verdict import broken_of, conclusion, notes_of, refusal
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 
 MOST_IN_TWO_ARMS = 0.01
 
@@ -249,13 +250,13 @@ def _unsound(
 ) -> list[str]:
     reasons = []
     if ratio.p_value < UNSOUND:
-        units = ", ".join(f"{name} {number:,}" for name, number in counts.items())
+        units = ", ".join(f"{name} {counted(number)}" for name, number in counts.items())
         reasons.append(
             f"the units per arm ({units}) don't fit the expected shares "
             f"(chi² {ratio.chi2:.1f}, p {ratio.p_value:.2g})"
         )
     if in_two_arms > MOST_IN_TWO_ARMS * (in_two_arms + sum(counts.values())):
-        reasons.append(f"{in_two_arms:,} units are in more than one arm")
+        reasons.append(f"{counted(in_two_arms)} units are in more than one arm")
     if before:
         reasons += [
             f"arm {each.arm} differed by {before.covariate} before the experiment "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lakehouse.duck import first_line, open_memory, quoted
 from lakehouse.errors import LakeError
 from lakehouse.packing import packing_of
+from lakehouse.shop_format import counted
 
 if TYPE_CHECKING:
     import duckdb
@@ -129,7 +130,8 @@ def _load(connection: "duckdb.DuckDBPyConnection", path: Path, columns: Sequence
         )
         if missing:
             raise LakeError(
-                f"Column {column} of {path} is empty in {missing:,} rows: each needs its {role}."
+                f"Column {column} of {path} is empty in {counted(missing)} rows: "
+                f"each needs its {role}."
             )
     if not _one(connection, "select count(*) from texts"):
         raise LakeError(f"{path} has no rows: it needs at least two units in each of two arms.")
@@ -216,8 +218,8 @@ def _check_numbers(
     ).fetchone() or (0, None, None)
     if missing:
         raise LakeError(
-            f"Column {column} of {path} is empty in {missing:,} rows: write 0 where a unit did "
-            "nothing, and leave out units that were not measured."
+            f"Column {column} of {path} is empty in {counted(missing)} rows: write 0 "
+            "where a unit did nothing, and leave out units that were not measured."
         )
     if text is not None:
         raise LakeError(f"Column {column} of {path} holds {text[:40]!r}, which is no number.")

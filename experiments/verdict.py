@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from experiments.comparing import ALPHA
 from experiments.results import Comparison, Guardrail
 from experiments.units import Arm, Units
+from lakehouse.shop_format import counted
 
 HEAVY = 0.5
 """A share of a metric's total that no single unit should hold."""
@@ -50,7 +51,7 @@ def notes_of(units: Units) -> list[str]:
     """What a reader should know beside the verdict, each a sentence."""
     notes = []
     if units.in_two_arms:
-        notes.append(f"{units.in_two_arms:,} units in more than one arm are left out.")
+        notes.append(f"{counted(units.in_two_arms)} units in more than one arm are left out.")
     for n, name in enumerate(units.metrics):
         arms = units.arms.values()
         if units.kinds[n] == "money":

@@ -7,12 +7,13 @@ through a float; the words around a figure stay English. Run standalone:
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lakehouse.shop import Shop, shop
 
 if TYPE_CHECKING:
+    from babel import Locale
     from babel.numbers import NumberPattern
 
 MINUS = "\N{MINUS SIGN}"
@@ -53,8 +54,13 @@ def short_money(amount: Decimal) -> str:
 
 def number(value: Decimal | float, *, places: int = 0) -> str:
     """A number with the shop's thousands and decimal signs, and a true minus."""
-    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
     return _apply(_number_pattern(shop(), places), exact)
+
+
+def counted(value: float) -> str:
+    """A whole number with the shop's thousands sign."""
+    return number(int(value))
 
 
 def percent(ratio: Decimal, *, places: int = 1) -> str:
@@ -119,25 +125,19 @@ def _money_pattern(
     to: Shop, places: int, *, minus: str = "", hyphen: str = "", unit: str = ""
 ) -> "NumberPattern":
     """A true minus stands before the currency's sign, a hyphen behind it; a unit at the end."""
-    from babel import Locale
-
-    found = Locale.parse(to.locale).currency_formats["standard"]
+    found = _locale(to.locale).currency_formats["standard"]
     prefix, suffix = found.prefix[0], unit + found.suffix[0]
     return _pattern(found, places, prefix=(prefix, minus + prefix + hyphen), suffix=suffix)
 
 
 @cache
 def _number_pattern(to: Shop, places: int) -> "NumberPattern":
-    from babel import Locale
-
-    return _pattern(Locale.parse(to.locale).decimal_formats[None], places)
+    return _pattern(_locale(to.locale).decimal_formats[None], places)
 
 
 @cache
 def _percent_pattern(to: Shop, places: int) -> "NumberPattern":
-    from babel import Locale
-
-    return _pattern(Locale.parse(to.locale).percent_formats[None], places)
+    return _pattern(_locale(to.locale).percent_formats[None], places)
 
 
 def _pattern(
@@ -167,14 +167,27 @@ def _pattern(
 def _apply(pattern: "NumberPattern", value: Decimal) -> str:
     to, places = shop(), pattern.frac_prec[0] + pattern.scale
     exact = rounded(value, places)
+    locale = _locale(to.locale)
     return str(
-        pattern.apply(exact or abs(exact), to.locale, currency=to.currency, currency_digits=False)
+        pattern.apply(exact or abs(exact), locale, currency=to.currency, currency_digits=False)
     )
 
 
 def _dated(value: date, skeleton: str) -> str:
+    return _dated_in(shop().locale, value, skeleton)
+
+
+@lru_cache(maxsize=10_000)
+def _dated_in(locale: str, value: date, skeleton: str) -> str:
     from babel.dates import format_skeleton
 
-    text = str(format_skeleton(skeleton, value, locale=shop().locale))
+    text = str(format_skeleton(skeleton, value, locale=_locale(locale)))
     # Britain's CLDR has one month of four letters, which would be the only one in a column.
-    return text.replace("Sept", "Sep") if shop().locale == "en_GB" else text
+    return text.replace("Sept", "Sep") if locale == "en_GB" else text
+
+
+@cache
+def _locale(name: str) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse(name)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from ml.features import features
 from ml.sales import last_day
 from ml.threads import one_thread
@@ -129,8 +130,9 @@ def examples(sales: "pd.DataFrame", at: tuple[date, ...], *, days: int = DAYS) -
     few = min(int(churned.sum()), int((~churned).sum()))
     if few < LEAST_OF_A_CLASS:
         raise LakeError(
-            f"Of {len(churned):,} customers {int(churned.sum()):,} churned: a model needs at least "
-            f"{LEAST_OF_A_CLASS} of each kind. Take other days, or more of the history."
+            f"Of {counted(len(churned))} customers {counted(int(churned.sum()))} churned: "
+            f"a model needs at least {LEAST_OF_A_CLASS} of each kind. Take other days, or more "
+            "of the history."
         )
     return Examples(pd.concat([each for each, _ in found]), churned, at)
 

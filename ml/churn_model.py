@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from ml import artifacts
 from ml.artifacts import Artifact
 from ml.churn import (
@@ -194,8 +195,8 @@ def _card(kind: Kind, own: Metrics, at: date) -> str:
 Chance that a customer does not buy within {DAYS} days. Kind: {kind}, chosen by Brier score over
 rolling origins, none of which reads a day after the one that it foresees.
 
-- On {own.customers:,} customers of {at}, {own.churned:,} of whom churned: AUC {own.auc:.4f},
-  Brier {own.brier:.4f}.
+- On {counted(own.customers)} customers of {at}, {counted(own.churned)} of whom churned:
+  AUC {own.auc:.4f}, Brier {own.brier:.4f}.
 - Features: {", ".join(NAMES)}.
 
 Limits: one shop's customers, many of them wholesalers; no reason outside of purchases is known.

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from ml.churn import (
     BASELINES,
     KINDS,
@@ -78,8 +79,8 @@ def split(
     few = min(int(churned.sum()), int((~churned).sum()))
     if few < LEAST_OF_A_CLASS:
         raise LakeError(
-            f"{int(churned.sum()):,} of {len(churned):,} customers churned: figures of a model "
-            f"need at least {LEAST_OF_A_CLASS} of each kind."
+            f"{counted(int(churned.sum()))} of {counted(len(churned))} customers churned: "
+            f"figures of a model need at least {LEAST_OF_A_CLASS} of each kind."
         )
     learned_from = examples(purchases, origins(purchases, cutoff, days=days), days=days)
     return learned_from, Examples(features(purchases, cutoff), churned.to_numpy(), (cutoff,))

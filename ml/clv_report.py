@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted, number
 from ml.lifetime_value import (
     expected_purchases,
     expected_spend,
@@ -68,8 +69,9 @@ def report(
         low, high = found["predicted_interval"]
         if not low <= found["actual_purchase_days"] <= high:
             warnings.append(
-                f"{found['actual_purchase_days']:,} purchase days came, outside of the interval "
-                f"{low:,.0f} to {high:,.0f}: the model knows no season and no growth."
+                f"{counted(found['actual_purchase_days'])} purchase days came, outside of "
+                f"the interval {number(low)} to {number(high)}: the model knows no season and no "
+                "growth."
             )
         if last > sales.last_day:
             warnings.append(

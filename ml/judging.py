@@ -9,6 +9,7 @@ Source: Efron & Tibshirani (1993), An Introduction to the Bootstrap, 13.3; block
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.shop_format import counted
 from ml.trained import Losses
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ def judge(challenger: Losses, rival: Losses, *, least_units: int, rival_name: st
     words = f"{challenger.name}: {mean:+.4f} a unit against {rival_name} [{low:+.4f}, {high:+.4f}]"
     is_better = high < 0
     if is_better:
-        reason = f"better on {len(differences):,} units of the hold-out ({words})"
+        reason = f"better on {counted(len(differences))} units of the hold-out ({words})"
     elif low > 0:
-        reason = f"worse on {len(differences):,} units of the hold-out ({words})"
+        reason = f"worse on {counted(len(differences))} units of the hold-out ({words})"
     else:
-        reason = f"not better for certain on {len(differences):,} units ({words})"
+        reason = f"not better for certain on {counted(len(differences))} units ({words})"
     return Verdict(
         is_better,
         reason,
@@ -89,8 +90,8 @@ def _fault(challenger: Losses, rival: Losses, least_units: int, rival_name: str)
         return "its predictions of the hold-out are not all finite numbers"
     if len(challenger.units) < least_units:
         return (
-            f"the hold-out has {len(challenger.units):,} units, too few to judge by: "
-            f"{least_units:,} are needed"
+            f"the hold-out has {counted(len(challenger.units))} units, too few to judge by: "
+            f"{counted(least_units)} are needed"
         )
     if challenger.units != rival.units:
         return f"it and {rival_name} were not judged on the same units"

@@ -17,6 +17,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from ml.sales import until
 
 if TYPE_CHECKING:
@@ -116,9 +117,10 @@ def fit_purchases(
     came_back = int((history["repeats"] > 0).sum())
     if len(history) < LEAST_CUSTOMERS or came_back < LEAST_REPEATERS:
         raise LakeError(
-            f"{len(history):,} customers, {came_back:,} of them with a second purchase day, are "
-            f"too few: lifetime value needs {LEAST_CUSTOMERS} with {LEAST_REPEATERS}. Take more of "
-            "the history."
+            f"{counted(len(history))} customers, {counted(came_back)} of them with a second "
+            "purchase "
+            f"day, are too few: lifetime value needs {LEAST_CUSTOMERS} with {LEAST_REPEATERS}. "
+            "Take more of the history."
         )
     if not (history["weeks"] > 0).any():
         raise LakeError("All purchases lie on one day: lifetime value needs time to pass.")

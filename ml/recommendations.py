@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.contracts.scores import PRODUCT_RECOMMENDATIONS
 from lakehouse.duck import open_gold
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from ml import artifacts, scores, serving
 from ml.artifacts import Artifact
 from ml.baskets import TOP, Baskets, found_by, hide_one, of_lines, read_baskets, similarities
@@ -165,8 +166,8 @@ def hold_out(baskets: Baskets) -> date:
     )
     if min(before, after) < LEAST_BASKETS:
         raise Unfit(
-            f"There are {before:,} orders of several products before {cutoff} and {after:,} since: "
-            f"{LEAST_BASKETS} are needed on both sides."
+            f"There are {counted(before)} orders of several products before {cutoff} and "
+            f"{counted(after)} since: {LEAST_BASKETS} are needed on both sides."
         )
     return cutoff
 
@@ -216,7 +217,7 @@ def _card(shrink: float, figures: dict[str, float], count: int) -> str:
 What is bought with a product: cosine over baskets, pairs with n shared orders weighted by
 n / (n + {shrink:g}), the weight chosen on four weeks before the hold-out.
 
-- Hit rate: one product hidden in each of {count:,} later baskets, found among ten:
+- Hit rate: one product hidden in each of {counted(count)} later baskets, found among ten:
   {figures["hit_rate"]:.1%}; the ten most popular find {figures["hit_rate_popularity"]:.1%}.
 - Coverage: {figures["coverage"]:.1%} of all products are shown beside another; popularity shows
   {figures["coverage_popularity"]:.1%}.

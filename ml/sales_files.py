@@ -17,6 +17,7 @@ from lakehouse.contracts.topics import ERP_COLUMNS, DateOrder
 from lakehouse.duck import first_line, open_memory, quoted
 from lakehouse.errors import LakeError
 from lakehouse.packing import packing_of
+from lakehouse.shop_format import counted
 from ml.sales import COLUMNS, SalesFile
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _sales(connection: "duckdb.DuckDBPyConnection", path: Path, warnings: list[s
     """Purchases of the table `lines`: customer, day, amount (exact), order; `counts` is bool."""
     returned = _one(connection, "select count(*) from lines where counts and amount < 0")
     if returned:
-        warnings.append(f"{returned:,} purchases with an amount below 0 are left out.")
+        warnings.append(f"{counted(returned)} purchases with an amount below 0 are left out.")
     frame = connection.execute(
         "select customer_id, min(day) as day, sum(amount)::double as amount, order_id from lines "
         "where counts and amount >= 0 group by customer_id, order_id order by all"
@@ -162,9 +163,9 @@ def _load_extract(
     )
     kept = _one(connection, "select count(*) from lines")
     bad = _one(connection, "select count(*) from distinct_lines") - kept
-    return [f"{bad:,} rows without a readable date, quantity, price or number are left out."] * (
-        bad > 0
-    )
+    return [
+        f"{counted(bad)} rows without a readable date, quantity, price or number are left out."
+    ] * (bad > 0)
 
 
 def _load_table(
@@ -193,7 +194,7 @@ def _load_table(
         if row:
             raise LakeError(
                 f"Column {column} of {path} holds {(row[0] or '')[:40]!r} and the like in "
-                f"{row[1]:,} rows: correct them, or take them out."
+                f"{counted(row[1])} rows: correct them, or take them out."
             )
     connection.execute(
         f"""create table lines as
@@ -202,7 +203,7 @@ def _load_table(
         from texts inner join days on {day} = days.text where {known}"""
     )
     lost = _one(connection, f"select count(*) from texts where not ({known})")
-    return [f"{lost:,} rows without a customer are left out."] * (lost > 0)
+    return [f"{counted(lost)} rows without a customer are left out."] * (lost > 0)
 
 
 def _load_log(connection: "duckdb.DuckDBPyConnection", path: Path) -> list[str]:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from ml.features import features
 from ml.threads import one_thread
 
@@ -71,8 +72,8 @@ def fit(frame: "pd.DataFrame", k: int) -> Any:
     different = len(frame.drop_duplicates())
     if different <= k:
         raise LakeError(
-            f"{len(frame):,} customers with {different:,} different histories can't be put into "
-            f"{k} groups: take fewer groups, or more of the history."
+            f"{counted(len(frame))} customers with {counted(different)} different histories can't "
+            f"be put into {k} groups: take fewer groups, or more of the history."
         )
     estimator = make_pipeline(StandardScaler(), KMeans(k, n_init=STARTS, random_state=SEED))
     with one_thread():

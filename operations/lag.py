@@ -12,6 +12,7 @@ from lakehouse.contracts.tables import TABLES
 from lakehouse.errors import CheckFailed
 from lakehouse.ledger import commits, losses
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted, number
 from lakehouse.tables import commit_seconds, current_versions
 from operations.audit import broker_ends
 from streaming import broker
@@ -25,8 +26,12 @@ class Lag:
     hours: float
 
     def __str__(self) -> str:
-        behind = f"misses what came {self.hours:,.1f} hours ago" if self.hours else "has all of it"
-        return f"{self.records:,} records wait in Kafka, and gold {behind}."
+        behind = (
+            f"misses what came {number(self.hours, places=1)} hours ago"
+            if self.hours
+            else "has all of it"
+        )
+        return f"{counted(self.records)} records wait in Kafka, and gold {behind}."
 
 
 def measure(settings: Settings) -> Lag:
@@ -45,13 +50,14 @@ def require_fresh(settings: Settings) -> Lag:
     found = measure(settings)
     if found.records > settings.lag_records:
         raise CheckFailed(
-            f"{found.records:,} records wait in Kafka, more than the {settings.lag_records:,} of "
-            "LAKE_LAG_RECORDS: run `lake run daily`, or `lake ingest --follow`."
+            f"{counted(found.records)} records wait in Kafka, more than the "
+            f"{counted(settings.lag_records)} of LAKE_LAG_RECORDS: run `lake run daily`, or "
+            "`lake ingest --follow`."
         )
     if found.hours > settings.lag_hours:
         raise CheckFailed(
-            f"Gold misses what came into the lake {found.hours:,.1f} hours ago, more than the "
-            f"{settings.lag_hours:g} of LAKE_LAG_HOURS: run `lake run daily`."
+            f"Gold misses what came into the lake {number(found.hours, places=1)} hours ago, "
+            f"more than the {settings.lag_hours:g} of LAKE_LAG_HOURS: run `lake run daily`."
         )
     return found
 

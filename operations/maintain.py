@@ -16,6 +16,7 @@ from lakehouse.contracts.scores import SCORES
 from lakehouse.contracts.tables import BRONZE_EVENTS, TABLES, Table
 from lakehouse.ledger import chain, commits, publishes
 from lakehouse.settings import Settings
+from lakehouse.shop_format import number
 from lakehouse.tables import (
     LEAST_HOURS,
     Survey,
@@ -122,7 +123,7 @@ def _vacuum(context: Context, due: Sequence[Chore]) -> int:
             vacuum(each.table, keep_hours=each.keep_hours, settings=context.settings)
             for each in due
         )
-        stage.note = f"files, {freed / 1024**2:,.1f} MB freed"
+        stage.note = f"files, {number(freed / 1024**2, places=1)} MB freed"
     return freed
 
 

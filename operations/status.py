@@ -9,6 +9,7 @@ from lakehouse.duck import delta_relation, open_lake
 from lakehouse.ledger import losses
 from lakehouse.processes.programs import is_free
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from lakehouse.tables import current_versions
 from operations.lag import unread_records
 from operations.report import versions
@@ -38,10 +39,10 @@ def describe(settings: Settings) -> str:
         for name, version in found.items():
             relation = delta_relation(settings, name, version=version)
             rows = lake.execute(f"select count(*) from {relation}").fetchall()[0][0]
-            lines.append(f"{name:<27} {rows:>12,} rows  version {version}")
+            lines.append(f"{name:<27} {counted(rows):>12} rows  version {version}")
         if status.running and BRONZE_EVENTS.name in found:
             unread = unread_records(settings)
-            lines.append(f"Lag        {unread:,} records in Kafka are not in bronze yet")
+            lines.append(f"Lag        {counted(unread)} records in Kafka are not in bronze yet")
     lines += [f"Warning    {text}" for text in retention.warnings(settings)]
     serving = pointer.current(settings)
     lines.append(
@@ -52,11 +53,13 @@ def describe(settings: Settings) -> str:
     restated = restatements.summary(settings)
     if restated["all_figures"]:
         lines.append(
-            f"Restated   {restated['figures']:,} KPIs of {restated['days']:,} days by that run, "
-            f"{restated['all_figures']:,} of {restated['all_days']:,} by all (lake restatements)"
+            f"Restated   {counted(restated['figures'])} KPIs of {counted(restated['days'])} days "
+            f"by that run, {counted(restated['all_figures'])} of {counted(restated['all_days'])} "
+            "by all "
+            "(lake restatements)"
         )
     if lost := losses.size(losses.accepted(settings)):
         why = "; ".join(losses.reasons(settings))
-        lines.append(f"Given up   {lost:,} records that Kafka lost unread: {why}")
+        lines.append(f"Given up   {counted(lost)} records that Kafka lost unread: {why}")
     lines.append("Versions   " + ", ".join(f"{name} {each}" for name, each in versions().items()))
     return "\n".join(lines)

@@ -4,6 +4,7 @@ In: the context. Out: new rows in bronze, silver or gold, and a stage in the log
 """
 
 from lakehouse.contracts.tables import BRONZE_EVENTS
+from lakehouse.shop_format import counted
 from lakehouse.tables import extend_tables
 from operations.context import Context, alone
 from pipelines.publishing.publish import publish as bring_into_service
@@ -98,5 +99,5 @@ def note_of(outcomes: list[BatchOutcome]) -> str:
     for name in ("redelivered", "repeated", "conflict", "quarantined"):
         number = sum(outcome.count(name) for outcome in outcomes)
         if number:
-            parts.append(f"{number:,} {name}")
+            parts.append(f"{counted(number)} {name}")
     return ", ".join(parts) or ("accepted" if outcomes else "nothing new")

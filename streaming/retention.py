@@ -15,6 +15,7 @@ from lakehouse.errors import LakeError
 from lakehouse.ledger import losses
 from lakehouse.ledger.losses import Place, Span
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from streaming import broker, kafka_admin
 from streaming.checkpoints import checkpoint_dir, next_offsets
 
@@ -37,9 +38,9 @@ class Risk:
 
     def __str__(self) -> str:
         return (
-            f"{self.unread:,} records of {self.topic}/{self.partition} are not in bronze yet, and "
-            f"the oldest has used {min(self.used, 1):.0%} of its retention, {self.limit}: run "
-            "`lake ingest --once` now, or give the topic a longer one"
+            f"{counted(self.unread)} records of {self.topic}/{self.partition} are not in bronze "
+            f"yet, and the oldest has used {min(self.used, 1):.0%} of its retention, "
+            f"{self.limit}: run `lake ingest --once` now, or give the topic a longer one"
         )
 
 
@@ -90,10 +91,10 @@ def _used(
     shares = [(0.0, "retention")]
     if "retention.ms" in limits and written_at is not None:
         hours = limits["retention.ms"] / 3_600_000
-        shares.append(((time() - written_at) / 3600 / max(hours, 1e-9), f"{hours:,.3g} hours"))
+        shares.append(((time() - written_at) / 3600 / max(hours, 1e-9), f"{hours:.6g} hours"))
     if "retention.bytes" in limits:
         size = limits["retention.bytes"]
-        shares.append((unread_bytes / max(size, 1), f"{size / 1024**2:,.3g} MB"))
+        shares.append((unread_bytes / max(size, 1), f"{size / 1024**2:.6g} MB"))
     return max(shares)
 
 

@@ -112,6 +112,20 @@ def test_no_code_and_no_rule_names_a_currency_or_a_time_zone_but_the_settings() 
     }
 
 
+def test_thousands_are_parted_as_the_shop_writes_them() -> None:
+    """Python's own sign for thousands is what Germany writes before decimals."""
+    specs = (
+        (path, node.format_spec)
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FormattedValue) and node.format_spec
+    )
+    named = re.compile(r"'[^%]*,(\.\d+)?\w?'$")
+    assert [
+        f"{relative(path)}:{spec.lineno}" for path, spec in specs if named.search(ast.unparse(spec))
+    ] == []
+
+
 def test_duckdb_is_connected_to_in_duck_only() -> None:
     assert users_of(lambda node: is_attribute(node, "duckdb", "connect")) == {"lakehouse/duck.py"}
 

@@ -17,6 +17,7 @@ from lakehouse.errors import LakeError
 from lakehouse.files import replace_text
 from lakehouse.html_page import offline_page
 from lakehouse.settings import Settings
+from lakehouse.shop_format import number
 
 if TYPE_CHECKING:
     import duckdb
@@ -83,8 +84,9 @@ def profile(
     note = f"<p>Left out, for they are personal: {escape(', '.join(hidden))}.</p>" if hidden else ""
     shown = facts.drop(columns="count").astype(object)
     body = (
-        f"<p>{facts['count'].max():,} rows, {len(facts)} columns. Distinct values and quarters are "
-        "approximate; outliers lie beyond 1.5 times the middle half and have no bar.</p>"
+        f"<p>{number(int(facts['count'].max()))} rows, {len(facts)} columns. Distinct values and "
+        "quarters are approximate; outliers lie beyond 1.5 times the middle half and have no "
+        "bar.</p>"
         f"{note}<div class='wide'>{shown.where(shown.notna(), '').to_html()}</div>"
         f"{_charts(figures, numbers, _correlations(connection, relation, numbers))}"
     )

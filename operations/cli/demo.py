@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from operations.cli import app
 from operations.cli.produce import DatesIn, Encoding
 
@@ -60,7 +61,7 @@ def demo(  # noqa: PLR0917 - one parameter per option
                 progress.update(
                     bar,
                     visible=line["total"] is None or line["done"] < line["total"],
-                    description=f"sending {line['what']}: {line['done']:,} records",
+                    description=f"sending {line['what']}: {counted(line['done'])} records",
                 )
 
             def work(context: Context) -> None:

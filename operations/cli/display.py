@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.shop_format import number, plain_money
+from lakehouse.shop_format import counted, number, plain_money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,7 +116,11 @@ def show_restatements(rows: list[dict[str, Any]], *, total: int) -> None:
     for row in rows:
         table.add_row(*["none" if value is None else value for value in row.values()])
     wide_console().print(table, highlight=False)
-    print(f"{total:,} in all." if total == len(rows) else f"The newest {len(rows):,} of {total:,}.")
+    print(
+        f"{counted(total)} in all."
+        if total == len(rows)
+        else f"The newest {counted(len(rows))} of {counted(total)}."
+    )
 
 
 def wide_console() -> "Console":

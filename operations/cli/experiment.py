@@ -9,6 +9,7 @@ import typer
 
 from experiments.registry import OWN_REGISTRY
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from operations.cli import app
 
 if TYPE_CHECKING:
@@ -179,10 +180,13 @@ def plan(  # noqa: PLR0917 - one parameter per option
     if as_json:
         print(json.dumps(asdict(whole), indent=1))
         return
-    days = "" if whole.days is None else f", {whole.days:,} days at {units_a_day:,g} units a day"
+    days = (
+        "" if whole.days is None else f", {counted(whole.days)} days at {units_a_day:g} units a day"
+    )
     print(
-        f"{whole.units_per_arm:,} units per arm, {whole.units:,} in all{days}. They find a change "
-        f"of {effect:g} with a chance of {whole.power:.1%}, at a false alarm in {alpha:.1%}."
+        f"{counted(whole.units_per_arm)} units per arm, {counted(whole.units)} in all{days}. "
+        f"They find a change of {effect:g} with a chance of {whole.power:.1%}, at a false alarm "
+        f"in {alpha:.1%}."
     )
 
 
@@ -216,7 +220,7 @@ def campaign(  # noqa: PLR0917 - one parameter per option
     if as_json:
         print(json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False))
         return
-    units = ", ".join(f"{name} {number:,}" for name, number in found.units.items())
+    units = ", ".join(f"{name} {counted(number)}" for name, number in found.units.items())
     figures = found.figures
     print(f"Units: {units}. Periods: {found.periods_before} before, {found.periods_after} after.")
     print(
@@ -313,7 +317,7 @@ def _show(found: "Analysis") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    units = ", ".join(f"{name} {number:,}" for name, number in found.units.items())
+    units = ", ".join(f"{name} {counted(number)}" for name, number in found.units.items())
     ratio = found.sample_ratio
     print(f"Units: {units}. Sample ratio: chi² {ratio.chi2:.4g}, p {ratio.p_value:.4g}.")
     if found.mismatch:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted, number
 from operations.cli import app
 
 if TYPE_CHECKING:
@@ -53,19 +54,22 @@ def _show(due: "Sequence[Chore]") -> None:
     for each in due:
         found = each.survey
         size = found.live_bytes / 1024**2
-        print(f"{each.table.name:<26} {found.live_files:>5,} files, {size:,.1f} MB")
+        files = counted(found.live_files)
+        print(f"{each.table.name:<26} {files:>5} files, {number(size, places=1)} MB")
         if found.crowded:
             parts = ", ".join(value or "the table" for value in found.crowded)
-            print(f"{'':26} to join: {found.small_files:,} small files, too many in {parts}")
+            print(f"{'':26} to join: {counted(found.small_files)} small files, too many in {parts}")
         if found.expired or found.resting:
             freed = found.expired_bytes / 1024**2
             print(
-                f"{'':26} replaced: {found.expired:,} files to delete ({freed:,.1f} MB), "
-                f"{found.resting:,} kept for {each.keep_hours:,.0f} hours ({each.why})"
+                f"{'':26} replaced: {counted(found.expired)} files to delete "
+                f"({number(freed, places=1)} MB), {counted(found.resting)} kept for "
+                f"{number(each.keep_hours)} hours ({each.why})"
             )
         if found.stray:
             freed = found.stray_bytes / 1024**2
             print(
-                f"{'':26} stray: {found.stray:,} files that no commit names ({freed:,.1f} MB), "
-                f"{found.stray_expired:,} old enough to delete"
+                f"{'':26} stray: {counted(found.stray)} files that no commit names "
+                f"({number(freed, places=1)} MB), {counted(found.stray_expired)} old enough to "
+                "delete"
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted, number
 from operations.cli import app
 
 if TYPE_CHECKING:
@@ -174,5 +175,9 @@ def _show(found: dict[str, Any], indent: str = "") -> None:
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.4f}" if abs(value) < 100 else f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+        return f"{number(value, places=4)}" if abs(value) < 100 else f"{number(value, places=1)}"
+    return (
+        f"{counted(value)}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else str(value)
+    )

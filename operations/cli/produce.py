@@ -11,6 +11,7 @@ import typer
 from lakehouse.contracts.topics import DateOrder
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from operations.cli import app
 
 if TYPE_CHECKING:
@@ -121,13 +122,13 @@ def tell(sent: "Sent") -> None:
     if sent.warning:
         print(f"! {sent.warning}")
     if not sent.records:
-        print(f"Nothing was new: all {sent.skipped:,} records were acknowledged before.")
+        print(f"Nothing was new: all {counted(sent.skipped)} records were acknowledged before.")
         return
-    known = f" {sent.skipped:,} were acknowledged before." if sent.skipped else ""
-    print(f"Sent {sent.records:,} records, all acknowledged.{known}")
+    known = f" {counted(sent.skipped)} were acknowledged before." if sent.skipped else ""
+    print(f"Sent {counted(sent.records)} records, all acknowledged.{known}")
     if sent.refused:
         print(
-            f"Of these, {sent.refused:,} broke their contract and went to the dead letters: "
+            f"Of these, {counted(sent.refused)} broke their contract and went to the dead letters: "
             f"{refusals_text(sent.reasons)}. Fix the source and send them again."
         )
 
@@ -135,7 +136,9 @@ def tell(sent: "Sent") -> None:
 def refusals_text(reasons: Mapping[str, int]) -> str:
     """Reasons of refusals with their counts, the most frequent first."""
     ordered = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
-    shown = [f"{number:,} {reason}" for reason, number in ordered[:SHOWN_REASONS]]
+    shown = [f"{counted(number)} {reason}" for reason, number in ordered[:SHOWN_REASONS]]
     if len(ordered) > SHOWN_REASONS:
-        shown.append(f"{sum(number for _, number in ordered[SHOWN_REASONS:]):,} for other reasons")
+        shown.append(
+            f"{counted(sum(number for _, number in ordered[SHOWN_REASONS:]))} for other reasons"
+        )
     return ", ".join(shown)

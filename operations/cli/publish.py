@@ -6,6 +6,7 @@ import typer
 
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from lakehouse.shop_format import number
 from operations.cli import app
 from operations.cli.run import run_and_show
 
@@ -67,7 +68,7 @@ def list_versions() -> None:
         back = " since a rollback" if each.reason else ""
         state = f"in service{back}" if each.is_in_service else "kept"
         reason = f"{each.serving_since}: {each.reason}" if each.reason else ""
-        size = f"{each.size / 1024**2:,.1f}"
+        size = f"{number(each.size / 1024**2, places=1)}"
         table.add_row(each.run_id, each.published_at, size, state, reason)
     wide_console().print(table, highlight=False)
 

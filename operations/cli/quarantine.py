@@ -7,6 +7,7 @@ import typer
 from lakehouse.contracts import REASONS
 from lakehouse.errors import LakeError
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from operations.cli import app
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Refused records: list, show, replay.")
@@ -33,8 +34,8 @@ def list_reasons() -> None:
     table.add_column("Remedy")
     for row in found:
         reason = known[row["reason"]]
-        table.add_row(reason.code, f"{row['records']:,}", reason.meaning, reason.remedy)
-    table.add_row("total", f"{sum(row['records'] for row in found):,}", "", "")
+        table.add_row(reason.code, f"{counted(row['records'])}", reason.meaning, reason.remedy)
+    table.add_row("total", f"{counted(sum(row['records'] for row in found))}", "", "")
     Console().print(table)
 
 
@@ -62,7 +63,10 @@ def replay(
     _require_known(reason)
     with stage_display() as on_change:
         taken, left = replay_refused(Settings(), reason=reason or None, on_change=on_change)
-    print(f"{taken:,} records are accepted now, {left:,} stay refused. Publish: `lake run daily`.")
+    print(
+        f"{counted(taken)} records are accepted now, {counted(left)} stay refused. "
+        "Publish: `lake run daily`."
+    )
 
 
 def _require_known(reason: str) -> None:

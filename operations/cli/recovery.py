@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from operations.cli import app
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def repair(
 def _say(found: "list[Rewritten]") -> None:
     changed = [each for each in found if each.differing]
     for each in changed:
-        print(f"{each.table}: {each.differing:,} rows differed, {each.rows_after:,} rows now.")
+        print(
+            f"{each.table}: {counted(each.differing)} rows differed, "
+            f"{counted(each.rows_after)} rows now."
+        )
     if changed:
         print("Publish it: `lake publish`.")
     else:

@@ -15,6 +15,7 @@ from lakehouse.http import DIRECT
 from lakehouse.jars.fetch import ensure_jars
 from lakehouse.processes.programs import run_tied
 from lakehouse.settings import PROJECT_ROOT, Settings, address
+from lakehouse.shop_format import counted
 from operations import steps
 from operations.context import Context, alone
 from operations.demo.sender import Feed, Feeder
@@ -121,7 +122,7 @@ def _send_and_ingest(context: Context, feeder: Feeder) -> str:
                 produce.rows_out = answer["sent"]
                 produce.note = "records" if answer["sent"] else "nothing new: all sent before"
                 if answer["refused"]:
-                    produce.note += f", {answer['refused']:,} of them to the dead letters"
+                    produce.note += f", {counted(answer['refused'])} of them to the dead letters"
                 produce.freeze()
             await_all_available(
                 query, name=QUERY, watch=lambda: broker.require_alive(context.settings)

@@ -7,6 +7,7 @@ Run standalone: `lake backfill`.
 """
 
 from lakehouse.errors import LakeError
+from lakehouse.shop_format import counted
 from operations.context import Context, alone
 from operations.recovery.intents import Request, recorded
 from operations.recovery.rebuild import compare, decided, scope_of, write
@@ -38,8 +39,9 @@ def run(context: Context, request: Request) -> list[Rewritten]:
         )
         if moved:
             raise LakeError(
-                f"{moved:,} records would enter or leave silver on other days than the asked ones, "
-                f"because rules changed: {elsewhere}. Nothing was written: give a range with these "
+                f"{counted(moved)} records would enter or leave silver on other days than the "
+                f"asked ones, because rules changed: {elsewhere}. Nothing was written: give a "
+                "range with these "
                 "days, too, or none."
             )
         found = compare(context, rewriter, scope)

@@ -14,6 +14,7 @@ from lakehouse.duck import delta_relation, first_line, open_lake
 from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, commits
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from lakehouse.tables import current_version, engine_errors
 from operations.context import Context
 from pipelines.silver.days import Days
@@ -98,7 +99,7 @@ def compare(context: Context, rewriter: SilverRewriter, scope: Scope) -> list[Co
             made = rewriter.compare(table)
             differing = made.result.differing
             stage.rows_in, stage.rows_out = made.result.rows_before, made.result.rows_after
-            stage.note = f"{differing:,} rows differ" if differing else "as it must be"
+            stage.note = f"{counted(differing)} rows differ" if differing else "as it must be"
             found.append(made)
     return found
 

@@ -15,6 +15,7 @@ from lakehouse.ledger import chain, losses
 from lakehouse.ledger.losses import Place
 from lakehouse.locks import hold
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from streaming import broker, kafka_admin, retention
 from streaming.checkpoints import checkpoint_dir, start_file
 
@@ -53,7 +54,11 @@ def reset_query(query: str, *, settings: Settings, accept_loss: str | None = Non
     if query == "refine":
         return "refine starts over from bronze's first row; what silver holds is recognised."
     places = sum(len(parts) for parts in starts.values())
-    lost = f" {given_up:,} records are given up, and every audit will say so." if given_up else ""
+    lost = (
+        f" {counted(given_up)} records are given up, and every audit will say so."
+        if given_up
+        else ""
+    )
     return f"ingest goes on after bronze's highest offset in {places} partitions.{lost}"
 
 

@@ -22,6 +22,7 @@ from lakehouse.duck import attached_delta, delta_extension, scratch_dir, seal
 from lakehouse.errors import CheckFailed, LakeError
 from lakehouse.ledger.publishes import Published
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from pipelines.gold.dbt_worker import GoldWorker
 from pipelines.gold.incremental import (
     NOTHING_BEFORE,
@@ -77,7 +78,7 @@ class Start:
         """In words, for a stage."""
         if self.run_id is None:
             return f"built in full: {self.full_because}"
-        return f"{self.days:,} changed days built since {self.run_id}"
+        return f"{counted(self.days)} changed days built since {self.run_id}"
 
 
 @dataclass(frozen=True)

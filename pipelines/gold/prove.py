@@ -15,6 +15,7 @@ from lakehouse.contracts.tables import GOLD_SOURCES
 from lakehouse.errors import LakeError
 from lakehouse.processes.worker import Worker, serve
 from lakehouse.settings import PROJECT_ROOT, Settings
+from lakehouse.shop_format import counted
 from pipelines.gold import dbt_child
 from quality.proof.prove import ProofRow
 from quality.proof.sample_shop import build_shop
@@ -76,7 +77,7 @@ def prove_gold(
             each["name"],
             each["check"],
             tuple(name for name, _, _ in found),
-            f"{found[0][1]:,} failing rows: {found[0][2]}" if found else "",
+            f"{counted(found[0][1])} failing rows: {found[0][2]}" if found else "",
             "blocks" if found else "",
         )
         for each, found in zip(planted, answer["found"], strict=True)

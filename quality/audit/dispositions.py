@@ -10,6 +10,7 @@ from collections import Counter
 from decimal import Decimal
 
 from lakehouse.contracts.tables import BRONZE_EVENTS, DUPLICATES, ENTITIES, ORDER_LINES, QUARANTINE
+from lakehouse.shop_format import counted
 from quality.audit.acknowledged import landed_chunks, register_spans
 from quality.audit.equation import NAMED, Equation, Pinned, money
 from quality.audit.mart_sums import LINE_TOTALS, mart_sums, shown, totals_query
@@ -60,20 +61,20 @@ def every_record_has_one_place(pinned: Pinned) -> Equation:
         'on p.topic = b.topic and p.part = b."partition" and p.pos = b."offset"'
     )[0][0]
     if strangers:
-        differences.append(f"{strangers:,} records of silver are not in bronze")
+        differences.append(f"{counted(strangers)} records of silver are not in bronze")
     differences += unnamed_losers(pinned)
     total = pinned.rows(f"select count(*) from {pinned.relation(BRONZE_EVENTS.name)}")[0][0]
     counts = Counter(pinned.cut.places if pinned.cut else {})
     counts.update(dict(pinned.rows("select place, count(*) from places group by 1")))
     placed = counts.total()
-    parts = ", ".join(f"{place} {number:,}" for place, number in sorted(counts.items()))
+    parts = ", ".join(f"{place} {counted(number)}" for place, number in sorted(counts.items()))
     if total != placed and not differences:
-        differences.append(f"bronze holds {total:,} records, silver {placed:,}")
+        differences.append(f"bronze holds {counted(total)} records, silver {counted(placed)}")
     return Equation(
         "R4",
         "records of bronze = accepted + redelivered + repeated + conflict + quarantined",
-        f"{total:,} records",
-        f"{placed:,} ({parts})" if parts else "0",
+        f"{counted(total)} records",
+        f"{counted(placed)} ({parts})" if parts else "0",
         tuple(differences),
         facts={"places": dict(sorted(counts.items()))},
     )

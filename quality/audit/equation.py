@@ -14,6 +14,7 @@ from lakehouse.contracts import table
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.duck import delta_relation
 from lakehouse.settings import Settings
+from lakehouse.shop_format import number
 from quality.audit.baseline import Cut
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Pinned:
 
 def money(value: Decimal | str | None) -> str:
     """Money as the audit prints them."""
-    return f"{Decimal(value or 0).quantize(Decimal('0.0001')):,f}"
+    return f"{number(Decimal(value or 0), places=4)}"
 
 
 def facts_of(equations: "Iterable[Equation]") -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.duck import first_line
 from lakehouse.ledger import chain, commits, publishes
 from lakehouse.pointer import Version, current
+from lakehouse.shop_format import counted
 from lakehouse.tables import current_version, location
 from quality.audit.equation import Equation, Pinned
 
@@ -69,8 +70,8 @@ def tables_are_as_recorded(
         "R6",
         "commit and data files of all tables = files that the ledger recorded"
         + (" (all commits, new data)" if since else " (all)"),
-        f"{checked:,} files",
-        f"{checked - len(differences):,} unchanged",
+        f"{counted(checked)} files",
+        f"{counted(checked - len(differences))} unchanged",
         tuple(differences),
     )
 
@@ -79,7 +80,7 @@ def _set_back(name: str, recorded: Sequence[Line], pinned: Pinned) -> list[str]:
     """Commits that the ledger knows and the table lost, and damaged ones that it never recorded."""
     newest = current_version(table(name), settings=pinned.settings)
     found = [
-        f"{name} was at version {line['version']} ({line['rows']:,} rows in it), now it is "
+        f"{name} was at version {line['version']} ({counted(line['rows'])} rows in it), now it is "
         + ("gone" if newest is None else f"at {newest}")
         for line in recorded
         if line["version"] > (-1 if newest is None else newest)
@@ -187,7 +188,7 @@ def ledger_is_unbroken(pinned: Pinned, *, is_published: bool) -> Equation:
     return Equation(
         "R8",
         "ledger lines, each chained to the one before = the heads that CURRENT pins",
-        f"{total:,} lines",
+        f"{counted(total)} lines",
         hashlib.sha256(json.dumps(heads, sort_keys=True).encode()).hexdigest()[:16],
         tuple(differences),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from lakehouse.contracts.tables import BRONZE_EVENTS
 from lakehouse.ledger import losses
 from lakehouse.ledger.losses import Place, Span
+from lakehouse.shop_format import counted
 from quality.audit.acknowledged import (
     SeqSpan,
     acknowledged,
@@ -53,12 +54,14 @@ def offsets_are_tiled(pinned: Pinned) -> Equation:
             )
     rows = pinned.rows(f"select count(*) from {pinned.relation(BRONZE_EVENTS.name)}")[0][0]
     if covered != rows:
-        differences.append(f"the ranges hold {covered:,} offsets, bronze {rows:,} rows")
+        differences.append(
+            f"the ranges hold {counted(covered)} offsets, bronze {counted(rows)} rows"
+        )
     return Equation(
         "R1",
         "offset ranges of all batches, without gap or overlap = rows of bronze",
-        f"{covered + losses.size(lost):,} offsets",
-        f"{rows:,} rows{_given_up(pinned, losses.size(lost))}",
+        f"{counted(covered + losses.size(lost))} offsets",
+        f"{counted(rows)} rows{_given_up(pinned, losses.size(lost))}",
         tuple(differences),
     )
 
@@ -73,7 +76,7 @@ def batches_are_whole(pinned: Pinned) -> Equation:
         for topic, partitions in ranges.items():
             for number, (start, end) in partitions.items():
                 stated[batch_id, topic, int(number)].append((start, end))
-    counted = pinned.rows(
+    batches = pinned.rows(
         'select batch_id, topic, "partition", count(*), count(distinct "offset"), '
         f'min("offset"), max("offset") from {pinned.recent(BRONZE_EVENTS.name)} group by 1, 2, 3'
     )
@@ -83,16 +86,17 @@ def batches_are_whole(pinned: Pinned) -> Equation:
         wanted[batch_id] += sum(end - start for start, end in spans)
     twice: list[str] = []
     outside: list[str] = []
-    for batch_id, topic, partition, rows, distinct, low, high in sorted(counted):
+    for batch_id, topic, partition, rows, distinct, low, high in sorted(batches):
         found[batch_id] += rows
         place = f"{topic}/{partition}"
         if rows != distinct:
-            twice.append(f"{place} holds {rows - distinct:,} positions twice")
+            twice.append(f"{place} holds {counted(rows - distinct)} positions twice")
         spans = stated.get((batch_id, topic, partition), [])
         if spans and not (min(spans)[0] <= low and high < max(end for _, end in spans)):
             outside.append(f"batch {batch_id} holds offsets of {place} that it does not state")
     differences = [
-        f"batch {batch_id} states {wanted[batch_id]:,} rows, bronze holds {found[batch_id]:,}"
+        f"batch {batch_id} states {counted(wanted[batch_id])} rows, "
+        f"bronze holds {counted(found[batch_id])}"
         for batch_id in sorted(wanted.keys() | found.keys())
         if wanted[batch_id] != found[batch_id]
     ]
@@ -103,8 +107,8 @@ def batches_are_whole(pinned: Pinned) -> Equation:
     return Equation(
         "R2",
         "rows that each ingest batch states = rows it holds, each position once",
-        f"{sum(before) + sum(wanted.values()):,} in {len(before) + len(wanted)} batches",
-        f"{sum(before) + sum(found.values()):,} in {len(before) + len(found)} batches",
+        f"{counted(sum(before) + sum(wanted.values()))} in {len(before) + len(wanted)} batches",
+        f"{counted(sum(before) + sum(found.values()))} in {len(before) + len(found)} batches",
         (*differences, *twice, *outside),
     )
 
@@ -130,16 +134,17 @@ def acknowledged_is_in_bronze(pinned: Pinned) -> Equation:
     waiting = sum(chunk["records"] for chunk, has_landed in chunks if not has_landed)
     holes = {(session, first, last): last - first + 1 - n for session, first, last, n in landed}
     differences = [
-        f"session {session[:8]}: of records {first} to {last} only {last - first + 1 - hole:,} "
-        "are in bronze"
+        f"session {session[:8]}: of records {first} to {last} only "
+        f"{counted(last - first + 1 - hole)} are in bronze"
         for (session, first, last), hole in holes.items()
         if not 0 <= hole <= given_up[session, first, last]
     ]
     return Equation(
         "R3",
         "records that Kafka acknowledged = of these, records in bronze",
-        f"{wanted:,} records" + (f" ({waiting:,} more wait for ingest)" if waiting else ""),
-        f"{before + sum(row[3] for row in landed):,} records"
+        f"{counted(wanted)} records"
+        + (f" ({counted(waiting)} more wait for ingest)" if waiting else ""),
+        f"{counted(before + sum(row[3] for row in landed))} records"
         + _given_up(pinned, 0 if differences else sum(holes.values())),
         (*differences, *unknown),
         facts={} if pinned.produced_lines is None else {"produced_lines": pinned.produced_lines},
@@ -161,4 +166,4 @@ def _given_up(pinned: Pinned, number: int) -> str:
     """How a verdict says that losses were accepted, and why."""
     if not number:
         return ""
-    return f" and {number:,} lost, accepted ({'; '.join(losses.reasons(pinned.settings))})"
+    return f" and {counted(number)} lost, accepted ({'; '.join(losses.reasons(pinned.settings))})"

@@ -20,6 +20,7 @@ from lakehouse.contracts.gold import (
     FCT_ORDERS,
 )
 from lakehouse.duck import open_gold
+from lakehouse.shop_format import number
 from quality.audit.equation import money
 
 GROSS, CANCELLED = "gross", "cancelled"
@@ -85,7 +86,7 @@ def mart_sums(gold: Path) -> dict[str, dict[str, Decimal]]:
 
 def shown(name: str, total: Decimal) -> str:
     """A total as the audit prints it: money, or a whole number of customers."""
-    return f"{total:,.0f}" if name == IDENTIFIED_CUSTOMERS else money(total)
+    return f"{number(total)}" if name == IDENTIFIED_CUSTOMERS else money(total)
 
 
 def as_texts(sums: Mapping[str, Mapping[str, Decimal]]) -> dict[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.shop import shop
+from lakehouse.shop_format import counted
 from quality.gate.frame import SAMPLE_LIMIT, Frame
 from quality.gate.rule import NOT_NULL, ROW_COUNT, SHOP_CURRENCY, Severity, SuiteRule
 from quality.gate.verdicts import QualityRow
@@ -136,10 +137,11 @@ def _verdict(rule: SuiteRule, frame: Frame, data: "pd.DataFrame", bad: Sequence[
     """A verdict that counts records, since one row of a frame may stand for many."""
     if rule.expectation == ROW_COUNT:
         more = " or more" if len(data) >= SAMPLE_LIMIT else ""
-        observed = f"{frame.unit}: {len(data):,}{more}"
+        observed = f"{frame.unit}: {counted(len(data))}{more}"
     else:
         records = int(data.loc[list(bad), "records"].sum())
-        observed = f"{records:,} of {int(_limited(rule, data)['records'].sum()):,} {frame.unit}"
+        judged = int(_limited(rule, data)["records"].sum())
+        observed = f"{counted(records)} of {counted(judged)} {frame.unit}"
     shown = [_told(rule, frame, data.loc[place]) for place in bad[:_SHOWN_ROWS]]
     if len(bad) > _SHOWN_ROWS:
         shown.append("…")

@@ -17,6 +17,7 @@ from lakehouse.duck import delta_relation, open_lake
 from lakehouse.errors import LakeError
 from lakehouse.ledger import chain, commits, publishes
 from lakehouse.settings import Settings
+from lakehouse.shop_format import counted
 from quality.gate.verdicts import QualityRow
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class SourceRefusals:
 
     def __str__(self) -> str:
         refused, records = self.refused + self.refused_again, self.records + self.refused_again
-        return f"{refused:,} of {records:,} records refused in {self.topic}"
+        return f"{counted(refused)} of {counted(records)} records refused in {self.topic}"
 
 
 def spike_row(sources: Sequence[SourceRefusals], *, run_id: str = "RUN") -> QualityRow:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lakehouse.files import replace_text
 from lakehouse.html_page import offline_page
+from lakehouse.shop_format import counted
 from quality.gate.verdicts import GateResult, QualityRow, is_blocking
 
 _STYLE = """
@@ -95,7 +96,7 @@ def _summary(result: GateResult) -> str:
     warnings = sum(not row["success"] for row in result.results) - blocking
     tone, verdict = ("held", "Gold may be built.") if result.passed else ("blocked", "Gold waits.")
     since = "every row" if result.since_batch is None else f"rows after batch {result.since_batch}"
-    judged = ", ".join(f"{count:,} of {name}" for name, count in result.rows.items() if count)
+    judged = ", ".join(f"{counted(rows)} of {name}" for name, rows in result.rows.items() if rows)
     when = f" at {result.judged_at}" if result.judged_at else ""
     facts = (
         f"{len(result.results)} rules: {blocking} blocking, {_counted(warnings, 'warning')}.",
@@ -138,4 +139,4 @@ def _urgency(row: QualityRow) -> int:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{counted(number)} {noun}{'' if number == 1 else 's'}"

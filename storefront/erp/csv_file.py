@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from lakehouse.contracts.topics import ERP_COLUMNS
 from lakehouse.errors import LakeError
 from lakehouse.packing import GZIP_MAGIC
+from lakehouse.shop_format import counted
 from storefront.erp.columns import ExtractRow, column_positions
 from storefront.erp.date_column import DateColumn
 
@@ -132,8 +133,8 @@ def _check_characters(path: Path, *, encoding: str) -> None:
             unended = len(text) - text.rfind(NEWLINE) - 1 + (0 if NEWLINE in text else unended)
             if unended > _LONGEST_LINE:
                 raise LakeError(
-                    f"{path}, line {line}: a line of more than {_LONGEST_LINE:,} characters; "
-                    "this is no csv file with one row a line."
+                    f"{path}, line {line}: a line of more than {counted(_LONGEST_LINE)} "
+                    "characters; this is no csv file with one row a line."
                 )
 
 

@@ -119,7 +119,7 @@ def _chances(frame: pd.DataFrame) -> Any:
             f"{low * 10} to {low * 10 + 10} %",
             "",
             formats.count(number),
-            f"{number:,} customers",
+            f"{formats.count(number)} customers",
             number / longest,
         )
         for low, number in reversed(list(enumerate(counts.tolist())))

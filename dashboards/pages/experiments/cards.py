@@ -75,7 +75,7 @@ def _rows(analysis: Analysis) -> list[tuple[str, ...]]:
 
 
 def _checks(analysis: Analysis) -> list[str]:
-    units = ", ".join(f"{arm} {number:,}" for arm, number in analysis.units.items())
+    units = ", ".join(f"{arm} {formats.count(number)}" for arm, number in analysis.units.items())
     ratio = analysis.sample_ratio
     fits = "a mismatch" if analysis.mismatch else "as expected"
     first = f"Units: {units}. Sample ratio: chi² {ratio.chi2:.4g}, p {ratio.p_value:.4g}, {fits}."

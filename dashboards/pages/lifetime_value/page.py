@@ -13,6 +13,7 @@ from dashboards import components, formats, one_part, scored
 from dashboards.published import PublishedGold
 from dashboards.queries import customer_scores
 from dashboards.registry import Page
+from lakehouse import shop_format
 from lakehouse.settings import Settings
 
 PAGE = Page("/lifetime-value", "Lifetime value", group="Customers", icon="coin")
@@ -123,7 +124,7 @@ def _spread(frame: pd.DataFrame) -> Any:
             name,
             f"{formats.count(len(own))} customers",
             formats.estimate(own["expected_amount"].sum()),
-            f"{own['expected_purchase_days'].sum():,.0f} purchase days",
+            f"{shop_format.number(own['expected_purchase_days'].sum())} purchase days",
             own["expected_amount"].sum() / longest,
         )
         for name, own in values

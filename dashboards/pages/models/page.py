@@ -15,6 +15,7 @@ from dashboards.components import Column, Tone
 from dashboards.published import PublishedGold
 from dashboards.queries.models import ModelState, last_drift, model_states
 from dashboards.registry import Page
+from lakehouse import shop_format
 from lakehouse.pointer import parse_time
 from ml.decisions import Decision
 from ml.serving import Served
@@ -166,4 +167,4 @@ def _drift(frame: pd.DataFrame) -> Any:
 def _figure(value: float | None) -> str:
     if value is None:
         return formats.NOTHING
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}"
+    return f"{shop_format.number(value)}" if abs(value) >= 100 else f"{value:.3f}"

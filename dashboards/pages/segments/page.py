@@ -81,7 +81,7 @@ def _groups(groups: pd.DataFrame) -> Any:
             f"{row.order_count:.0f}",
             formats.estimate(row.monetary_amount),
             scored.percent(row.share),
-            f"+{row.moved_in:,} / {formats.MINUS}{row.moved_out:,}",
+            f"+{formats.count(row.moved_in)} / {formats.MINUS}{formats.count(row.moved_out)}",
         )
         for row in scored.rows(groups)
     ]
@@ -110,7 +110,7 @@ def _moves(frame: pd.DataFrame) -> Any:
             row.segment_name,
             f"from {row.previous_segment_name}",
             formats.count(row.customer_count),
-            f"{row.customer_count:,} customers",
+            f"{formats.count(row.customer_count)} customers",
             row.customer_count / longest,
         )
         for row in scored.rows(moves)
