@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MOST_ANSWERS = 256
+_THREADS = 1
+"""Of a query: many short ones come at once, and each costs a third more when it is spread."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class PublishedGold:
         """A handle on the version, or on the one that replaced it before its file was opened."""
         while True:
             try:
-                return _Handle(version, open_gold(version.path))
+                return _Handle(version, open_gold(version.path, threads=_THREADS))
             except LakeError:
                 newer = in_service(self.settings)
                 if newer == version:

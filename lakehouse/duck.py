@@ -29,11 +29,14 @@ _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": 
 _opening = threading.Lock()
 
 
-def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
+def open_gold(
+    source: Settings | Path, *, threads: int | None = None
+) -> "duckdb.DuckDBPyConnection":
     """Open gold read-only, in UTC, unable to read any other file or to change its settings.
 
     Args:
         source: Settings for the published version, or the path of one version's file.
+        threads: Threads of all connections of this process to that file; None for one a core.
 
     Raises:
         LakeError: Nothing is published yet, or the file cannot be opened.
@@ -57,6 +60,8 @@ def open_gold(source: Settings | Path) -> "duckdb.DuckDBPyConnection":
         locked = connection.execute("select current_setting('lock_configuration')").fetchone()
         if locked != (True,):
             connection.execute("set global TimeZone = 'UTC'")
+            if threads is not None:
+                connection.execute(f"set global threads = {threads}")
             connection.execute("set lock_configuration = true")
     return connection
 

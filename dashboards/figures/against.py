@@ -37,46 +37,34 @@ def against(
         days: First and last day of each bucket, which a click on it or on its point filters by.
         target: What each bucket should reach.
     """
-    import plotly.graph_objects as go
-
     buckets = [day for day, _, _ in now]
     values = [Decimal(0), *(value for _, value, _ in [*now, *before]), *target]
-    layout = axes(grain, buckets=buckets, low=min(values), high=max(values))
-    figure = go.Figure(layout=layout)
     x = [day.isoformat() for day in buckets]
-    figure.add_bar(
-        x=x,
-        y=[float(value) for _, value, _ in now],
-        name=label,
-        marker={"color": SOURCES["erp"][1]},
-        customdata=[
-            [f"<b>{bucket_name(day, grain)}</b><br>{label} {text}", *map(str, span)]
-            for (day, _, text), span in zip(now, days, strict=True)
-        ],
-        hovertemplate=_HOVER,
-    )
-    if before:
-        figure.add_scatter(
-            x=x[: len(before)],
-            y=[float(value) for _, value, _ in before[: len(x)]],
-            name="Compared with",
-            mode="lines",
-            line={"width": 2, "dash": "dot", "color": _BEFORE},
-            customdata=[
+
+    def course(points: Sequence[Point]) -> dict[str, Any]:
+        """Points under the days of the period; what has no day there is left out."""
+        drawn = points[: len(x)]
+        return {
+            "x": x[: len(drawn)],
+            "y": [float(value) for _, value, _ in drawn],
+            "customdata": [
                 [f"<b>{bucket_name(day, grain)}</b><br>{label} {text}", *map(str, span)]
-                for (day, _, text), span in zip(before[: len(x)], days, strict=False)
+                for (day, _, text), span in zip(drawn, days, strict=False)
             ],
-            hovertemplate=_HOVER,
-        )
+            "hovertemplate": _HOVER,
+        }
+
+    traces = [{"type": "bar", "name": label, "marker": {"color": SOURCES["erp"][1]}, **course(now)}]
+    if before:
+        line = {"width": 2, "dash": "dot", "color": _BEFORE}
+        traces.append(_line("Compared with", line) | course(before))
     if target:
-        figure.add_scatter(
-            x=x,
-            y=[float(value) for value in target],
-            name="Target",
-            mode="lines",
-            line={"width": 1.5, "dash": "dash", "color": _TARGET},
-            hoverinfo="skip",
-        )
-    plain: dict[str, Any] = figure.to_plotly_json()
-    plain["layout"].pop("template", None)
-    return plain
+        line = {"width": 1.5, "dash": "dash", "color": _TARGET}
+        y = [float(value) for value in target]
+        traces.append(_line("Target", line) | {"x": x, "y": y, "hoverinfo": "skip"})
+    layout = axes(grain, buckets=buckets, low=min(values), high=max(values))
+    return {"data": traces, "layout": layout}
+
+
+def _line(name: str, line: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines", "name": name, "line": line}

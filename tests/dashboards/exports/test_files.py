@@ -128,8 +128,8 @@ def test_files_are_of_the_gold_in_service_and_of_the_filters(shop: Any) -> None:
     assert rows == [
         ["Country", "Name", "Net revenue", "Net revenue before", "Change"],
         ["United Kingdom", "United Kingdom", "262.7500", "300.0000", "-37.2500"],
-        ["France", "France", "25.5000", "0", "25.5000"],
-        ["Germany", "Germany", "0", "25.0000", "-25.0000"],
+        ["France", "France", "25.5000", "0.0000", "25.5000"],
+        ["Germany", "Germany", "0.0000", "25.0000", "-25.0000"],
     ]
     assert country.headers["content-disposition"] == (
         'attachment; filename="country-2011-01-08-2011-01-11.csv"'
