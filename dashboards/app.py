@@ -28,6 +28,8 @@ from quality.gate.report import PAGE
 from reports import archive
 
 _STOP_WITHIN_SECONDS = 3
+_IDLE_SECONDS = 75
+"""So long a connection waits for the next click of whoever looks at the screens."""
 _LARGEST_FRAME = 4096
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -104,6 +106,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         ws_max_size=_LARGEST_FRAME,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_WITHIN_SECONDS,
     )
     with listening:
