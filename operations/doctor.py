@@ -209,7 +209,7 @@ def _memory() -> Finding:
 def _open_files() -> Finding:
     allowed = programs.allowed_files()
     ok = allowed >= programs.NEEDED_FILES
-    number = "any number" if allowed == sys.maxsize else f"{counted(allowed)}"
+    number = "any number" if allowed == sys.maxsize else counted(allowed)
     found = f"{number} for a program, {counted(programs.NEEDED_FILES)} needed"
     remedy = "" if ok else "open a new shell without `ulimit -n`, or raise the limit there"
     return Finding("Open files", ok, found, remedy)

@@ -869,7 +869,8 @@ def position(row: Mapping[str, Any]) -> str:
 
 
 def money(amount: Decimal | None) -> str:
-    return f"{(amount or Decimal(0)).quantize(Decimal('0.0001')):,f}"
+    figure = (amount or Decimal(0)).quantize(Decimal("0.0001"))
+    return f"{figure:,f}".replace("-", "\N{MINUS SIGN}")
 
 
 def read_pointer(path: Path) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 In: a frame of `dashboards.queries.models.daily_forecast`. Out: a figure as plain JSON values.
 """
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from dashboards import formats
+from dashboards.figures.sales import bucket_ticks
 from lakehouse import shop_format
 
 DAYS_SHOWN = 90
@@ -26,7 +28,7 @@ def daily_sales(frame: pd.DataFrame) -> dict[str, Any]:
 
     shown = pd.concat([frame[~frame["is_future"]].tail(DAYS_SHOWN), frame[frame["is_future"]]])
     days = [f"{day:%Y-%m-%d}" for day in shown["forecast_date"]]
-    figure = go.Figure(layout=_layout())
+    figure = go.Figure(layout=_layout(list(shown["forecast_date"])))
     for level, colour in _BANDS:
         for bound in ("low", "high"):
             figure.add_scatter(
@@ -73,14 +75,22 @@ def _hover(rows: pd.DataFrame, column: str, label: str) -> list[str]:
     ]
 
 
-def _layout() -> dict[str, Any]:
+def _layout(days: list[date]) -> dict[str, Any]:
     sign, is_sign_first = shop_format.currency_sign(), shop_format.is_sign_first()
     return {
         "dragmode": False,
         "hovermode": "closest",
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": {"type": "date", "automargin": True, "showgrid": False, "fixedrange": True},
+        "xaxis": {
+            "type": "date",
+            "automargin": True,
+            "showgrid": False,
+            "fixedrange": True,
+            "tickmode": "array",
+            "tickangle": 0,
+            **bucket_ticks(days, "day"),
+        },
         "yaxis": {
             "automargin": True,
             "fixedrange": True,

@@ -158,7 +158,7 @@ def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> d
             "fixedrange": True,
             "tickmode": "array",
             "tickangle": 0,
-            **_bucket_ticks(buckets, grain),
+            **bucket_ticks(buckets, grain),
         },
         "yaxis": {
             "automargin": True,
@@ -173,7 +173,7 @@ def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> d
     }
 
 
-def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
+def bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
     """A few labels; the year stands below the first one and below each new year."""
     labelled: list[date] = []
     least = (buckets[-1] - buckets[0]) / (_MOST_LABELS + 1) if buckets else timedelta()

@@ -63,7 +63,7 @@ class Overview:
 
     Without a period to compare with, the largest value is first. `part_counts` say how many parts
     a dimension has, also where only the largest were asked for. The course of the period compared
-    with has the explained KPI alone.
+    with has the explained KPI alone. From the start of the history every customer is a new one.
     """
 
     selection: Selection
@@ -74,6 +74,7 @@ class Overview:
     earlier_course: Sequence[Bucket]
     parts: Mapping[str, Sequence[Part]]
     part_counts: Mapping[str, int]
+    is_from_the_start: bool
 
     @property
     def is_empty(self) -> bool:
@@ -103,6 +104,7 @@ def read(
         _course(cursor, earlier, (EXPLAINED,)) if earlier else (),
         {name: _parts(cursor, each.found, name) for name, each in found.items()},
         {name: each.member_count for name, each in found.items()},
+        selection.start <= extent.first_day,
     )
 
 

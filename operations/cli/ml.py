@@ -175,9 +175,5 @@ def _show(found: dict[str, Any], indent: str = "") -> None:
 
 def _text(value: object) -> str:
     if isinstance(value, float):
-        return f"{number(value, places=4)}" if abs(value) < 100 else f"{number(value, places=1)}"
-    return (
-        f"{counted(value)}"
-        if isinstance(value, int) and not isinstance(value, bool)
-        else str(value)
-    )
+        return number(value, places=4) if abs(value) < 100 else number(value, places=1)
+    return counted(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)

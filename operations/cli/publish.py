@@ -68,7 +68,7 @@ def list_versions() -> None:
         back = " since a rollback" if each.reason else ""
         state = f"in service{back}" if each.is_in_service else "kept"
         reason = f"{each.serving_since}: {each.reason}" if each.reason else ""
-        size = f"{number(each.size / 1024**2, places=1)}"
+        size = number(each.size / 1024**2, places=1)
         table.add_row(each.run_id, each.published_at, size, state, reason)
     wide_console().print(table, highlight=False)
 

@@ -34,8 +34,8 @@ def list_reasons() -> None:
     table.add_column("Remedy")
     for row in found:
         reason = known[row["reason"]]
-        table.add_row(reason.code, f"{counted(row['records'])}", reason.meaning, reason.remedy)
-    table.add_row("total", f"{counted(sum(row['records'] for row in found))}", "", "")
+        table.add_row(reason.code, counted(row["records"]), reason.meaning, reason.remedy)
+    table.add_row("total", counted(sum(row["records"] for row in found)), "", "")
     Console().print(table)
 
 

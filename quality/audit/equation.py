@@ -115,7 +115,7 @@ class Pinned:
 
 def money(value: Decimal | str | None) -> str:
     """Money as the audit prints them."""
-    return f"{number(Decimal(value or 0), places=4)}"
+    return number(Decimal(value or 0), places=4)
 
 
 def facts_of(equations: "Iterable[Equation]") -> dict[str, Any]:

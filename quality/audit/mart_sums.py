@@ -86,7 +86,7 @@ def mart_sums(gold: Path) -> dict[str, dict[str, Decimal]]:
 
 def shown(name: str, total: Decimal) -> str:
     """A total as the audit prints it: money, or a whole number of customers."""
-    return f"{number(total)}" if name == IDENTIFIED_CUSTOMERS else money(total)
+    return number(total) if name == IDENTIFIED_CUSTOMERS else money(total)
 
 
 def as_texts(sums: Mapping[str, Mapping[str, Decimal]]) -> dict[str, dict[str, str]]:

@@ -194,7 +194,7 @@ def good_run() -> dict[str, Any]:
         "peak_pss_bytes": 3 * 1024**3,
         "reconciliation": [
             {"equation": "R5", "statement": "Money produced = accepted", "verdict": "holds"}
-            | {"left": "1234567.8900", "right": "1234567.8900", "difference": "0.0000"}
+            | {"left": "1,234,567.8900", "right": "1,234,567.8900", "difference": "0.0000"}
         ],
         "quality": [
             rule | {"rule": "sku.filled", "meaning": "A sale has a stock code."},

@@ -7,7 +7,7 @@ import pytest
 
 from dashboards.pages.data_health import cards as parts
 from dashboards.pages.data_health.page import body
-from dashboards.pages.data_health.restated_days import restated_days
+from dashboards.pages.data_health.restated_days import exact, restated_days
 from dashboards.queries.last_run import parse_last_run, read_last_run
 from lakehouse.contracts import REASONS
 
@@ -54,7 +54,7 @@ def test_failures_come_first_and_are_counted_by_severity(words_of: Words) -> Non
 def test_failing_equations_come_first(words_of: Words) -> None:
     rows = [
         {"equation": "R1", "verdict": "holds", "left": "1", "right": "1", "difference": "0"},
-        {"equation": "R4", "verdict": "fails", "left": "10", "right": "9", "difference": "-1"},
+        {"equation": "R4", "verdict": "fails", "left": "10", "right": "9", "difference": "−1"},
     ]
     text = words_of(parts.reconciliation(parse_last_run({"reconciliation": rows})))
     assert "1 fails 1 hold " in text
@@ -121,5 +121,5 @@ def test_a_report_that_lacks_everything_still_makes_a_page(words_of: Words) -> N
         ("Infinity", "Infinity"),
     ],
 )
-def test_both_sides_of_an_equation_keep_every_decimal(text: str, shown: str) -> None:
-    assert parts.exact(text) == shown
+def test_a_restated_figure_keeps_every_decimal(text: str, shown: str) -> None:
+    assert exact(text) == shown

@@ -3,7 +3,6 @@
 In: a `LastRun`. Out: components; what the report lacks is said in words. No data access.
 """
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dash import html
@@ -11,7 +10,6 @@ from dash import html
 from dashboards import components, formats
 from dashboards.components import Column, Tone
 from dashboards.queries.last_run import Check, LastRun, Stage
-from lakehouse import shop_format
 from lakehouse.contracts import REASONS
 
 QUALITY_REPORT = "/quality-report"
@@ -52,9 +50,9 @@ def reconciliation(run: LastRun) -> Any:
             components.badge("holds", "good") if each.holds else components.badge("fails", "bad"),
             html.Strong(each.name),
             each.statement,
-            exact(each.left),
-            exact(each.right),
-            exact(each.difference),
+            each.left,
+            each.right,
+            each.difference,
         )
         for each in ordered
     ]
@@ -62,9 +60,9 @@ def reconciliation(run: LastRun) -> Any:
         Column("Verdict"),
         Column("Equation"),
         Column("What must be equal", is_wide=True),
-        Column("Left", is_number=True),
-        Column("Right", is_number=True),
-        Column("Difference", is_number=True),
+        Column("Left", is_number=True, is_wide=True),
+        Column("Right", is_number=True, is_wide=True),
+        Column("Difference", is_number=True, is_wide=True),
     ]
     tally = [
         components.badge(f"{failing} fail{'s' * (failing == 1)}", "bad") if failing else None,
@@ -184,17 +182,6 @@ def versions(run: LastRun) -> Any:
             className="versions",
         ),
     )
-
-
-def exact(text: str) -> str:
-    """A number as the audit wrote it, every decimal kept, with thousands separators."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return text
-    if not value.is_finite():
-        return text
-    return shop_format.number(value, places=max(0, -int(value.as_tuple().exponent)))
 
 
 def _folded(passed: list[Check]) -> Any:

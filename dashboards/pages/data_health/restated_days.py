@@ -4,13 +4,14 @@ In: a `LastRun`. Out: a component; no data access.
 """
 
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dash import html
 
 from dashboards import components, formats
-from dashboards.pages.data_health.cards import exact
 from dashboards.queries.last_run import LastRun, Restated
+from lakehouse import shop_format
 
 _COLUMNS = ("Day", "KPI", "Before", "After")
 
@@ -58,3 +59,14 @@ def _row(each: Restated) -> tuple[str, ...]:
     values = [exact(value) if value else formats.NOTHING for value in (each.before, each.after)]
     unit = f" ({each.unit})" if each.unit else ""
     return day, f"{each.kpi.replace('_', ' ')}{unit}", *values
+
+
+def exact(text: str) -> str:
+    """A figure with every decimal that it was published with."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return text
+    if not value.is_finite():
+        return text
+    return shop_format.number(value, places=max(0, -int(value.as_tuple().exponent)))

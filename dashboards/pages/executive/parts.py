@@ -115,11 +115,12 @@ def _contributors(overview: Overview, path: str, dimension: str) -> Any:
     if overview.earlier:
         columns += [Column("Before", is_number=True), Column("Change", is_number=True)]
     more = overview.part_counts[dimension] - len(rows)
+    rest = f"and {formats.count(more)} more in the files"
     return components.card(
         title,
         [
             components.table(columns, rows, label=f"{title} by their part of the change"),
-            html.P(f"and {more} more in the files", className="muted remainder") if more else None,
+            html.P(rest, className="muted remainder") if more else None,
         ],
         aside=filters.download(f"{dimension}.csv", "CSV", overview.selection),
         note="Those that changed net revenue most."
@@ -147,6 +148,8 @@ def _hint(name: str, overview: Overview, wanted: Mapping[str, Decimal]) -> str:
     unknown = not_filtered(overview.selection, name)
     if unknown:
         return f"not known by {', '.join(unknown)}"
+    if name == "repeat_rate" and overview.is_from_the_start:
+        return "nobody is known from before"
     return target_text(name, overview.now[name], overview.selection.day_count, wanted)
 
 

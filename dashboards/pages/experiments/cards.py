@@ -35,7 +35,7 @@ def experiment(name: str, declared: Experiment, found: Result | str) -> Any:
     return components.card(
         _title(name),
         [
-            html.P(html.Strong(analysis.verdict)),
+            html.P(html.Strong(_worded(analysis))),
             components.table(_COLUMNS, _rows(analysis), label=f"Figures of {_title(name)}"),
             html.Ul([html.Li(each) for each in _checks(analysis)]),
             _declared(declared, found),
@@ -44,6 +44,14 @@ def experiment(name: str, declared: Experiment, found: Result | str) -> Any:
         note=f"{declared.hypothesis}. Figures hold at every look, so there is no need to wait.",
         id=f"experiment-{name}",
     )
+
+
+def _worded(analysis: Analysis) -> str:
+    """The verdict with its metrics in words, as the table has them."""
+    text = analysis.verdict
+    for each in (*analysis.comparisons, *analysis.guardrails):
+        text = text.replace(each.metric, each.metric.replace("_", " "))
+    return text
 
 
 def _state(analysis: Analysis) -> tuple[str, Tone]:

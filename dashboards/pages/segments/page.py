@@ -77,7 +77,7 @@ def _groups(groups: pd.DataFrame) -> Any:
         (
             row.segment_name,
             formats.count(row.customer_count),
-            f"{row.recency_days:.0f} days",
+            f"{row.recency_days:.0f} day{'s' * (round(row.recency_days) != 1)}",
             f"{row.order_count:.0f}",
             formats.estimate(row.monetary_amount),
             scored.percent(row.share),

@@ -60,8 +60,8 @@ def test_a_whole_report_is_read(shop: Any) -> None:
             Equation(
                 "R5",
                 "Money produced = accepted",
-                "1234567.8900",
-                "1234567.8900",
+                "1,234,567.8900",
+                "1,234,567.8900",
                 "0.0000",
                 True,
             ),
