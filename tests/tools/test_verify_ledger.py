@@ -125,6 +125,7 @@ def test_it_agrees_with_the_audit_on_a_damage(published: Published, damage: str)
 
 @pytest.mark.spark
 @pytest.mark.kafka
+@pytest.mark.slow
 def test_it_agrees_with_the_audit_on_doubled_and_lost_records_and_a_moved_pointer(
     published: Published,
 ) -> None:

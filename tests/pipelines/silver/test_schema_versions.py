@@ -117,6 +117,7 @@ def test_messages_of_both_versions_go_through_one_running_query(lake: LakeState)
     ]
 
 
+@pytest.mark.slow
 def test_a_state_of_the_first_version_is_brought_up_to_date_and_goes_on(lake: LakeState) -> None:
     lake.land(visit(0, version=1), visit(1, version=1), erp(0))
     lake.refine()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 
 from lakehouse.contracts.tables import ORDER_LINES
 from lakehouse.settings import Settings
@@ -11,6 +12,7 @@ from quality.gate.judge import judge
 from quality.gate.worker import GateWorker
 
 
+@pytest.mark.slow
 def test_the_worker_judges_as_the_gate_does_and_is_gone_when_closed(
     clean_lake: tuple[Path, dict[str, int]],
 ) -> None:
