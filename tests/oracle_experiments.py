@@ -15,6 +15,7 @@ from lakehouse.contracts.topics import WEB_EVENTS
 from lakehouse.duck import open_gold
 from storefront.messages import Message
 from tests import oracle
+from tests.oracle.experiments import Measured
 from tests.oracle.sales import Key, Values
 from tests.oracle_gold import Verdict, verdict
 
@@ -36,12 +37,10 @@ def compare_experiments(
             analysis = analyse_experiment(gold, name, plain, sequential=False).analysis
             ratio = analysis.sample_ratio
             found[name, "units"] = (analysis.units["A"], analysis.units["B"])
-            found[name, "sample ratio"] = (_digits(ratio.chi2), _digits(ratio.p_value))
+            found[name, "sample ratio"] = (Measured(ratio.chi2), Measured(ratio.p_value))
             for each in analysis.comparisons:
                 values = (each.figures.difference, each.figures.statistic, each.figures.df)
-                found[name, each.metric] = tuple(map(_digits, values))
+                found[name, each.metric] = tuple(
+                    each if each is None else Measured(each) for each in values
+                )
     yield verdict(EXPERIMENTS, found, oracle.experiments(events, lines))
-
-
-def _digits(value: float | None) -> str | None:
-    return None if value is None else f"{value + 0.0:.9e}"
