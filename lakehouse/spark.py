@@ -134,6 +134,7 @@ def _conf(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.log.level": "ERROR",
+        "spark.executorEnv.PYTHONPATH": str(PROJECT_ROOT),  # workers run what the driver runs
         **{f"spark.executorEnv.{name}": text for name, text in shop_variables(settings).items()},
     }
     return conf if _is_local(settings) else {**conf, **_of_executors(settings, jars)}
@@ -147,7 +148,6 @@ def _of_executors(settings: Settings, jars: Sequence[Path]) -> dict[str, str]:
         "spark.jars": ",".join(map(str, jars)),
         "spark.executor.memory": settings.spark_executor_memory,
         "spark.executor.extraJavaOptions": " ".join(options),
-        "spark.executorEnv.PYTHONPATH": str(PROJECT_ROOT),
         **cores,
     }
 
