@@ -49,8 +49,9 @@ def experiment(name: str, declared: Experiment, found: Result | str) -> Any:
 def _worded(analysis: Analysis) -> str:
     """The verdict with its metrics in words, as the table has them."""
     text = analysis.verdict
-    for each in (*analysis.comparisons, *analysis.guardrails):
-        text = text.replace(each.metric, each.metric.replace("_", " "))
+    named = [each.metric for each in analysis.comparisons]
+    for name in (*named, *(each.metric for each in analysis.guardrails)):
+        text = text.replace(name, name.replace("_", " "))
     return text
 
 
