@@ -53,8 +53,10 @@ def short_money(amount: Decimal) -> str:
 
 
 def number(value: Decimal | float, *, places: int = 0) -> str:
-    """A number with the shop's thousands and decimal signs, and a true minus."""
+    """A number with the shop's thousands and decimal signs, and a true minus; nan stays nan."""
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not exact.is_finite():
+        return str(value)
     return _apply(_number_pattern(shop(), places), exact)
 
 

@@ -95,3 +95,8 @@ def test_money_is_rounded_half_up_and_never_to_a_minus_nothing(
 ) -> None:
     with working_for(BRITISH):
         assert shop_format.money(Decimal(amount), places=places) == written
+
+
+def test_what_is_no_number_is_shown_as_such() -> None:
+    assert [shop_format.number(float(text), places=4) for text in ("nan", "inf")] == ["nan", "inf"]
+    assert shop_format.counted(1_302.0) == "1,302"
