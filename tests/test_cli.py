@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -299,7 +300,12 @@ def test_a_refused_connection_of_another_server_is_not_put_down_to_java(
 
 
 def test_ctrl_c_in_the_middle_of_a_query_is_no_error(lake: Lake, gold: Path) -> None:
-    press = threading.Timer(1, os.kill, [os.getpid(), signal.SIGINT])
+    def press_once_it_computes() -> None:
+        while not any(each.name.startswith("ThreadPool") for each in threading.enumerate()):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    press = threading.Thread(target=press_once_it_computes)
     press.start()
     outcome = lake("query", "select count(*) from range(100_000_000_000) where hash(range) = 1")
     press.join()

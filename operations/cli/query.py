@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +40,9 @@ def query(
         try:
             names, rows = answer.result()
         except KeyboardInterrupt:  # DuckDB itself would notice only between two of its tasks
-            gold.interrupt()
+            while not answer.done():  # nor of an interrupt that came before the statement began
+                gold.interrupt()
+                wait([answer], timeout=0.1)
             raise
         except duckdb.Error as error:
             raise LakeError(f"The query failed: {first_line(error)}") from error
