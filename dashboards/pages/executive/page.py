@@ -12,7 +12,7 @@ from typing import Any
 from dash import ClientsideFunction, Input, Output, State, dcc, html, no_update
 
 from dashboards import components, filters, formats, periods, themed_chart
-from dashboards.callbacks import FIRST_COMMAND, off_loop
+from dashboards.callbacks import no_sales, off_loop
 from dashboards.pages.executive import parts
 from dashboards.pages.executive.words import sentence
 from dashboards.published import PublishedGold, Reader
@@ -154,11 +154,7 @@ def _overview(reader: Reader, search: object) -> Any:
     """The overview of an address, or a notice in its place."""
     extent = held(reader)
     if extent is None:
-        return components.empty_state(
-            "No sales yet",
-            why="Gold is published, but it holds no sale and no cancellation.",
-            command=FIRST_COMMAND,
-        )
+        return no_sales()
     try:
         selection = filters.chosen(search, extent)
     except periods.BadFilter as problem:
