@@ -52,12 +52,3 @@ def notice_of(error: Exception) -> Any:
         return empty_state("This cannot be shown now", why=str(error))
     _log.error("A callback failed", exc_info=error)
     return banner("bad", "This part cannot be shown; the dashboard's log says why.")
-
-
-def no_sales() -> Any:
-    """What a page shows of gold that holds nothing to filter."""
-    return empty_state(
-        "No sales yet",
-        why="Gold is published, but it holds no sale and no cancellation.",
-        command=FIRST_COMMAND,
-    )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dashboards import formats
-from dashboards.figures.sales import time_axis
+from dashboards.figures.sales import bucket_ticks
 from lakehouse import shop_format
 
 DAYS_SHOWN = 90
@@ -82,7 +82,15 @@ def _layout(days: list[date]) -> dict[str, Any]:
         "hovermode": "closest",
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": time_axis(days, "day"),
+        "xaxis": {
+            "type": "date",
+            "automargin": True,
+            "showgrid": False,
+            "fixedrange": True,
+            "tickmode": "array",
+            "tickangle": 0,
+            **bucket_ticks(days, "day"),
+        },
         "yaxis": {
             "automargin": True,
             "fixedrange": True,

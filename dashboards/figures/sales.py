@@ -151,7 +151,15 @@ def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> d
         "hovermode": "closest",
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
-        "xaxis": time_axis(buckets, grain),
+        "xaxis": {
+            "type": "date",
+            "automargin": True,
+            "showgrid": False,
+            "fixedrange": True,
+            "tickmode": "array",
+            "tickangle": 0,
+            **bucket_ticks(buckets, grain),
+        },
         "yaxis": {
             "automargin": True,
             "fixedrange": True,
@@ -165,20 +173,7 @@ def axes(grain: Grain, *, buckets: list[date], low: Decimal, high: Decimal) -> d
     }
 
 
-def time_axis(buckets: list[date], grain: Grain) -> dict[str, Any]:
-    """An axis of time with days as the shop writes them."""
-    return {
-        "type": "date",
-        "automargin": True,
-        "showgrid": False,
-        "fixedrange": True,
-        "tickmode": "array",
-        "tickangle": 0,
-        **_bucket_ticks(buckets, grain),
-    }
-
-
-def _bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
+def bucket_ticks(buckets: list[date], grain: Grain) -> dict[str, list[str]]:
     """A few labels; the year stands below the first one and below each new year."""
     labelled: list[date] = []
     least = (buckets[-1] - buckets[0]) / (_MOST_LABELS + 1) if buckets else timedelta()

@@ -1,7 +1,8 @@
 """Who made the change of a metric between two periods: members of a dimension, the largest first.
 
 In: a question, and the days to compare with. Out: exact amounts by member, which add up to the
-change. One statement, so that a page of few members out of thousands fetches no more than these.
+change.
+One statement, so that a page that shows a few of thousands of members fetches no more than these.
 """
 
 from collections.abc import Sequence

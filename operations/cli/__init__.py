@@ -44,7 +44,7 @@ def _say_version(asked: bool) -> None:
 def _options(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")] = False,
-    version: Annotated[  # noqa: ARG001 - printed before any command
+    version: Annotated[  # noqa: ARG001 - told before any command
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
     ] = False,

@@ -41,7 +41,8 @@ def run(context: Context, request: Request) -> list[Rewritten]:
             raise LakeError(
                 f"{counted(moved)} records would enter or leave silver on other days than the "
                 f"asked ones, because rules changed: {elsewhere}. Nothing was written: give a "
-                "range with these days, too, or none."
+                "range with these "
+                "days, too, or none."
             )
         found = compare(context, rewriter, scope)
         with recorded(context, request, covers=covers) as done:

@@ -18,7 +18,7 @@ DIVISIONS = {
     "dashboards/exports/pdf_file.py: _bars",
     "dashboards/exports/pdf_file.py: _tiles",
     "dashboards/exports/pdf_file.py: _widths",
-    "dashboards/figures/sales.py: _bucket_ticks",  # how many labels fit
+    "dashboards/figures/sales.py: bucket_ticks",  # how many labels fit
     "dashboards/figures/sales.py: _money_ticks",  # where lines are drawn
     "dashboards/formats.py: seconds",
     "dashboards/formats.py: share",  # parts of a whole: a country of all countries

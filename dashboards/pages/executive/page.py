@@ -12,7 +12,7 @@ from typing import Any
 from dash import ClientsideFunction, Input, Output, State, dcc, html, no_update
 
 from dashboards import components, filters, formats, periods, themed_chart
-from dashboards.callbacks import no_sales, off_loop
+from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.pages.executive import parts
 from dashboards.pages.executive.words import sentence
 from dashboards.published import PublishedGold, Reader
@@ -154,7 +154,11 @@ def _overview(reader: Reader, search: object) -> Any:
     """The overview of an address, or a notice in its place."""
     extent = held(reader)
     if extent is None:
-        return no_sales()
+        return components.empty_state(
+            "No sales yet",
+            why="Gold is published, but it holds no sale and no cancellation.",
+            command=FIRST_COMMAND,
+        )
     try:
         selection = filters.chosen(search, extent)
     except periods.BadFilter as problem:

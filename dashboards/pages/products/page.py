@@ -11,7 +11,7 @@ import pandas as pd
 from dash import Input, Output, html
 
 from dashboards import components, filters, formats, periods, scored
-from dashboards.callbacks import no_sales, off_loop
+from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.periods import Selection
 from dashboards.published import PublishedGold
 from dashboards.queries.products import NAME, SHOWN, Recommender, bought_with, recommender
@@ -44,7 +44,11 @@ def filled(gold: PublishedGold, search: object) -> Any:
     with gold.reader() as reader:
         extent = held(reader)
         if extent is None:
-            return no_sales()
+            return components.empty_state(
+                "No sales yet",
+                why="Gold is published, but it holds no sale and no cancellation.",
+                command=FIRST_COMMAND,
+            )
         try:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import Input, Output, html, no_update
 
 from dashboards import components, filters, periods, themed_chart
-from dashboards.callbacks import no_sales, off_loop
+from dashboards.callbacks import FIRST_COMMAND, off_loop
 from dashboards.figures import sales as sales_figures
 from dashboards.pages.sales.cards import KPIS, cards, countries_list, products_list, sales_table
 from dashboards.published import PublishedGold, Reader
@@ -100,7 +100,13 @@ def figures_for(gold: PublishedGold, search: object) -> list[Any]:
     with gold.reader() as reader:
         extent = sales_queries.held(reader)
         if extent is None:
-            return _nothing(no_sales())
+            return _nothing(
+                components.empty_state(
+                    "No sales yet",
+                    why="Gold is published, but it holds no sale and no cancellation.",
+                    command=FIRST_COMMAND,
+                )
+            )
         try:
             selection = filters.chosen(search, extent)
         except periods.BadFilter as problem:

@@ -103,7 +103,7 @@ def test_a_figure_carries_no_theme_of_its_own() -> None:
 
 def test_labels_of_weeks_that_lie_in_heaps_keep_their_distance() -> None:
     weeks = [date(2019, 3, 18) + timedelta(weeks=n) for n in (0, 1, 2, 3, 31, 32)]
-    assert figures._bucket_ticks(weeks, "week") == {
+    assert figures.bucket_ticks(weeks, "week") == {
         "tickvals": ["2019-03-18", "2019-10-21"],
         "ticktext": ["18 Mar<br>2019", "21 Oct"],
     }
